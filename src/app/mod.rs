@@ -1,0 +1,1 @@
+//! Conductor: one function per command.

@@ -1,0 +1,1 @@
+//! Station: turns the HTML of entries and titles into plain text.

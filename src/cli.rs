@@ -1,0 +1,1 @@
+//! Door: the command line, and everything that depends on the terminal.

@@ -1,0 +1,1 @@
+//! Station: which cluster an article belongs to, and why.

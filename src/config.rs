@@ -1,0 +1,1 @@
+//! Door: the config file and its environment.

@@ -1,0 +1,1 @@
+//! Conductor: ticks, signals, waiting, readiness.

@@ -1,0 +1,1 @@
+//! Station: clusters rendered for a reader.

@@ -1,0 +1,1 @@
+//! Station: what an article is compared by: its terms, names and numbers.

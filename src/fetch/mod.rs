@@ -1,0 +1,1 @@
+//! Door: bytes of a feed over HTTP or from a file, through one chokepoint.

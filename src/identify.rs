@@ -1,0 +1,1 @@
+//! Station: canonical URLs, article keys, and whose site a URL is.

@@ -1,0 +1,1 @@
+//! Conductor: due feeds to fetch to prepare to the writer.

@@ -1,0 +1,1 @@
+//! Station: clusters, articles and reasons as tables, lines, JSON, CSV and Markdown.

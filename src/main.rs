@@ -1,0 +1,3 @@
+//! Conductor: parses the arguments, runs the command, sets the exit code.
+
+fn main() {}

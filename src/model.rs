@@ -1,0 +1,419 @@
+//! Station: the nouns every module speaks of; it imports nothing of ours and computes nothing.
+
+use std::fmt;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// A feed's row number in the store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct FeedId(pub i64);
+
+/// An article's place in the ground log: the sequence number under which it was first stored, so that smaller means earlier.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct ArticleId(pub i64);
+
+/// A cluster is numbered by the article that founded it, once; the number never changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct ClusterId(pub ArticleId);
+
+/// The public, stable id of an article (`a` and ten letters or digits). Its founder's code with a `c` in front is a cluster's.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Code(pub String);
+
+impl Code {
+    /// The public id of the cluster that the article of this code founded.
+    pub fn of_cluster(&self) -> Code {
+        Code(format!("c{}", &self.0[1..]))
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+/// What a feed is known by when it is asked again: opaque, kept byte for byte (RFC 9110, 8.8).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Validators {
+    /// The `ETag` header as it came, quotes and `W/` included.
+    pub etag: Option<String>,
+    /// The `Last-Modified` header as it came.
+    pub last_modified: Option<String>,
+}
+
+/// Where a feed was made known, which says who may remove it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Origin {
+    /// The config file names it.
+    Config,
+    /// `feeds add`, `feeds import` or `fetch URL` brought it.
+    Command,
+}
+
+/// How a feed is doing, in one word.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Health {
+    /// Never asked yet.
+    #[default]
+    New,
+    /// The last answer brought entries.
+    Ok,
+    /// The last answer was 304 (or the file had not changed).
+    NotModified,
+    /// The feed was read and holds no entries.
+    Empty,
+    /// No answer, or one that says "not now": DNS, connection, timeout, 5xx, 404.
+    Unreachable,
+    /// The server asked for a pause (429, or 503 with Retry-After).
+    Throttled,
+    /// An answer that is no feed, or a broken one.
+    Unreadable,
+    /// Our own policy refused the address.
+    Refused,
+    /// 410: it stays stored and is not asked again.
+    Gone,
+}
+
+impl Health {
+    /// The word that people and programs read.
+    pub fn word(self) -> &'static str {
+        match self {
+            Health::New => "new",
+            Health::Ok => "ok",
+            Health::NotModified => "not-modified",
+            Health::Empty => "empty",
+            Health::Unreachable => "unreachable",
+            Health::Throttled => "throttled",
+            Health::Unreadable => "unreadable",
+            Health::Refused => "refused",
+            Health::Gone => "gone",
+        }
+    }
+
+    /// Whether a person may have to look.
+    pub fn is_trouble(self) -> bool {
+        matches!(self, Health::Unreachable | Health::Throttled | Health::Unreadable | Health::Refused | Health::Gone)
+    }
+}
+
+/// What polling has taught us of a feed; it changes with every answer, in the transaction of that answer.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct FeedState {
+    /// What to send back with the next request.
+    pub validators: Validators,
+    /// How the last attempt went.
+    pub health: Health,
+    /// One line about the last trouble, for people.
+    pub detail: Option<String>,
+    /// Not asked before this moment; a feed without one is due.
+    pub next_due: Option<Timestamp>,
+    /// The server's own wish (Retry-After), which even `--all` obeys.
+    pub not_before: Option<Timestamp>,
+    /// When it was last asked.
+    pub last_attempt: Option<Timestamp>,
+    /// When it last answered with a feed or 304.
+    pub last_success: Option<Timestamp>,
+    /// When it last brought an article we had not.
+    pub last_new: Option<Timestamp>,
+    /// Failures in a row.
+    pub failures: u32,
+    /// The learned pause between two requests, in seconds; 0 while nothing is known.
+    pub interval_seconds: u64,
+}
+
+/// A feed: a URL we poll.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Feed {
+    /// The row number.
+    pub id: FeedId,
+    /// The URL as configured: `http(s)://…` or `file:///…`.
+    pub url: String,
+    /// The publisher as the user names it.
+    pub outlet: Option<String>,
+    /// The publisher's name made from what the feed says, once it was read.
+    pub outlet_found: Option<String>,
+    /// The user's tags.
+    pub tags: Vec<String>,
+    /// A fixed interval in place of the learned one.
+    pub interval: Option<SignedDuration>,
+    /// Whether its articles may be grouped.
+    pub cluster: bool,
+    /// Higher is preferred as a cluster's representative.
+    pub priority: i32,
+    /// Who named it.
+    pub origin: Origin,
+    /// Whether it is still named by the config or by command; an inactive feed keeps its articles and is not asked.
+    pub active: bool,
+    /// When it was added.
+    pub added: Timestamp,
+    /// The feed's own title.
+    pub title: Option<String>,
+    /// The site it belongs to.
+    pub site: Option<String>,
+    /// What polling has taught us.
+    pub state: FeedState,
+}
+
+impl Feed {
+    /// The outlet's name: the user's, else the one found, else the URL.
+    pub fn outlet_name(&self) -> &str {
+        self.outlet.as_deref().or(self.outlet_found.as_deref()).unwrap_or(&self.url)
+    }
+}
+
+/// A feed as a user asks for it, before the store has numbered it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FeedWish {
+    /// The URL: http, https or file.
+    pub url: String,
+    /// The publisher, when the user names it.
+    pub outlet: Option<String>,
+    /// Tags, in the user's order.
+    pub tags: Vec<String>,
+    /// A fixed interval in place of the learned one.
+    pub interval: Option<SignedDuration>,
+    /// Whether its articles may be grouped.
+    pub cluster: bool,
+    /// Higher is preferred as a cluster's representative.
+    pub priority: i32,
+}
+
+impl FeedWish {
+    /// A wish with nothing but a URL.
+    pub fn of_url(url: impl Into<String>) -> FeedWish {
+        FeedWish { url: url.into(), outlet: None, tags: Vec::new(), interval: None, cluster: true, priority: 0 }
+    }
+}
+
+/// What a feed said of one article: HTML not yet cleaned, links not yet resolved.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Entry {
+    /// The publisher's own id (`guid`, `atom:id`, JSON Feed `id`), trimmed, never made up.
+    pub guid: Option<String>,
+    /// The link to the article, as it stood in the feed or resolved against `xml:base`.
+    pub link: Option<String>,
+    /// The title, HTML or text.
+    pub title: Option<String>,
+    /// The short text, HTML or text.
+    pub summary: Option<String>,
+    /// The long text, HTML or text.
+    pub content: Option<String>,
+    /// When it was published, as the feed says.
+    pub published: Option<Timestamp>,
+    /// When it was last changed, as the feed says.
+    pub updated: Option<Timestamp>,
+    /// The authors' names.
+    pub authors: Vec<String>,
+    /// The feed's categories for it.
+    pub categories: Vec<String>,
+    /// The language the entry or its feed declares.
+    pub lang: Option<String>,
+    /// The publisher an aggregator names for it (`<source>`).
+    pub source: Option<String>,
+    /// A picture named outside the text (`media:thumbnail`, an image enclosure).
+    pub image: Option<String>,
+}
+
+/// A whole feed, read.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ParsedFeed {
+    /// The feed's own title, not yet cleaned.
+    pub title: Option<String>,
+    /// The site the feed belongs to.
+    pub site: Option<String>,
+    /// The language it declares.
+    pub lang: Option<String>,
+    /// How long the feed says it may be cached, in seconds (`ttl`).
+    pub ttl_seconds: Option<u64>,
+    /// Its entries, in the feed's order.
+    pub entries: Vec<Entry>,
+    /// What was wrong and could be lived with, one line each.
+    pub warnings: Vec<String>,
+}
+
+/// How an article is recognised when its feed is read again: unique within its feed.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct ArticleKey(pub String);
+
+/// Why an article's `published` is not what its feed said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DateDoubt {
+    /// The feed gave no date that could be read: the time it was first seen stands in.
+    Missing,
+    /// The feed's date lay in the future: the time it was first seen stands in.
+    Future,
+}
+
+/// An entry cleaned and keyed, not stored.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Draft {
+    /// How it will be recognised.
+    pub key: ArticleKey,
+    /// The link for readers: http or https only.
+    pub url: Option<String>,
+    /// The same link in the one spelling that is compared.
+    pub canonical: Option<String>,
+    /// The title, plain text, one line.
+    pub title: String,
+    /// The text, plain, paragraphs divided by one empty line.
+    pub text: String,
+    /// Who wrote it.
+    pub author: Option<String>,
+    /// The language the feed declares (`en`, `de`, …), lower case, primary subtag only.
+    pub lang: Option<String>,
+    /// When it was published; `None` where the feed gives no usable date.
+    pub published: Option<Timestamp>,
+    /// Why `published` is `None`.
+    pub date_doubt: Option<DateDoubt>,
+    /// The publisher an aggregator names for it.
+    pub source: Option<String>,
+    /// A picture's URL.
+    pub image: Option<String>,
+    /// http(s) links of the text, in order, each once.
+    pub links: Vec<String>,
+    /// The feed's categories for it.
+    pub categories: Vec<String>,
+}
+
+/// An article: stored, with its current revision's words.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Article {
+    /// Its place in the log.
+    pub id: ArticleId,
+    /// Its public id.
+    pub code: Code,
+    /// The feed that brought it first.
+    pub feed: FeedId,
+    /// That feed's URL.
+    pub feed_url: String,
+    /// URLs of the other feeds that carried it.
+    pub also_in: Vec<String>,
+    /// The publisher.
+    pub outlet: String,
+    /// The link for readers.
+    pub url: Option<String>,
+    /// Title, plain.
+    pub title: String,
+    /// Text, plain.
+    pub text: String,
+    /// Who wrote it.
+    pub author: Option<String>,
+    /// Its language, declared or detected.
+    pub lang: Option<String>,
+    /// When it was published (UTC).
+    pub published: Timestamp,
+    /// Why `published` is not the feed's word.
+    pub date_doubt: Option<DateDoubt>,
+    /// When it was first stored.
+    pub seen: Timestamp,
+    /// When its current revision was stored.
+    pub revised: Timestamp,
+    /// A picture's URL.
+    pub image: Option<String>,
+    /// Links of its text.
+    pub links: Vec<String>,
+    /// Its feed's tags.
+    pub tags: Vec<String>,
+    /// 1 for an article that never changed.
+    pub revision: u32,
+    /// Its feed's priority.
+    pub priority: i32,
+}
+
+/// An older version of an article's words.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Revision {
+    /// 1 is the first.
+    pub number: u32,
+    /// When it was stored.
+    pub seen: Timestamp,
+    /// The title it had.
+    pub title: String,
+    /// The text it had.
+    pub text: String,
+}
+
+/// How an article came into its cluster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum How {
+    /// It is the first of its story.
+    Founded,
+    /// The clusterer found it alike.
+    Joined,
+    /// Its cluster was merged into this one.
+    Merged,
+    /// Its cluster was split off from another.
+    Split,
+    /// A person said so.
+    Corrected,
+}
+
+/// One piece of evidence for a membership.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Evidence {
+    /// Its name: `title`, `text`, `names`, `numbers`, `hours`, …
+    pub what: String,
+    /// What was measured, 0 to 1 unless the name says otherwise.
+    pub value: f64,
+    /// Its contribution to the decision in log-odds: above 0 speaks for, below 0 against.
+    pub weight: f64,
+    /// The words, names or numbers that both sides share, rarest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shared: Vec<String>,
+}
+
+/// The next best cluster for an article, and why it was not taken.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RunnerUp {
+    /// That cluster.
+    pub cluster: ClusterId,
+    /// How probable it was.
+    pub probability: f64,
+    /// The evidence, as for the cluster taken.
+    pub because: Vec<Evidence>,
+}
+
+/// Why an article is where it is: everything that was weighed, as it was when it was decided.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Reason {
+    /// In what way it came in.
+    pub how: How,
+    /// How sure: of a join, the probability that it belongs; of a founding, that it belongs nowhere else.
+    pub probability: f64,
+    /// What was weighed, strongest contribution first; empty where there was nothing to compare with.
+    pub because: Vec<Evidence>,
+    /// The member it resembles most.
+    pub nearest: Option<ArticleId>,
+    /// Hours between its publication and the nearest member's.
+    pub hours_apart: Option<f64>,
+    /// The next best cluster.
+    pub runner_up: Option<RunnerUp>,
+}
+
+/// An article in its cluster.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Member {
+    /// The article.
+    pub article: Article,
+    /// Why it is here.
+    pub joined: Reason,
+    /// The member whose text it repeats.
+    pub copy_of: Option<Code>,
+}
+
+/// A cluster: the articles that report one story.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Cluster {
+    /// Its number.
+    pub id: ClusterId,
+    /// Its public id.
+    pub code: Code,
+    /// Its articles by publication, earliest first; never empty.
+    pub members: Vec<Member>,
+}

@@ -1,0 +1,1 @@
+//! Station: lists of feeds as OPML, read and written.

@@ -1,0 +1,1 @@
+//! Station: bytes of a feed to entries and warnings.

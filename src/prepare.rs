@@ -1,0 +1,1 @@
+//! Station: a feed's bytes to drafts, cleaned and keyed.

@@ -1,0 +1,1 @@
+//! Station: the order of clusters, and the article that speaks for each.

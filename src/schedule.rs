@@ -1,0 +1,1 @@
+//! Station: which feeds are due, and when each is asked next.

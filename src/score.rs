@@ -1,0 +1,1 @@
+//! Station: how well a clustering agrees with labels.

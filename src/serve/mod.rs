@@ -1,0 +1,1 @@
+//! Door: HTTP towards others; today the sample outlets of the demo.

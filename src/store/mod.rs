@@ -1,0 +1,1 @@
+//! Door: one SQLite file; SQL is written here and nowhere else.

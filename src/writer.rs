@@ -1,0 +1,1 @@
+//! Conductor: owns the store and the clusterer; one batch is one transaction.
