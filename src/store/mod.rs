@@ -1,1 +1,248 @@
 //! Door: one SQLite file; SQL is written here and nowhere else.
+
+mod batch;
+mod feeds;
+mod lock;
+mod read;
+mod replay;
+mod schema;
+mod search;
+
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OpenFlags};
+use thiserror::Error;
+
+pub use crate::store::batch::{Batch, FeedFacts, Known, NewArticle, Placed};
+pub use crate::store::lock::{Holder, RoleLock};
+pub use crate::store::read::{Found, Query, Totals};
+pub use crate::store::replay::{Founding, Remembered};
+pub use crate::store::search::Hit;
+
+/// How long a statement waits for another process to finish its transaction, in milliseconds.
+const BUSY_WAIT_MILLISECONDS: u64 = 10_000;
+
+/// Why the store could not do it.
+#[derive(Debug, Error)]
+pub enum StoreError {
+    /// The folder that should hold the file does not exist.
+    #[error("cannot open the database `{}`: the folder `{}` does not exist; create it, or name another with --db", path.display(), folder.display())]
+    NoFolder {
+        /// The database.
+        path: PathBuf,
+        /// Its folder.
+        folder: PathBuf,
+    },
+    /// There is no such file, and the command only reads.
+    #[error("there is no database at `{}` yet; `newsfold fetch` makes it", path.display())]
+    Missing {
+        /// The database.
+        path: PathBuf,
+    },
+    /// The file is no SQLite database.
+    #[error("`{}` is not a database; name another file with --db (this one was left as it is)", path.display())]
+    NotADatabase {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A database of another program.
+    #[error("`{}` is a database, but not one of newsfold's; name another file with --db (this one was left as it is)", path.display())]
+    NotOurs {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Made by a newer newsfold.
+    #[error("`{}` was written by a newer newsfold (schema {found}, this one knows {known}); upgrade newsfold", path.display())]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Its schema.
+        found: i64,
+        /// Ours.
+        known: i64,
+    },
+    /// Another process holds the role lock.
+    #[error("`newsfold {}` (process {}) is working on `{}`; stop it first, or let it do the work", holder.command, holder.process, database.display())]
+    Held {
+        /// The database.
+        database: PathBuf,
+        /// The other process.
+        holder: Holder,
+    },
+    /// The operating system refuses the file.
+    #[error("cannot open `{}`", path.display())]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A search that FTS5 cannot read.
+    #[error("cannot read the query `{query}`: {why}")]
+    Query {
+        /// What was asked.
+        query: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A stored value that cannot be read back.
+    #[error("the database holds a damaged value in {what}: {why}; `newsfold rebuild` remakes what is derived")]
+    Damaged {
+        /// Which value.
+        what: &'static str,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// Anything else that SQLite says.
+    #[error("the database failed: {0}")]
+    Sqlite(#[from] rusqlite::Error),
+}
+
+impl StoreError {
+    /// Whether the same work may succeed later as it is: locked, full, or a disk in trouble.
+    pub fn is_transient(&self) -> bool {
+        use rusqlite::ErrorCode::{CannotOpen, DatabaseBusy, DatabaseLocked, DiskFull, SystemIoFailure};
+        matches!(self, StoreError::Sqlite(error) if matches!(
+            error.sqlite_error_code(),
+            Some(DatabaseBusy | DatabaseLocked | DiskFull | SystemIoFailure | CannotOpen)
+        ))
+    }
+
+    /// Whether the user named something that cannot be used, rather than something having failed.
+    pub fn is_usage(&self) -> bool {
+        matches!(self, StoreError::Query { .. })
+    }
+}
+
+/// One open database.
+#[derive(Debug)]
+pub struct Store {
+    connection: Connection,
+}
+
+impl Store {
+    /// Opens the database at `path` for writing, and makes it when there is none; `salt` and `now` are only used for a new one.
+    ///
+    /// # Errors
+    /// [`StoreError`] says what is wrong with the file; a file that is not ours is never written to.
+    pub fn open(path: &Path, salt: u64, now: Timestamp) -> Result<Store, StoreError> {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        if !folder.is_dir() {
+            return Err(StoreError::NoFolder { path: path.to_owned(), folder: folder.to_owned() });
+        }
+        let connection = Connection::open(path)?;
+        recognise(&connection, path)?;
+        // journal_mode first: it is the one setting that is stored in the file.
+        connection.pragma_update(None, "journal_mode", "wal")?;
+        Store::ready(connection, salt, now)
+    }
+
+    /// A database that lives in memory and dies with this value.
+    ///
+    /// # Errors
+    /// Only when SQLite itself fails.
+    pub fn in_memory(salt: u64, now: Timestamp) -> Result<Store, StoreError> {
+        Store::ready(Connection::open_in_memory()?, salt, now)
+    }
+
+    /// Opens the database at `path` for reading only; it sees one state of the file per call and never waits for a writer.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`] when there is none.
+    pub fn reader(path: &Path) -> Result<Store, StoreError> {
+        if !path.exists() {
+            return Err(StoreError::Missing { path: path.to_owned() });
+        }
+        let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)
+            .or_else(|_| Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX))?;
+        if recognise(&connection, path)? == 0 {
+            return Err(StoreError::NotOurs { path: path.to_owned() });
+        }
+        // A read-only handle cannot make the shared-memory file that WAL needs, so the handle may write but the session may not.
+        connection.pragma_update(None, "query_only", true)?;
+        configure(&connection)?;
+        Ok(Store { connection })
+    }
+
+    fn ready(mut connection: Connection, salt: u64, now: Timestamp) -> Result<Store, StoreError> {
+        configure(&connection)?;
+        schema::migrate(&mut connection)?;
+        connection.execute(
+            "INSERT INTO meta VALUES ('salt', ?1), ('created', ?2) ON CONFLICT DO NOTHING",
+            (salt.cast_signed(), now.as_millisecond()),
+        )?;
+        Ok(Store { connection })
+    }
+
+    /// The number drawn when the database was made, from which this installation's jitter comes.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn salt(&self) -> Result<u64, StoreError> {
+        Ok(self.meta("salt")?.cast_unsigned())
+    }
+
+    /// Moves what the write-ahead log holds into the file and empties the log, as far as readers allow.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn checkpoint(&self) -> Result<(), StoreError> {
+        self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+        self.connection.execute_batch("PRAGMA optimize")?;
+        Ok(())
+    }
+
+    fn meta(&self, key: &str) -> Result<i64, StoreError> {
+        Ok(self.connection.query_row("SELECT value FROM meta WHERE key = ?1", [key], |row| row.get(0))?)
+    }
+}
+
+fn configure(connection: &Connection) -> Result<(), StoreError> {
+    connection.busy_timeout(std::time::Duration::from_millis(BUSY_WAIT_MILLISECONDS))?;
+    // NORMAL: a killed process loses nothing; a power cut may lose the last transactions, never half of one, and the
+    // validators that went with them, so the next poll brings them again.
+    connection.execute_batch(
+        "PRAGMA foreign_keys = ON; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -32768; PRAGMA temp_store = MEMORY;
+         PRAGMA journal_size_limit = 67108864;",
+    )?;
+    connection.set_prepared_statement_cache_capacity(64);
+    Ok(())
+}
+
+/// Says what schema the file holds (0 for a new, empty one), and refuses a file that is not ours before anything is written.
+fn recognise(connection: &Connection, path: &Path) -> Result<i64, StoreError> {
+    connection.busy_timeout(std::time::Duration::from_millis(BUSY_WAIT_MILLISECONDS))?;
+    let read = |pragma: &str| connection.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
+    let application = match read("application_id") {
+        Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::NotADatabase) => {
+            return Err(StoreError::NotADatabase { path: path.to_owned() });
+        }
+        other => other?,
+    };
+    let version = read("user_version")?;
+    let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    let known = i64::try_from(schema::MIGRATIONS.len()).expect("migrations are few");
+    if application != i64::from(schema::APPLICATION_ID) && (application != 0 || version != 0 || tables != 0) {
+        return Err(StoreError::NotOurs { path: path.to_owned() });
+    }
+    if version > known {
+        return Err(StoreError::Newer { path: path.to_owned(), found: version, known });
+    }
+    Ok(version)
+}
+
+/// A stored instant; values out of range cannot have been written by us.
+pub(crate) fn instant(milliseconds: i64) -> Timestamp {
+    Timestamp::from_millisecond(milliseconds).unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+/// A list stored as JSON.
+pub(crate) fn list(json: &str) -> Vec<String> {
+    serde_json::from_str(json).unwrap_or_default()
+}
+
+/// A list to store as JSON.
+pub(crate) fn json(list: &[String]) -> String {
+    serde_json::to_string(list).expect("a list of strings is always JSON")
+}

@@ -1,0 +1,290 @@
+//! Door: clusters, articles and counts, read for people and programs.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use rusqlite::{Row, params};
+
+use crate::model::{Article, ArticleId, Cluster, ClusterId, Code, DateDoubt, FeedId, Member, Reason, Revision};
+use crate::store::{Store, StoreError, instant, json, list, search};
+
+/// Which clusters are wanted; what is `None` or 0 does not filter.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Query {
+    /// The newest article was published at or after this moment.
+    pub since: Option<Timestamp>,
+    /// The newest article was published before this moment.
+    pub until: Option<Timestamp>,
+    /// At least so many articles.
+    pub articles_min: usize,
+    /// At least so many outlets.
+    pub outlets_min: usize,
+    /// An article of this outlet, upper and lower case alike.
+    pub outlet: Option<String>,
+    /// An article that this feed carried, by URL.
+    pub feed: Option<String>,
+    /// An article of a feed with this tag.
+    pub tag: Option<String>,
+    /// An article in this language.
+    pub lang: Option<String>,
+    /// An article with these words, in FTS5's query language.
+    pub words: Option<String>,
+}
+
+/// What an id, or the beginning of one, stands for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Found<T> {
+    /// Nothing has such an id.
+    None,
+    /// Exactly this.
+    One(T),
+    /// Several begin so; some of them.
+    Many(Vec<Code>),
+}
+
+/// Counts of what is stored.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Articles.
+    pub articles: u64,
+    /// Clusters.
+    pub clusters: u64,
+    /// Clusters with more than one article.
+    pub clusters_shared: u64,
+    /// Articles first seen since the moment asked for.
+    pub articles_since: u64,
+    /// Clusters that gained an article since the moment asked for.
+    pub clusters_since: u64,
+    /// Size of the database file in bytes, its write-ahead log not counted.
+    pub file_bytes: u64,
+}
+
+/// How many ids a [`Found::Many`] names at most.
+const MANY_MAX: usize = 5;
+
+impl Store {
+    /// The clusters that fit the query, oldest founder first, each with all of its articles.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`] when `words` cannot be read; others when the file cannot.
+    pub fn clusters(&self, query: &Query) -> Result<Vec<Cluster>, StoreError> {
+        let words = query.words.as_deref().map(search::checked).transpose()?;
+        let sql = format!(
+            "SELECT c.id FROM clusters c
+             WHERE c.last_published >= ?1 AND c.last_published < ?2 AND c.article_count >= ?3
+               AND (?4 <= 1 OR (SELECT count(DISTINCT a.outlet) FROM memberships m JOIN articles a ON a.id = m.article
+                                WHERE m.cluster = c.id) >= ?4)
+               AND (?5 IS NULL OR EXISTS (SELECT 1 FROM memberships m JOIN articles a ON a.id = m.article
+                                          WHERE m.cluster = c.id AND a.outlet = ?5 COLLATE NOCASE))
+               AND (?6 IS NULL OR EXISTS (SELECT 1 FROM memberships m JOIN appearances p ON p.article = m.article
+                                          JOIN feeds f ON f.id = p.feed WHERE m.cluster = c.id AND f.url = ?6))
+               AND (?7 IS NULL OR EXISTS (SELECT 1 FROM memberships m JOIN articles a ON a.id = m.article
+                                          JOIN feeds f ON f.id = a.feed, json_each(f.tags) t
+                                          WHERE m.cluster = c.id AND t.value = ?7 COLLATE NOCASE))
+               AND (?8 IS NULL OR EXISTS (SELECT 1 FROM memberships m JOIN articles a ON a.id = m.article
+                                          WHERE m.cluster = c.id AND a.lang = ?8 COLLATE NOCASE))
+               {} ORDER BY c.id",
+            if words.is_some() {
+                "AND c.id IN (SELECT m.cluster FROM search s JOIN memberships m ON m.article = s.rowid WHERE search MATCH ?9)"
+            } else {
+                "AND ?9 IS NULL"
+            }
+        );
+        let mut statement = self.connection.prepare(&sql)?;
+        let rows = statement.query_map(
+            params![
+                query.since.map_or(i64::MIN, Timestamp::as_millisecond),
+                query.until.map_or(i64::MAX, Timestamp::as_millisecond),
+                i64::try_from(query.articles_min).unwrap_or(i64::MAX),
+                i64::try_from(query.outlets_min).unwrap_or(i64::MAX),
+                query.outlet,
+                query.feed,
+                query.tag,
+                query.lang,
+                words,
+            ],
+            |row| row.get(0),
+        )?;
+        let ids = rows.collect::<Result<Vec<i64>, _>>().map_err(|error| search::explained(error, words.as_deref()))?;
+        self.load(&ids)
+    }
+
+    /// The cluster of this id.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn cluster(&self, id: ClusterId) -> Result<Option<Cluster>, StoreError> {
+        Ok(self.load(&[id.0.0])?.pop())
+    }
+
+    /// The cluster whose public id is, or alone begins with, `prefix`.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn cluster_of_code(&self, prefix: &str) -> Result<Found<ClusterId>, StoreError> {
+        // A cluster's public id is its founder's with another first letter.
+        let Some(rest) = prefix.strip_prefix('c').filter(|rest| !rest.is_empty()) else { return Ok(Found::None) };
+        let found = self.by_code(&format!("a{rest}"), "JOIN clusters c ON c.id = a.id")?;
+        Ok(match found {
+            Found::None => Found::None,
+            Found::One(article) => Found::One(ClusterId(article)),
+            Found::Many(codes) => Found::Many(codes.iter().map(Code::of_cluster).collect()),
+        })
+    }
+
+    /// The article whose public id is, or alone begins with, `prefix`.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn article_of_code(&self, prefix: &str) -> Result<Found<ArticleId>, StoreError> {
+        if prefix.len() < 2 || !prefix.starts_with('a') {
+            return Ok(Found::None);
+        }
+        self.by_code(prefix, "")
+    }
+
+    /// The cluster that an article is in.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn cluster_of_article(&self, article: ArticleId) -> Result<Option<Cluster>, StoreError> {
+        let mut statement = self.connection.prepare_cached("SELECT cluster FROM memberships WHERE article = ?1")?;
+        let ids = statement.query_map([article.0], |row| row.get(0))?.collect::<Result<Vec<i64>, _>>()?;
+        Ok(self.load(&ids)?.pop())
+    }
+
+    /// The versions that an article showed before, first to last.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn revisions(&self, article: ArticleId) -> Result<Vec<Revision>, StoreError> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT number, seen, title, text FROM revisions WHERE article = ?1 ORDER BY number")?;
+        let rows = statement.query_map([article.0], |row| {
+            Ok(Revision { number: row.get(0)?, seen: instant(row.get(1)?), title: row.get(2)?, text: row.get(3)? })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// How much is stored, and how much of it is newer than `since`.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn totals(&self, since: Timestamp) -> Result<Totals, StoreError> {
+        let count = |sql: &str| -> Result<u64, StoreError> {
+            let number: i64 = self.connection.query_row(sql, [since.as_millisecond()], |row| row.get(0))?;
+            Ok(number.unsigned_abs())
+        };
+        Ok(Totals {
+            articles: count("SELECT count(*) FROM articles WHERE ?1 = ?1")?,
+            clusters: count("SELECT count(*) FROM clusters WHERE ?1 = ?1")?,
+            clusters_shared: count("SELECT count(*) FROM clusters WHERE article_count > 1 AND ?1 = ?1")?,
+            articles_since: count("SELECT count(*) FROM articles WHERE seen >= ?1")?,
+            clusters_since: count("SELECT count(*) FROM clusters WHERE last_seen >= ?1")?,
+            file_bytes: count("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size WHERE ?1 = ?1")?,
+        })
+    }
+
+    fn by_code(&self, prefix: &str, join: &str) -> Result<Found<ArticleId>, StoreError> {
+        // Codes are lower-case letters and digits, so the next string after all those with this prefix is prefix + '~'.
+        let sql = format!("SELECT a.id, a.code FROM articles a {join} WHERE a.code >= ?1 AND a.code < ?1 || '~' ORDER BY a.code LIMIT ?2");
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let limit = i64::try_from(MANY_MAX).expect("a handful");
+        let rows = statement.query_map((prefix, limit), |row| Ok((ArticleId(row.get(0)?), Code(row.get(1)?))))?;
+        let mut found = rows.collect::<Result<Vec<_>, _>>()?;
+        Ok(match found.len() {
+            0 => Found::None,
+            1 => Found::One(found.remove(0).0),
+            _ => Found::Many(found.into_iter().map(|(_, code)| code).collect()),
+        })
+    }
+
+    /// Reads clusters by number, in the order asked for.
+    fn load(&self, ids: &[i64]) -> Result<Vec<Cluster>, StoreError> {
+        let wanted = serde_json::to_string(ids).expect("numbers are always JSON");
+        let mut carriers = self.carriers(&wanted)?;
+        let mut statement = self.connection.prepare_cached(
+            "SELECT m.cluster, m.reason, o.code AS copied, a.id, a.code, a.feed, a.outlet, a.url, a.title, a.text, a.author, a.lang,
+                a.published, a.date_doubt, a.seen, a.revised, a.image, a.links, a.revision, f.url AS feed_url, f.tags, f.priority
+             FROM json_each(?1) w JOIN memberships m ON m.cluster = w.value JOIN articles a ON a.id = m.article
+             JOIN feeds f ON f.id = a.feed LEFT JOIN articles o ON o.id = m.copy_of
+             ORDER BY w.key, a.published, a.id",
+        )?;
+        let mut rows = statement.query([&wanted])?;
+        let mut clusters: Vec<Cluster> = Vec::with_capacity(ids.len());
+        while let Some(row) = rows.next()? {
+            let id = ClusterId(ArticleId(row.get("cluster")?));
+            let mut member = member(row)?;
+            member.article.also_in = carriers.remove(&member.article.id).unwrap_or_default();
+            if clusters.last().is_none_or(|cluster| cluster.id != id) {
+                clusters.push(Cluster { id, code: Code(String::new()), members: Vec::new() });
+            }
+            let cluster = clusters.last_mut().expect("one was pushed");
+            if member.article.id == id.0 {
+                cluster.code = member.article.code.of_cluster();
+            }
+            cluster.members.push(member);
+        }
+        Ok(clusters)
+    }
+
+    /// For each article of these clusters the other feeds that carried it, by URL.
+    fn carriers(&self, wanted: &str) -> Result<BTreeMap<ArticleId, Vec<String>>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT DISTINCT a.id, f.url FROM json_each(?1) w JOIN memberships m ON m.cluster = w.value
+             JOIN articles a ON a.id = m.article JOIN appearances p ON p.article = a.id AND p.feed <> a.feed
+             JOIN feeds f ON f.id = p.feed ORDER BY a.id, f.url",
+        )?;
+        let mut rows = statement.query([wanted])?;
+        let mut carriers: BTreeMap<ArticleId, Vec<String>> = BTreeMap::new();
+        while let Some(row) = rows.next()? {
+            carriers.entry(ArticleId(row.get(0)?)).or_default().push(row.get(1)?);
+        }
+        Ok(carriers)
+    }
+
+    /// The clusters of these articles, in the articles' order, each once.
+    pub(crate) fn clusters_of(&self, articles: &[ArticleId]) -> Result<Vec<Cluster>, StoreError> {
+        let ids: Vec<String> = articles.iter().map(|article| article.0.to_string()).collect();
+        let mut statement = self.connection.prepare_cached(
+            "SELECT m.cluster FROM json_each(?1) w JOIN memberships m ON m.article = CAST(w.value AS INTEGER)
+             GROUP BY m.cluster ORDER BY min(w.key)",
+        )?;
+        let clusters = statement.query_map([json(&ids)], |row| row.get(0))?.collect::<Result<Vec<i64>, _>>()?;
+        self.load(&clusters)
+    }
+}
+
+fn member(row: &Row<'_>) -> Result<Member, StoreError> {
+    let reason: String = row.get("reason")?;
+    let joined: Reason = serde_json::from_str(&reason)
+        .map_err(|error| StoreError::Damaged { what: "a membership's reason", why: error.to_string() })?;
+    let article = Article {
+        id: ArticleId(row.get("id")?),
+        code: Code(row.get("code")?),
+        feed: FeedId(row.get("feed")?),
+        feed_url: row.get("feed_url")?,
+        also_in: Vec::new(),
+        outlet: row.get("outlet")?,
+        url: row.get("url")?,
+        title: row.get("title")?,
+        text: row.get("text")?,
+        author: row.get("author")?,
+        lang: row.get("lang")?,
+        published: instant(row.get("published")?),
+        date_doubt: match row.get::<_, Option<String>>("date_doubt")?.as_deref() {
+            Some("future") => Some(DateDoubt::Future),
+            Some(_) => Some(DateDoubt::Missing),
+            None => None,
+        },
+        seen: instant(row.get("seen")?),
+        revised: instant(row.get("revised")?),
+        image: row.get("image")?,
+        links: list(&row.get::<_, String>("links")?),
+        tags: list(&row.get::<_, String>("tags")?),
+        revision: row.get("revision")?,
+        priority: row.get("priority")?,
+    };
+    Ok(Member { article, joined, copy_of: row.get::<_, Option<String>>("copied")?.map(Code) })
+}

@@ -1,0 +1,160 @@
+//! Door: the ground log read again: to restore the clusterer's window, and to remake everything derived.
+
+use jiff::Timestamp;
+use rusqlite::Connection;
+
+use crate::model::{ArticleId, ClusterId};
+use crate::store::{Batch, Store, StoreError, instant};
+
+/// What the clusterer needs to go on as if it had never stopped.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Remembered {
+    /// The article.
+    pub article: ArticleId,
+    /// Its cluster.
+    pub cluster: ClusterId,
+    /// When it was published.
+    pub published: Timestamp,
+    /// When it was first seen.
+    pub seen: Timestamp,
+    /// Its publisher.
+    pub outlet: String,
+    /// Whether its feed's articles may be grouped.
+    pub may_group: bool,
+    /// The clusterer's own bytes.
+    pub memory: Vec<u8>,
+}
+
+/// An article as it was first stored, which is all that decides where it belongs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Founding {
+    /// The article.
+    pub id: ArticleId,
+    /// Its first title.
+    pub title: String,
+    /// Its first text.
+    pub text: String,
+    /// Its language.
+    pub lang: Option<String>,
+    /// Its publisher.
+    pub outlet: String,
+    /// When it was published.
+    pub published: Timestamp,
+    /// When it was first seen.
+    pub seen: Timestamp,
+    /// Whether its feed's articles may be grouped.
+    pub may_group: bool,
+}
+
+impl Store {
+    /// The newest `seen` of all articles, where there are any.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn last_seen(&self) -> Result<Option<Timestamp>, StoreError> {
+        let newest: Option<i64> = self.connection.query_row("SELECT max(seen) FROM articles", [], |row| row.get(0))?;
+        Ok(newest.map(instant))
+    }
+
+    /// What the clusterer remembers of every article of the clusters that gained one at or after `since`, in log order.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn memories(&self, since: Timestamp) -> Result<Vec<Remembered>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT a.id, m.cluster, a.published, a.seen, a.outlet, f.cluster, r.memory
+             FROM clusters c JOIN memberships m ON m.cluster = c.id JOIN memories r ON r.article = m.article
+             JOIN articles a ON a.id = m.article JOIN feeds f ON f.id = a.feed
+             WHERE c.last_seen >= ?1 ORDER BY a.id",
+        )?;
+        let rows = statement.query_map([since.as_millisecond()], |row| {
+            Ok(Remembered {
+                article: ArticleId(row.get(0)?),
+                cluster: ClusterId(ArticleId(row.get(1)?)),
+                published: instant(row.get(2)?),
+                seen: instant(row.get(3)?),
+                outlet: row.get(4)?,
+                may_group: row.get(5)?,
+                memory: row.get(6)?,
+            })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Drops the memories of clusters that gained nothing since `before`; they are of no more use.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn drop_memories(&mut self, before: Timestamp) -> Result<usize, StoreError> {
+        let dropped = self.connection.execute(
+            "DELETE FROM memories WHERE article IN (
+                SELECT m.article FROM memberships m JOIN clusters c ON c.id = m.cluster WHERE c.last_seen < ?1)",
+            [before.as_millisecond()],
+        )?;
+        Ok(dropped)
+    }
+
+    /// Drops everything derived and lets `remake` place every article anew, in one transaction: readers see the old clusters
+    /// until the new ones stand, and a failure leaves the old ones.
+    ///
+    /// # Errors
+    /// Those of `remake`, and when the file cannot be written.
+    pub fn remake<F>(&mut self, remake: F) -> Result<(), StoreError>
+    where
+        F: FnOnce(&mut Batch<'_>) -> Result<(), StoreError>,
+    {
+        let mut batch = self.batch()?;
+        batch.drop_derived()?;
+        remake(&mut batch)?;
+        batch.commit()
+    }
+
+    /// Everything derived as text, one line a membership, in a canonical order: two databases that agree on it agree on all.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn dump(&self) -> Result<String, StoreError> {
+        let mut statement = self.connection.prepare(
+            "SELECT a.code, f.code, m.reason, coalesce(o.code, '-'), hex(coalesce(r.memory, x'')),
+                c.first_published, c.last_published, c.last_seen, c.article_count
+             FROM memberships m JOIN articles a ON a.id = m.article JOIN articles f ON f.id = m.cluster
+             JOIN clusters c ON c.id = m.cluster LEFT JOIN articles o ON o.id = m.copy_of
+             LEFT JOIN memories r ON r.article = m.article ORDER BY a.code",
+        )?;
+        let mut rows = statement.query([])?;
+        let mut dump = String::new();
+        while let Some(row) = rows.next()? {
+            for column in 0..9 {
+                let cell = match row.get_ref(column)? {
+                    rusqlite::types::ValueRef::Integer(number) => number.to_string(),
+                    text => text.as_str().map_err(rusqlite::Error::from)?.to_owned(),
+                };
+                dump.push_str(&cell);
+                dump.push(if column == 8 { '\n' } else { '\t' });
+            }
+        }
+        Ok(dump)
+    }
+}
+
+/// Up to `articles_max` articles after `after` in the log, as they were first stored.
+pub(crate) fn foundings(connection: &Connection, after: ArticleId, articles_max: usize) -> Result<Vec<Founding>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT a.id, coalesce(r.title, a.title), coalesce(r.text, a.text), a.lang, a.outlet, a.published, a.seen, f.cluster
+         FROM articles a JOIN feeds f ON f.id = a.feed LEFT JOIN revisions r ON r.article = a.id AND r.number = 1
+         WHERE a.id > ?1 ORDER BY a.id LIMIT ?2",
+    )?;
+    let rows = statement.query_map((after.0, i64::try_from(articles_max).unwrap_or(i64::MAX)), |row| {
+        Ok(Founding {
+            id: ArticleId(row.get(0)?),
+            title: row.get(1)?,
+            text: row.get(2)?,
+            lang: row.get(3)?,
+            outlet: row.get(4)?,
+            published: instant(row.get(5)?),
+            seen: instant(row.get(6)?),
+            may_group: row.get(7)?,
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
