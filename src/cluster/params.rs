@@ -1,0 +1,119 @@
+//! Station: the limits of clustering, each with its unit in its name.
+
+use jiff::{SignedDuration, Timestamp};
+use thiserror::Error;
+
+use crate::features;
+
+/// The limits of clustering. `Default` is what the binary ships; `set` changes one by its name.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Params {
+    /// How much of an article is looked at.
+    pub features: features::Params,
+    /// An article leaves the window this many hours after it was seen; a cluster leaves with its last article.
+    pub window_hours: u32,
+    /// The probability from which an article joins its best candidate.
+    pub join_probability: f64,
+    /// Clusters that are scored per article.
+    pub candidates_max: usize,
+    /// The article's rarest terms that are looked up.
+    pub query_terms_max: usize,
+    /// Articles read per term looked up, latest first.
+    pub postings_read_max: usize,
+    /// Members of a candidate that the article is compared with, latest first.
+    pub exemplars_max: usize,
+    /// Articles of one cluster within the window; a full one takes no more.
+    pub cluster_articles_max: usize,
+}
+
+impl Default for Params {
+    fn default() -> Params {
+        Params {
+            features: features::Params::default(),
+            window_hours: 168,
+            join_probability: 0.5,
+            candidates_max: 16,
+            query_terms_max: 32,
+            postings_read_max: 256,
+            exemplars_max: 16,
+            cluster_articles_max: 2_000,
+        }
+    }
+}
+
+/// What is wrong with a setting.
+#[derive(Debug, Error, PartialEq, Eq)]
+pub enum ParamsError {
+    /// There is no such setting.
+    #[error("there is no cluster setting `{key}`; there are {}", KEYS.join(", "))]
+    UnknownKey {
+        /// The key given.
+        key: String,
+    },
+    /// The value does not fit the setting.
+    #[error("cluster setting `{key}` cannot be `{value}`: it must be {wanted}")]
+    BadValue {
+        /// The key given.
+        key: String,
+        /// The value given.
+        value: String,
+        /// What it must be.
+        wanted: &'static str,
+    },
+}
+
+/// The names `Params::set` knows.
+pub const KEYS: [&str; 8] = [
+    "window_hours",
+    "join_probability",
+    "candidates_max",
+    "query_terms_max",
+    "postings_read_max",
+    "exemplars_max",
+    "cluster_articles_max",
+    "lead_words_max",
+];
+
+impl Params {
+    /// Sets one limit by its name, as `eval --set` and the config's `[cluster]` section do.
+    ///
+    /// # Errors
+    /// When there is no such setting, or the value does not fit it; nothing is changed then.
+    pub fn set(&mut self, key: &str, value: &str) -> Result<(), ParamsError> {
+        match key {
+            "window_hours" => self.window_hours = within(key, value, 1..=8_760, "hours from 1 to 8760")?,
+            "join_probability" => self.join_probability = probability(key, value)?,
+            "candidates_max" => self.candidates_max = within(key, value, 1..=256, "a number from 1 to 256")?,
+            "query_terms_max" => self.query_terms_max = within(key, value, 1..=256, "a number from 1 to 256")?,
+            "postings_read_max" => self.postings_read_max = within(key, value, 1..=65_536, "a number from 1 to 65536")?,
+            "exemplars_max" => self.exemplars_max = within(key, value, 1..=256, "a number from 1 to 256")?,
+            "cluster_articles_max" => {
+                self.cluster_articles_max = within(key, value, 1..=100_000, "a number from 1 to 100000")?;
+            }
+            "lead_words_max" => {
+                self.features.lead_words_max = within(key, value, 0..=2_000, "a number from 0 to 2000")?
+            }
+            _ => return Err(ParamsError::UnknownKey { key: key.to_owned() }),
+        }
+        Ok(())
+    }
+
+    /// The moment from which articles must be remembered when the latest was seen at `latest_seen`: what was seen at it or before
+    /// has left the window.
+    pub fn window_start(&self, latest_seen: Timestamp) -> Timestamp {
+        latest_seen.saturating_sub(SignedDuration::from_hours(i64::from(self.window_hours))).unwrap_or(Timestamp::MIN)
+    }
+}
+
+fn within<T>(key: &str, value: &str, range: std::ops::RangeInclusive<T>, wanted: &'static str) -> Result<T, ParamsError>
+where
+    T: std::str::FromStr + PartialOrd,
+{
+    let bad = || ParamsError::BadValue { key: key.to_owned(), value: value.to_owned(), wanted };
+    let number = value.parse().map_err(|_| bad())?;
+    if range.contains(&number) { Ok(number) } else { Err(bad()) }
+}
+
+fn probability(key: &str, value: &str) -> Result<f64, ParamsError> {
+    within(key, value, 0.01..=0.99, "a probability from 0.01 to 0.99")
+}
