@@ -1,1 +1,5 @@
 //! Door: HTTP towards others; today the sample outlets of the demo.
+
+mod samples;
+
+pub use crate::serve::samples::{Sample, Samples};

@@ -19,14 +19,14 @@ pub struct Query {
     pub articles_min: usize,
     /// At least so many outlets.
     pub outlets_min: usize,
-    /// An article of this outlet, upper and lower case alike.
-    pub outlet: Option<String>,
-    /// An article that this feed carried, by URL.
-    pub feed: Option<String>,
-    /// An article of a feed with this tag.
-    pub tag: Option<String>,
-    /// An article in this language.
-    pub lang: Option<String>,
+    /// An article of one of these outlets, upper and lower case alike; none means any.
+    pub outlets: Vec<String>,
+    /// An article that one of these feeds carried, by URL; none means any.
+    pub feeds: Vec<String>,
+    /// An article of a feed with one of these tags; none means any.
+    pub tags: Vec<String>,
+    /// An article in one of these languages; none means any.
+    pub languages: Vec<String>,
     /// An article with these words, in FTS5's query language.
     pub words: Option<String>,
 }
@@ -74,15 +74,16 @@ impl Store {
              WHERE c.last_published >= ?1 AND c.last_published < ?2 AND c.article_count >= ?3
                AND (?4 <= 1 OR (SELECT count(DISTINCT a.outlet) FROM memberships m JOIN articles a ON a.id = m.article
                                 WHERE m.cluster = c.id) >= ?4)
-               AND (?5 IS NULL OR EXISTS (SELECT 1 FROM memberships m JOIN articles a ON a.id = m.article
-                                          WHERE m.cluster = c.id AND a.outlet = ?5 COLLATE NOCASE))
-               AND (?6 IS NULL OR EXISTS (SELECT 1 FROM memberships m JOIN appearances p ON p.article = m.article
-                                          JOIN feeds f ON f.id = p.feed WHERE m.cluster = c.id AND f.url = ?6))
-               AND (?7 IS NULL OR EXISTS (SELECT 1 FROM memberships m JOIN articles a ON a.id = m.article
-                                          JOIN feeds f ON f.id = a.feed, json_each(f.tags) t
-                                          WHERE m.cluster = c.id AND t.value = ?7 COLLATE NOCASE))
-               AND (?8 IS NULL OR EXISTS (SELECT 1 FROM memberships m JOIN articles a ON a.id = m.article
-                                          WHERE m.cluster = c.id AND a.lang = ?8 COLLATE NOCASE))
+               AND (?5 = '[]' OR EXISTS (SELECT 1 FROM memberships m JOIN articles a ON a.id = m.article JOIN json_each(?5) w
+                                         WHERE m.cluster = c.id AND a.outlet = w.value COLLATE NOCASE))
+               AND (?6 = '[]' OR EXISTS (SELECT 1 FROM memberships m JOIN appearances p ON p.article = m.article
+                                         JOIN feeds f ON f.id = p.feed JOIN json_each(?6) w
+                                         WHERE m.cluster = c.id AND f.url = w.value))
+               AND (?7 = '[]' OR EXISTS (SELECT 1 FROM memberships m JOIN articles a ON a.id = m.article
+                                         JOIN feeds f ON f.id = a.feed JOIN json_each(f.tags) t JOIN json_each(?7) w
+                                         WHERE m.cluster = c.id AND t.value = w.value COLLATE NOCASE))
+               AND (?8 = '[]' OR EXISTS (SELECT 1 FROM memberships m JOIN articles a ON a.id = m.article JOIN json_each(?8) w
+                                         WHERE m.cluster = c.id AND a.lang = w.value COLLATE NOCASE))
                {} ORDER BY c.id",
             if words.is_some() {
                 "AND c.id IN (SELECT m.cluster FROM search s JOIN memberships m ON m.article = s.rowid WHERE search MATCH ?9)"
@@ -97,10 +98,10 @@ impl Store {
                 query.until.map_or(i64::MAX, Timestamp::as_millisecond),
                 i64::try_from(query.articles_min).unwrap_or(i64::MAX),
                 i64::try_from(query.outlets_min).unwrap_or(i64::MAX),
-                query.outlet,
-                query.feed,
-                query.tag,
-                query.lang,
+                json(&query.outlets),
+                json(&query.feeds),
+                json(&query.tags),
+                json(&query.languages),
                 words,
             ],
             |row| row.get(0),

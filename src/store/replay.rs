@@ -1,7 +1,7 @@
 //! Door: the ground log read again: to restore the clusterer's window, and to remake everything derived.
 
 use jiff::Timestamp;
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension};
 
 use crate::model::{ArticleId, ClusterId};
 use crate::store::{Batch, Store, StoreError, instant};
@@ -19,8 +19,6 @@ pub struct Remembered {
     pub seen: Timestamp,
     /// Its publisher.
     pub outlet: String,
-    /// Whether its feed's articles may be grouped.
-    pub may_group: bool,
     /// The clusterer's own bytes.
     pub memory: Vec<u8>,
 }
@@ -47,25 +45,24 @@ pub struct Founding {
 }
 
 impl Store {
-    /// The newest `seen` of all articles, where there are any.
+    /// When the last article of the log was seen, where there is one.
     ///
     /// # Errors
     /// When the file cannot be read.
     pub fn last_seen(&self) -> Result<Option<Timestamp>, StoreError> {
-        let newest: Option<i64> = self.connection.query_row("SELECT max(seen) FROM articles", [], |row| row.get(0))?;
-        Ok(newest.map(instant))
+        let last = "SELECT seen FROM articles ORDER BY id DESC LIMIT 1";
+        Ok(self.connection.query_row(last, [], |row| row.get(0)).optional()?.map(instant))
     }
 
-    /// What the clusterer remembers of every article of the clusters that gained one at or after `since`, in log order.
+    /// What the clusterer remembers of every article first seen after `since`, in log order.
     ///
     /// # Errors
     /// When the file cannot be read.
     pub fn memories(&self, since: Timestamp) -> Result<Vec<Remembered>, StoreError> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT a.id, m.cluster, a.published, a.seen, a.outlet, f.cluster, r.memory
-             FROM clusters c JOIN memberships m ON m.cluster = c.id JOIN memories r ON r.article = m.article
-             JOIN articles a ON a.id = m.article JOIN feeds f ON f.id = a.feed
-             WHERE c.last_seen >= ?1 ORDER BY a.id",
+            "SELECT a.id, m.cluster, a.published, a.seen, a.outlet, r.memory
+             FROM articles a JOIN memberships m ON m.article = a.id JOIN memories r ON r.article = a.id
+             WHERE a.seen > ?1 ORDER BY a.id",
         )?;
         let rows = statement.query_map([since.as_millisecond()], |row| {
             Ok(Remembered {
@@ -74,21 +71,19 @@ impl Store {
                 published: instant(row.get(2)?),
                 seen: instant(row.get(3)?),
                 outlet: row.get(4)?,
-                may_group: row.get(5)?,
-                memory: row.get(6)?,
+                memory: row.get(5)?,
             })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// Drops the memories of clusters that gained nothing since `before`; they are of no more use.
+    /// Drops the memories of articles seen at or before `before`; they are of no more use.
     ///
     /// # Errors
     /// When the file cannot be written.
     pub fn drop_memories(&mut self, before: Timestamp) -> Result<usize, StoreError> {
         let dropped = self.connection.execute(
-            "DELETE FROM memories WHERE article IN (
-                SELECT m.article FROM memberships m JOIN clusters c ON c.id = m.cluster WHERE c.last_seen < ?1)",
+            "DELETE FROM memories WHERE article IN (SELECT id FROM articles WHERE seen <= ?1)",
             [before.as_millisecond()],
         )?;
         Ok(dropped)

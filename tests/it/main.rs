@@ -1,1 +1,3 @@
 //! One binary of tests; every file holds one feature.
+
+mod house;
