@@ -1,1 +1,255 @@
 //! Door: bytes of a feed over HTTP or from a file, through one chokepoint.
+//!
+//! `Fetcher` is what everybody calls. It sends web addresses to `HttpFetch` and files to `FileFetch`, and no other scheme
+//! anywhere. Nothing here retries or waits: a feed's retry is its next poll, and `schedule` says when that is.
+
+pub mod error;
+pub mod file;
+pub mod http;
+pub mod law;
+pub mod policy;
+pub mod trail;
+
+use std::future::Future;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use url::Url;
+
+use crate::fetch::error::FetchError;
+use crate::fetch::file::FileFetch;
+use crate::fetch::http::HttpFetch;
+use crate::fetch::trail::Redirect;
+use crate::model::Validators;
+
+/// How feeds are fetched.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Params {
+    /// What we call ourselves: `name/version (+URL)`, so that a server's owner knows whom to ask.
+    pub user_agent: String,
+    /// The deadline of one request as a whole: names, connections, redirects and every byte of the body.
+    pub timeout: Duration,
+    /// The deadline for opening one connection, within `timeout`.
+    pub connect_timeout: Duration,
+    /// The largest body, counted after decompression.
+    pub body_bytes_max: usize,
+    /// The most redirects in a row.
+    pub redirects_max: usize,
+    /// Whether addresses off the public internet may be asked: loopback, home and company networks.
+    pub allow_private_addresses: bool,
+    /// The URL of a proxy for all requests. It resolves names itself, so names are no longer judged here; addresses still
+    /// are. The environment (`HTTP_PROXY` and its like) is not read.
+    pub proxy: Option<String>,
+}
+
+impl Default for Params {
+    fn default() -> Params {
+        let repository = match env!("CARGO_PKG_REPOSITORY") {
+            "" => String::new(),
+            url => format!(" (+{url})"),
+        };
+        Params {
+            user_agent: format!("{}/{}{repository}", env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION")),
+            timeout: Duration::from_secs(20),
+            connect_timeout: Duration::from_secs(10),
+            body_bytes_max: 8 * 1024 * 1024,
+            redirects_max: 5,
+            allow_private_addresses: false,
+            proxy: None,
+        }
+    }
+}
+
+impl Params {
+    /// The same parameters, once every limit is one that can be kept; else the setting that is not, by its name in the
+    /// config file. What only the HTTP client can judge (the user agent's letters, the proxy's URL) it judges later.
+    pub fn checked(self) -> Result<Params, FetchError> {
+        let refuse = |key, value: String, wanted| Err(FetchError::Setting { key, value, wanted });
+        if self.timeout.is_zero() || self.timeout > Duration::from_secs(3600) {
+            return refuse("timeout", format!("{:?}", self.timeout), "a time above 0 and at most 1 h");
+        }
+        if self.connect_timeout.is_zero() {
+            return refuse("connect_timeout", format!("{:?}", self.connect_timeout), "a time above 0");
+        }
+        if self.body_bytes_max == 0 {
+            return refuse("body_max", "0".to_owned(), "at least one byte");
+        }
+        if self.redirects_max > 20 {
+            return refuse("redirects_max", self.redirects_max.to_string(), "at most 20");
+        }
+        Ok(self)
+    }
+}
+
+/// What is asked for.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Request {
+    /// The feed's URL, or the path of a file (a relative one is resolved by the caller).
+    pub url: String,
+    /// What the feed was known by when it was last read; empty for an unconditional request.
+    pub validators: Validators,
+    /// The user's own headers for this feed: sent to its origin only. They replace ours of the same name, except for
+    /// validators.
+    pub headers: Vec<(String, String)>,
+}
+
+impl Request {
+    /// An unconditional request for a URL or path.
+    pub fn of_url(url: impl Into<String>) -> Request {
+        Request { url: url.into(), ..Request::default() }
+    }
+}
+
+/// What came back, when nothing went wrong.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Response {
+    /// The feed is as it was.
+    NotModified(Answer),
+    /// The feed, whole.
+    Fetched {
+        /// What is known of the answer.
+        answer: Answer,
+        /// Its bytes, decompressed, never blank.
+        body: Bytes,
+        /// The `Content-Type` header as it came.
+        content_type: Option<String>,
+    },
+}
+
+impl Response {
+    /// What is known of the answer, in either case.
+    pub fn answer(&self) -> &Answer {
+        match self {
+            Response::NotModified(answer) | Response::Fetched { answer, .. } => answer,
+        }
+    }
+}
+
+/// What is known of an answer beside its body.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answer {
+    /// What to send with the next request, to be stored as it is (and only together with the articles of this answer).
+    pub validators: Validators,
+    /// The URL that answered in the end, without credentials: the base of the feed's relative links.
+    pub final_url: Url,
+    /// Where the feed says it lives from now on (301, 308). Believe it only after it has been said for days: captive
+    /// portals say it too.
+    pub moved_permanently_to: Option<Url>,
+    /// How long the server says that asking again is useless (`Cache-Control`, `Expires`).
+    pub fresh_for: Option<Duration>,
+    /// The status code; a file is 200, or 304 when unchanged.
+    pub status: u16,
+    /// How long it took, body included.
+    pub elapsed: Duration,
+    /// The redirects that were followed, in order.
+    pub redirects: Vec<Redirect>,
+}
+
+/// Getting one feed.
+pub trait Fetch {
+    /// Asks once. `now` is the time of asking, by which dates in the answer are read.
+    fn fetch(&self, request: &Request, now: Timestamp) -> impl Future<Output = Result<Response, FetchError>> + Send;
+}
+
+/// The chokepoint: every feed, whatever its scheme, is fetched through one of these. Cheap to share behind an `Arc`; it
+/// keeps connections open for a while, so make one and keep it.
+#[derive(Debug)]
+pub struct Fetcher {
+    http: HttpFetch,
+    file: FileFetch,
+}
+
+impl Fetcher {
+    /// A fetcher with these limits; an error names the setting that cannot be used.
+    pub fn new(params: Params) -> Result<Fetcher, FetchError> {
+        let params = params.checked()?;
+        Ok(Fetcher { file: FileFetch::new(&params), http: HttpFetch::new(params)? })
+    }
+}
+
+impl Fetch for Fetcher {
+    async fn fetch(&self, request: &Request, now: Timestamp) -> Result<Response, FetchError> {
+        match place(&request.url)? {
+            Place::Web(url) => self.http.fetch_url(request, url, now).await,
+            Place::File(path) => self.file.fetch_path(request, path).await,
+        }
+    }
+}
+
+/// Where a feed is to be had.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// `http` or `https`.
+    Web(Url),
+    /// A file, from a path or a `file:` URL.
+    File(PathBuf),
+}
+
+/// Where the feed named so is to be had: what has no scheme is a path. Any scheme but `http`, `https` and `file` is refused.
+pub fn place(text: &str) -> Result<Place, FetchError> {
+    let text = text.trim();
+    match Url::parse(text) {
+        Ok(url) => match url.scheme() {
+            "http" | "https" => Ok(Place::Web(url)),
+            "file" => url.to_file_path().map(Place::File).map_err(|()| FetchError::FileHost { url: text.to_owned() }),
+            scheme => Err(FetchError::scheme(text, scheme)),
+        },
+        Err(url::ParseError::RelativeUrlWithoutBase) if !text.is_empty() => Ok(Place::File(PathBuf::from(text))),
+        Err(source) => Err(FetchError::Url { url: policy::redact(text), source }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_feed_is_a_web_address_or_a_file_and_nothing_else() {
+        let cases = [
+            ("https://example.com/feed", Some("https://example.com/feed")),
+            (" HTTP://EXAMPLE.com ", Some("http://example.com/")),
+            ("file:///var/feeds/a%20b.xml", Some("/var/feeds/a b.xml")),
+            ("file://localhost/a.xml", Some("/a.xml")),
+            ("file://elsewhere/a.xml", None),
+            ("/var/feeds/a.xml", Some("/var/feeds/a.xml")),
+            ("feeds/a.xml", Some("feeds/a.xml")),
+            ("ftp://example.com/feed", None),
+            ("gopher://example.com/", None),
+            ("data:text/xml,<rss/>", None),
+            ("feed://example.com/", None),
+            ("javascript:alert(1)", None),
+            ("https://", None),
+            ("http://[::1", None),
+            ("http://999.999.999.999/", None),
+            ("", None),
+        ];
+        for (text, expected) in cases {
+            let found = place(text).ok().map(|place| match place {
+                Place::Web(url) => url.to_string(),
+                Place::File(path) => path.display().to_string(),
+            });
+            assert_eq!(found.as_deref(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_limit_that_cannot_be_kept_is_named() {
+        let good = Params::default();
+        assert_eq!(good.clone().checked().unwrap(), good);
+        let bad = [
+            (Params { timeout: Duration::ZERO, ..good.clone() }, "timeout"),
+            (Params { timeout: Duration::from_secs(3601), ..good.clone() }, "timeout"),
+            (Params { connect_timeout: Duration::ZERO, ..good.clone() }, "connect_timeout"),
+            (Params { body_bytes_max: 0, ..good.clone() }, "body_max"),
+            (Params { redirects_max: 21, ..good.clone() }, "redirects_max"),
+            (Params { proxy: Some("no proxy".into()), ..good.clone() }, "proxy"),
+            (Params { user_agent: "line\nbreak".into(), ..good }, "user_agent"),
+        ];
+        for (params, key) in bad {
+            let message = Fetcher::new(params).unwrap_err().to_string();
+            assert!(message.contains(&format!("`[fetch] {key}`")), "{message}");
+        }
+    }
+}

@@ -1,0 +1,384 @@
+//! Door: feeds over HTTP, one polite request at a time: conditional, bounded in time and size, and to public addresses only.
+//!
+//! Redirects are followed here and not by the HTTP client, which would take validators and headers along, send a
+//! `Referer`, and not ask anybody whether the address at the other end may be asked.
+
+use std::error::Error;
+use std::io::{self, Read};
+use std::net::SocketAddr;
+use std::sync::Once;
+use std::time::Duration;
+
+use bytes::Bytes;
+use jiff::{SignedDuration, Timestamp};
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use reqwest::header::{self, HeaderMap, HeaderName, HeaderValue};
+use tokio::time::Instant;
+use url::Url;
+
+use crate::fetch::error::{Cause, FetchError};
+use crate::fetch::law::{self, TimeHeaders};
+use crate::fetch::policy::{self, NotPublic, redact};
+use crate::fetch::trail::Trail;
+use crate::fetch::{Answer, Fetch, Params, Place, Request, Response, place};
+use crate::model::Validators;
+
+/// Feeds first, in every dialect we read, then whatever the server has: many serve feeds under another name.
+const ACCEPT: &str = "application/atom+xml, application/rss+xml, application/feed+json, application/rdf+xml;q=0.9, \
+                      application/xml;q=0.8, text/xml;q=0.8, application/json;q=0.7, */*;q=0.5";
+
+/// Feeds over HTTP. Holds the pool of connections.
+#[derive(Debug)]
+pub struct HttpFetch {
+    client: reqwest::Client,
+    params: Params,
+}
+
+impl HttpFetch {
+    /// A client with these limits; an error names the setting that cannot be used.
+    pub fn new(params: Params) -> Result<HttpFetch, FetchError> {
+        let params = params.checked()?;
+        Ok(HttpFetch { client: client(&params)?, params })
+    }
+
+    /// Asks for a web address, within the deadline.
+    pub(crate) async fn fetch_url(&self, request: &Request, url: Url, now: Timestamp) -> Result<Response, FetchError> {
+        let after = self.params.timeout;
+        match tokio::time::timeout(after, self.follow(request, url, now)).await {
+            Ok(response) => response,
+            Err(_) => Err(FetchError::Timeout { url: redact(&request.url), what: "timed out", after }),
+        }
+    }
+
+    /// Asks, and goes where it is sent, until something else than a redirect answers.
+    async fn follow(&self, request: &Request, url: Url, now: Timestamp) -> Result<Response, FetchError> {
+        let began = Instant::now();
+        let mut trail = Trail::new(url);
+        loop {
+            let answered = self.ask(request, &trail).await?;
+            let status = answered.status().as_u16();
+            match status {
+                301 | 302 | 303 | 307 | 308 => {
+                    let location = text_of(answered.headers(), header::LOCATION);
+                    trail.follow(status, location.as_deref(), self.params.redirects_max)?;
+                }
+                // 203 is a 200 that a proxy has touched (RFC 9110, 15.3.4).
+                200 | 203 => return self.fetched(answered, &trail, (began, now)).await,
+                304 if trail.is_at_start() && request.validators != Validators::default() => {
+                    let mut answer = answer_of(&answered, &trail, (began, now));
+                    answer.validators = law::after_not_modified(&request.validators, answer.validators);
+                    return Ok(Response::NotModified(answer));
+                }
+                304 => return Err(FetchError::NotModifiedUnasked { url: redact(trail.url().as_str()) }),
+                _ => {
+                    let retry_after = law::pause(status, &times_of(answered.headers()), at(now, began));
+                    return Err(FetchError::Status { url: redact(trail.url().as_str()), status, retry_after });
+                }
+            }
+        }
+    }
+
+    /// One request to the trail's last stop, if policy lets us.
+    async fn ask(&self, request: &Request, trail: &Trail) -> Result<reqwest::Response, FetchError> {
+        let url = trail.url();
+        if !self.params.allow_private_addresses {
+            policy::host(url).map_err(|reason| FetchError::Refused { url: redact(url.as_str()), reason })?;
+        }
+        let headers = headers_of(request, trail)?;
+        let sending = self.client.get(url.clone()).headers(headers).send();
+        sending.await.map_err(|error| trouble(error, url, self.params.connect_timeout))
+    }
+
+    /// The whole body of a success.
+    async fn fetched(
+        &self,
+        mut answered: reqwest::Response,
+        trail: &Trail,
+        times: (Instant, Timestamp),
+    ) -> Result<Response, FetchError> {
+        let shown = redact(trail.url().as_str());
+        let encoding = encoding_left(answered.headers());
+        if let Encoding::Unknown(encoding) = encoding {
+            return Err(FetchError::Encoding { url: shown, encoding });
+        }
+        let content_type = text_of(answered.headers(), header::CONTENT_TYPE);
+        let body = self.body(&mut answered, trail.url()).await?;
+        let body = if body.starts_with(GZIP_MAGIC) || encoding == Encoding::Gzip {
+            inflate(&body, self.params.body_bytes_max, &shown)?
+        } else {
+            body
+        };
+        if body.trim_ascii().is_empty() {
+            return Err(FetchError::Empty { url: shown });
+        }
+        let answer = answer_of(&answered, trail, times);
+        Ok(Response::Fetched { answer, body: Bytes::from(body), content_type })
+    }
+
+    /// Reads the body chunk by chunk, as decompressed, and stops at the limit: a few kilobytes may hold gigabytes.
+    async fn body(&self, answered: &mut reqwest::Response, url: &Url) -> Result<Vec<u8>, FetchError> {
+        let body_bytes_max = self.params.body_bytes_max;
+        let too_large = || FetchError::TooLarge { url: redact(url.as_str()), body_bytes_max };
+        // Known only where nothing is compressed; a lie is found out below.
+        let announced = answered.content_length().map_or(0, |length| usize::try_from(length).unwrap_or(usize::MAX));
+        if announced > body_bytes_max {
+            return Err(too_large());
+        }
+        let mut body = Vec::new();
+        while let Some(chunk) = answered.chunk().await.map_err(|error| trouble_in_body(error, url))? {
+            if body.len() + chunk.len() > body_bytes_max {
+                return Err(too_large());
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(body)
+    }
+}
+
+impl Fetch for HttpFetch {
+    async fn fetch(&self, request: &Request, now: Timestamp) -> Result<Response, FetchError> {
+        match place(&request.url)? {
+            Place::Web(url) => self.fetch_url(request, url, now).await,
+            Place::File(_) => Err(FetchError::scheme(&request.url, "file")),
+        }
+    }
+}
+
+/// The client: no redirects, no `Referer`, no cookies, no proxy but ours, our own eyes on every address.
+fn client(params: &Params) -> Result<reqwest::Client, FetchError> {
+    install_tls();
+    // Asked of the header type itself, so that an error can name the setting.
+    let user_agent = HeaderValue::from_str(&params.user_agent).map_err(|_| FetchError::Setting {
+        key: "user_agent",
+        value: params.user_agent.clone(),
+        wanted: "one line of visible characters",
+    })?;
+    let proxy = params.proxy.as_deref().map(proxy).transpose()?;
+    let resolver = Public {
+        proxy_host: proxy.as_ref().and_then(|(_, host)| host.clone()),
+        allow_private_addresses: params.allow_private_addresses,
+    };
+    let builder = move || {
+        let builder = reqwest::Client::builder()
+            .user_agent(user_agent.clone())
+            .redirect(reqwest::redirect::Policy::none())
+            .referer(false)
+            .connect_timeout(params.connect_timeout)
+            .pool_idle_timeout(Duration::from_secs(15)) // a feed's next poll is minutes away; its neighbours' are not
+            .pool_max_idle_per_host(2)
+            .dns_resolver(resolver.clone())
+            .no_proxy();
+        match &proxy {
+            Some((proxy, _)) => builder.proxy(proxy.clone()),
+            None => builder,
+        }
+    };
+    // The machine's own roots first, which know a company's. A bare container has none, and the client then cannot be
+    // made at all: the web's usual roots stand in.
+    builder()
+        .build()
+        .or_else(|_| builder().tls_certs_only(usual_roots()).build())
+        .map_err(|error| FetchError::Client(Cause::of(error)))
+}
+
+/// The proxy and its host's name.
+fn proxy(text: &str) -> Result<(reqwest::Proxy, Option<String>), FetchError> {
+    let refused = || FetchError::Setting { key: "proxy", value: redact(text), wanted: "a URL like `http://host:port`" };
+    let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https")).ok_or_else(refused)?;
+    let host = url.host_str().map(str::to_owned);
+    Ok((reqwest::Proxy::all(url).map_err(|_| refused())?, host))
+}
+
+/// Makes ring the process's TLS provider, once: the client's own choice is left open at build time.
+fn install_tls() {
+    static INSTALLED: Once = Once::new();
+    INSTALLED.call_once(|| {
+        // An error says that somebody else in the process has chosen before us; any provider will do.
+        drop(rustls::crypto::ring::default_provider().install_default());
+    });
+}
+
+/// Mozilla's roots, as carried inside the binary.
+fn usual_roots() -> Vec<reqwest::Certificate> {
+    webpki_root_certs::TLS_SERVER_ROOT_CERTS
+        .iter()
+        .filter_map(|root| reqwest::Certificate::from_der(root).ok())
+        .collect()
+}
+
+/// A resolver of names that gives out public addresses only. As the connection is made to these very addresses, a name
+/// that changes its mind between check and use gains nothing. It is not asked for hosts that are addresses themselves.
+#[derive(Clone, Debug)]
+struct Public {
+    /// The proxy is where the user wants it.
+    proxy_host: Option<String>,
+    allow_private_addresses: bool,
+}
+
+impl Resolve for Public {
+    fn resolve(&self, name: Name) -> Resolving {
+        let name = name.as_str().to_owned();
+        let any = self.allow_private_addresses || self.proxy_host.as_deref() == Some(&name);
+        Box::pin(async move {
+            let mut found: Vec<SocketAddr> = tokio::net::lookup_host((name, 0)).await?.collect();
+            if !any {
+                let refused = found.iter().find_map(|address| policy::address(address.ip()).err());
+                found.retain(|address| policy::address(address.ip()).is_ok());
+                if let (true, Some(refused)) = (found.is_empty(), refused) {
+                    return Err(refused.into());
+                }
+            }
+            Ok(Box::new(found.into_iter()) as Addrs)
+        })
+    }
+}
+
+/// What is sent beside the user agent and the encodings that can be undone.
+fn headers_of(request: &Request, trail: &Trail) -> Result<HeaderMap, FetchError> {
+    let mut headers = HeaderMap::new();
+    headers.insert(header::ACCEPT, HeaderValue::from_static(ACCEPT));
+    if trail.kept_origin() {
+        for (name, value) in &request.headers {
+            let refused = || FetchError::Header { url: redact(&request.url), name: name.clone() };
+            let parsed_name: HeaderName = name.parse().map_err(|_| refused())?;
+            headers.insert(parsed_name, HeaderValue::from_str(value).map_err(|_| refused())?);
+        }
+    }
+    let validators = [
+        (header::IF_NONE_MATCH, &request.validators.etag),
+        (header::IF_MODIFIED_SINCE, &request.validators.last_modified),
+    ];
+    for (name, value) in validators {
+        headers.remove(&name);
+        // One that came over the wire can go back; one that was damaged in the database is better not sent.
+        let value = value.as_deref().and_then(|value| HeaderValue::from_bytes(value.as_bytes()).ok());
+        if let (true, Some(value)) = (trail.is_at_start(), value) {
+            headers.insert(name, value);
+        }
+    }
+    Ok(headers)
+}
+
+/// All that an answer says beside its body.
+fn answer_of(answered: &reqwest::Response, trail: &Trail, (began, now): (Instant, Timestamp)) -> Answer {
+    let headers = answered.headers();
+    Answer {
+        validators: Validators {
+            etag: text_of(headers, header::ETAG),
+            last_modified: text_of(headers, header::LAST_MODIFIED),
+        },
+        final_url: policy::without_credentials(trail.url()),
+        moved_permanently_to: trail.moved_permanently_to().cloned(),
+        fresh_for: law::fresh_for(&times_of(headers), at(now, began)),
+        status: answered.status().as_u16(),
+        elapsed: began.elapsed(),
+        redirects: trail.redirects().to_vec(),
+    }
+}
+
+/// The moment it is now, `now` having been when we began.
+fn at(now: Timestamp, began: Instant) -> Timestamp {
+    let elapsed = SignedDuration::try_from(began.elapsed()).unwrap_or_default();
+    now.checked_add(elapsed).unwrap_or(now)
+}
+
+/// The headers that speak of time.
+fn times_of(headers: &HeaderMap) -> TimeHeaders {
+    let lines = headers.get_all(header::CACHE_CONTROL).iter().filter_map(|line| line.to_str().ok());
+    let cache_control = lines.collect::<Vec<_>>().join(", ");
+    TimeHeaders {
+        cache_control: (!cache_control.is_empty()).then_some(cache_control),
+        expires: text_of(headers, header::EXPIRES),
+        date: text_of(headers, header::DATE),
+        age: text_of(headers, header::AGE),
+        retry_after: text_of(headers, header::RETRY_AFTER),
+    }
+}
+
+/// A header's value byte for byte; `None` where it is absent, empty, or cannot be kept as text.
+fn text_of(headers: &HeaderMap, name: HeaderName) -> Option<String> {
+    let value = std::str::from_utf8(headers.get(name)?.as_bytes()).ok()?;
+    (!value.is_empty()).then(|| value.to_owned())
+}
+
+/// What a gzip stream starts with (RFC 1952, 2.3.1), deflate being its only method; no feed does.
+const GZIP_MAGIC: &[u8] = &[0x1f, 0x8b, 0x08];
+
+/// What is left of `Content-Encoding` once the client has undone `gzip`, `br`, `zstd` or `deflate`, each alone and in
+/// lower case.
+#[derive(Debug, PartialEq, Eq)]
+enum Encoding {
+    /// Nothing is left to undo.
+    Identity,
+    /// gzip by its old name or in other letters, which mean the same (RFC 9110, 8.4.1.3).
+    Gzip,
+    /// Anything else, several at once among them.
+    Unknown(String),
+}
+
+fn encoding_left(headers: &HeaderMap) -> Encoding {
+    let lines = headers.get_all(header::CONTENT_ENCODING).iter();
+    let lines: Vec<String> = lines.map(|line| String::from_utf8_lossy(line.as_bytes()).trim().to_lowercase()).collect();
+    match lines.join(", ").as_str() {
+        "" | "identity" => Encoding::Identity,
+        "gzip" | "x-gzip" => Encoding::Gzip,
+        other => Encoding::Unknown(other.to_owned()),
+    }
+}
+
+/// Undoes gzip that the client did not: under another spelling, or without a word about it.
+fn inflate(body: &[u8], body_bytes_max: usize, shown: &str) -> Result<Vec<u8>, FetchError> {
+    let limit = u64::try_from(body_bytes_max).unwrap_or(u64::MAX).saturating_add(1);
+    let mut inflated = Vec::new();
+    let read = flate2::read::MultiGzDecoder::new(body).take(limit).read_to_end(&mut inflated);
+    if let Err(error) = read {
+        return Err(FetchError::Decoding { url: shown.to_owned(), source: Cause::of(error) });
+    }
+    if inflated.len() > body_bytes_max {
+        return Err(FetchError::TooLarge { url: shown.to_owned(), body_bytes_max });
+    }
+    Ok(inflated)
+}
+
+/// Which trouble it was that kept an answer from coming.
+fn trouble(error: reqwest::Error, url: &Url, connect_timeout: Duration) -> FetchError {
+    let shown = redact(url.as_str());
+    if let Some(reason) = causes(&error).find_map(|cause| cause.downcast_ref::<NotPublic>()) {
+        return FetchError::Refused { url: shown, reason: *reason };
+    }
+    if error.is_timeout() {
+        return FetchError::Timeout { url: shown, what: "connecting timed out", after: connect_timeout };
+    }
+    let is_tls = causes(&error).any(is_tls);
+    let (is_dns, is_connect) = (error.is_dns(), error.is_connect());
+    let source = Cause::of(error.without_url());
+    match (is_tls, is_dns, is_connect) {
+        (true, ..) => FetchError::Tls { url: shown, source },
+        (_, true, _) => FetchError::Dns { url: shown, host: url.host_str().unwrap_or_default().to_owned(), source },
+        (_, _, true) => FetchError::Connect { url: shown, source },
+        _ => FetchError::Broken { url: shown, source },
+    }
+}
+
+/// Which trouble it was that kept the body from coming whole.
+fn trouble_in_body(error: reqwest::Error, url: &Url) -> FetchError {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, TimedOut, UnexpectedEof};
+    let kinds = causes(&error).filter_map(|cause| cause.downcast_ref::<io::Error>()).map(io::Error::kind);
+    let is_truncated = kinds
+        .into_iter()
+        .any(|kind| matches!(kind, BrokenPipe | ConnectionAborted | ConnectionReset | TimedOut | UnexpectedEof));
+    let url = redact(url.as_str());
+    let source = Cause::of(error.without_url());
+    if is_truncated { FetchError::Truncated { url, source } } else { FetchError::Decoding { url, source } }
+}
+
+/// Whether this cause is TLS's own; inside an I/O error it is not part of the chain.
+fn is_tls(cause: &(dyn Error + 'static)) -> bool {
+    let inner = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+    cause.is::<rustls::Error>() || inner.is_some_and(|inner| inner.is::<rustls::Error>())
+}
+
+/// The error's causes, nearest first.
+fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn Error + 'static)> {
+    std::iter::successors(error.source(), |cause: &&(dyn Error + 'static)| (*cause).source())
+}
