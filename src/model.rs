@@ -417,3 +417,57 @@ pub struct Cluster {
     /// Its articles by publication, earliest first; never empty.
     pub members: Vec<Member>,
 }
+
+/// What a cluster's articles come to. Worked out in one place (`rank::facts`), so that every table, page and export says the same.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Facts {
+    /// Where in `Cluster::members` the article stands that speaks for the cluster.
+    pub representative: usize,
+    /// The representative's title; empty where no article has one.
+    pub headline: String,
+    /// The beginning of the representative's text, cut at a sentence; empty where it has no text.
+    pub summary: String,
+    /// The language most of its articles are in.
+    pub lang: Option<String>,
+    /// The tags of all its articles, most common first.
+    pub tags: Vec<String>,
+    /// The outlets, each once, in the order in which they came to the story.
+    pub outlets: Vec<String>,
+    /// How many articles there are.
+    pub article_count: usize,
+    /// How many outlets speak in words of their own: a copy speaks with the voice of what it copies.
+    pub independent_count: usize,
+    /// When the story's first article was published.
+    pub first_published: Timestamp,
+    /// When its newest article was published.
+    pub last_published: Timestamp,
+    /// When its first article was stored.
+    pub first_seen: Timestamp,
+    /// When an article or a revision was last stored.
+    pub updated: Timestamp,
+}
+
+impl Facts {
+    /// How many outlets report the story.
+    pub fn outlet_count(&self) -> usize {
+        self.outlets.len()
+    }
+}
+
+/// A cluster with its facts and its place in the order.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ranked {
+    /// The cluster.
+    pub cluster: Cluster,
+    /// What its articles come to.
+    pub facts: Facts,
+    /// Its rank at the moment it was asked for: higher comes first; finite, and below 0 for what is old.
+    pub rank: f64,
+}
+
+impl Ranked {
+    /// The article that speaks for the cluster.
+    pub fn representative(&self) -> &Member {
+        self.cluster.members.get(self.facts.representative).expect("facts are of this cluster, and no cluster is empty")
+    }
+}

@@ -1,0 +1,457 @@
+//! Station: the JSON shapes, a contract with every program that reads them; keys are added, never renamed.
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::listing::plain::{is_unsafe, utc};
+use crate::listing::sheet::{how, interval_seconds, origin, rounded};
+use crate::listing::{Found, Piece, Search, Shown, Why};
+use crate::model::{Article, Cluster, Code, Evidence, Feed, Member, Ranked, Reason};
+
+/// How a document is set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Layout {
+    /// Two spaces a level.
+    Indented,
+    /// One line.
+    OneLine,
+}
+
+/// `newsfold.clusters/1`.
+pub fn clusters(clusters: &[Ranked], now: Timestamp) -> String {
+    #[derive(Serialize)]
+    struct Document<'a> {
+        schema: &'static str,
+        generated: String,
+        clusters: Vec<ClusterShape<'a>>,
+    }
+    let clusters = clusters.iter().map(ClusterShape::of).collect();
+    document(&Document { schema: "newsfold.clusters/1", generated: utc(now), clusters }, Layout::Indented)
+}
+
+/// One cluster object a line.
+pub fn clusters_by_line(clusters: &[Ranked]) -> String {
+    clusters.iter().map(|ranked| document(&ClusterShape::of(ranked), Layout::OneLine)).collect()
+}
+
+/// `newsfold.cluster/1`: the cluster's own keys beside the schema's, and the earlier revisions of its articles.
+pub fn show(shown: &Shown, now: Timestamp, layout: Layout) -> String {
+    #[derive(Serialize)]
+    struct Document<'a> {
+        schema: &'static str,
+        generated: String,
+        #[serde(flatten)]
+        cluster: ClusterShape<'a>,
+        revisions: Vec<RevisionShape<'a>>,
+    }
+    let revisions = shown.revisions.iter().flat_map(|(article, revisions)| {
+        let of = shown.ranked.cluster.members.iter().find(|member| member.article.id == *article);
+        of.into_iter().flat_map(move |member| revisions.iter().map(move |revision| (member, revision)))
+    });
+    let revisions = revisions.map(|(member, revision)| RevisionShape {
+        article: &member.article.code.0,
+        number: revision.number,
+        seen: utc(revision.seen),
+        title: &revision.title,
+        text: &revision.text,
+    });
+    let cluster = ClusterShape::of(&shown.ranked);
+    document(
+        &Document { schema: "newsfold.cluster/1", generated: utc(now), cluster, revisions: revisions.collect() },
+        layout,
+    )
+}
+
+/// `newsfold.why/1` of one article.
+pub fn why(why: &Why, now: Timestamp, layout: Layout) -> String {
+    #[derive(Serialize)]
+    struct Document<'a> {
+        schema: &'static str,
+        generated: String,
+        #[serde(flatten)]
+        why: WhyShape<'a>,
+    }
+    document(&Document { schema: "newsfold.why/1", generated: utc(now), why: WhyShape::of(why) }, layout)
+}
+
+/// `newsfold.why/1` of two articles: whether they are together, since when, and the reason of each.
+pub fn why_both(both: [&Why; 2], now: Timestamp, layout: Layout) -> String {
+    #[derive(Serialize)]
+    struct Document<'a> {
+        schema: &'static str,
+        generated: String,
+        together: bool,
+        since: Option<String>,
+        articles: [WhyShape<'a>; 2],
+    }
+    let together = both[0].ranked.cluster.id == both[1].ranked.cluster.id;
+    let since = both.map(|why| why.member.article.seen).into_iter().max().filter(|_| together).map(utc);
+    let articles = both.map(WhyShape::of);
+    document(&Document { schema: "newsfold.why/1", generated: utc(now), together, since, articles }, layout)
+}
+
+/// `newsfold.search/1`: clusters without their articles, each with its hits.
+pub fn search(search: &Search, now: Timestamp) -> String {
+    #[derive(Serialize)]
+    struct Document<'a> {
+        schema: &'static str,
+        generated: String,
+        query: &'a str,
+        clusters: Vec<FoundShape<'a>>,
+    }
+    let clusters = search.found.iter().map(FoundShape::of).collect();
+    document(
+        &Document { schema: "newsfold.search/1", generated: utc(now), query: &search.query, clusters },
+        Layout::Indented,
+    )
+}
+
+/// One cluster with its hits a line.
+pub fn search_by_line(search: &Search) -> String {
+    search.found.iter().map(|found| document(&FoundShape::of(found), Layout::OneLine)).collect()
+}
+
+/// `newsfold.feeds/1`.
+pub fn feeds(feeds: &[Feed], now: Timestamp) -> String {
+    #[derive(Serialize)]
+    struct Document<'a> {
+        schema: &'static str,
+        generated: String,
+        feeds: Vec<FeedShape<'a>>,
+    }
+    let feeds = feeds.iter().map(FeedShape::of).collect();
+    document(&Document { schema: "newsfold.feeds/1", generated: utc(now), feeds }, Layout::Indented)
+}
+
+/// One feed object a line.
+pub fn feeds_by_line(feeds: &[Feed]) -> String {
+    feeds.iter().map(|feed| document(&FeedShape::of(feed), Layout::OneLine)).collect()
+}
+
+/// One object of the given names and values, in their order.
+pub fn pairs(pairs: &[(&str, String)], layout: Layout) -> String {
+    struct Pairs<'a>(&'a [(&'a str, String)]);
+    impl Serialize for Pairs<'_> {
+        fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
+        }
+    }
+    document(&Pairs(pairs), layout)
+}
+
+/// Any of our documents as text that ends with a newline. Characters that could steer a terminal or turn the direction of
+/// writing stand in it as `\u` escapes: they read back as they were, and do nothing on the way.
+pub fn document(value: &impl Serialize, layout: Layout) -> String {
+    let text = match layout {
+        Layout::Indented => serde_json::to_string_pretty(value),
+        Layout::OneLine => serde_json::to_string(value),
+    };
+    let text = text.expect("texts, numbers, lists and maps with text keys always serialise");
+    let mut safe = String::with_capacity(text.len() + 1);
+    for c in text.chars() {
+        if c != '\n' && is_unsafe(c) {
+            // Only inside strings can such a character stand, since JSON's own syntax is ASCII.
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                safe.push_str(&format!("\\u{unit:04x}"));
+            }
+        } else {
+            safe.push(c);
+        }
+    }
+    safe.push('\n');
+    safe
+}
+
+/// What every cluster says of itself.
+#[derive(Serialize)]
+struct HeadShape<'a> {
+    id: &'a str,
+    headline: &'a str,
+    summary: &'a str,
+    lang: Option<&'a str>,
+    rank: f64,
+    first_published: String,
+    last_published: String,
+    first_seen: String,
+    updated: String,
+    article_count: usize,
+    outlet_count: usize,
+    independent_count: usize,
+    tags: &'a [String],
+    representative: &'a str,
+}
+
+impl<'a> HeadShape<'a> {
+    fn of(ranked: &'a Ranked) -> HeadShape<'a> {
+        let facts = &ranked.facts;
+        HeadShape {
+            id: &ranked.cluster.code.0,
+            headline: &facts.headline,
+            summary: &facts.summary,
+            lang: facts.lang.as_deref(),
+            rank: rounded(ranked.rank),
+            first_published: utc(facts.first_published),
+            last_published: utc(facts.last_published),
+            first_seen: utc(facts.first_seen),
+            updated: utc(facts.updated),
+            article_count: facts.article_count,
+            outlet_count: facts.outlet_count(),
+            independent_count: facts.independent_count,
+            tags: &facts.tags,
+            representative: &ranked.representative().article.code.0,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct ClusterShape<'a> {
+    #[serde(flatten)]
+    head: HeadShape<'a>,
+    articles: Vec<ArticleShape<'a>>,
+}
+
+impl<'a> ClusterShape<'a> {
+    fn of(ranked: &'a Ranked) -> ClusterShape<'a> {
+        let cluster = &ranked.cluster;
+        ClusterShape {
+            head: HeadShape::of(ranked),
+            articles: cluster.members.iter().map(|member| ArticleShape::of(member, cluster)).collect(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct ArticleShape<'a> {
+    id: &'a str,
+    title: &'a str,
+    url: Option<&'a str>,
+    outlet: &'a str,
+    feed: &'a str,
+    also_in: &'a [String],
+    author: Option<&'a str>,
+    published: String,
+    seen: String,
+    revised: String,
+    lang: Option<&'a str>,
+    text: &'a str,
+    image: Option<&'a str>,
+    links: &'a [String],
+    tags: &'a [String],
+    date_doubt: Option<crate::model::DateDoubt>,
+    revision: u32,
+    copy_of: Option<&'a Code>,
+    joined: JoinedShape<'a>,
+}
+
+impl<'a> ArticleShape<'a> {
+    fn of(member: &'a Member, cluster: &'a Cluster) -> ArticleShape<'a> {
+        let article = &member.article;
+        ArticleShape {
+            id: &article.code.0,
+            title: &article.title,
+            url: article.url.as_deref(),
+            outlet: &article.outlet,
+            feed: &article.feed_url,
+            also_in: &article.also_in,
+            author: article.author.as_deref(),
+            published: utc(article.published),
+            seen: utc(article.seen),
+            revised: utc(article.revised),
+            lang: article.lang.as_deref(),
+            text: &article.text,
+            image: article.image.as_deref(),
+            links: &article.links,
+            tags: &article.tags,
+            date_doubt: article.date_doubt,
+            revision: article.revision,
+            copy_of: member.copy_of.as_ref(),
+            joined: JoinedShape::of(&member.joined, cluster),
+        }
+    }
+}
+
+/// Why an article is in its cluster; the runner-up is `why`'s to tell.
+#[derive(Serialize)]
+struct JoinedShape<'a> {
+    how: &'static str,
+    probability: f64,
+    because: Vec<EvidenceShape<'a>>,
+    nearest: Option<&'a str>,
+    hours_apart: Option<f64>,
+}
+
+impl<'a> JoinedShape<'a> {
+    fn of(reason: &'a Reason, cluster: &'a Cluster) -> JoinedShape<'a> {
+        let member = |id| cluster.members.iter().find(|member| member.article.id == id);
+        JoinedShape {
+            how: how(reason.how),
+            probability: rounded(reason.probability),
+            because: EvidenceShape::all(&reason.because),
+            nearest: reason.nearest.and_then(member).map(|member| member.article.code.0.as_str()),
+            hours_apart: reason.hours_apart.map(rounded),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct EvidenceShape<'a> {
+    what: &'a str,
+    value: f64,
+    weight: f64,
+    shared: &'a [String],
+}
+
+impl<'a> EvidenceShape<'a> {
+    fn all(because: &'a [Evidence]) -> Vec<EvidenceShape<'a>> {
+        let shape = |part: &'a Evidence| EvidenceShape {
+            what: &part.what,
+            value: rounded(part.value),
+            weight: rounded(part.weight),
+            shared: &part.shared,
+        };
+        because.iter().map(shape).collect()
+    }
+}
+
+#[derive(Serialize)]
+struct RevisionShape<'a> {
+    article: &'a str,
+    number: u32,
+    seen: String,
+    title: &'a str,
+    text: &'a str,
+}
+
+#[derive(Serialize)]
+struct WhyShape<'a> {
+    article: BriefShape<'a>,
+    cluster: HeadShape<'a>,
+    joined: JoinedShape<'a>,
+    runner_up: Option<RunnerUpShape<'a>>,
+}
+
+impl<'a> WhyShape<'a> {
+    fn of(why: &'a Why) -> WhyShape<'a> {
+        let rival = why.rival.as_ref();
+        let runner_up = why.member.joined.runner_up.as_ref().map(|runner_up| RunnerUpShape {
+            cluster: rival.map(|rival| &rival.code.0[..]),
+            headline: rival.map(|rival| &rival.headline[..]),
+            probability: rounded(runner_up.probability),
+            because: EvidenceShape::all(&runner_up.because),
+        });
+        WhyShape {
+            article: BriefShape::of(&why.member.article),
+            cluster: HeadShape::of(&why.ranked),
+            joined: JoinedShape::of(&why.member.joined, &why.ranked.cluster),
+            runner_up,
+        }
+    }
+}
+
+/// An article named in passing.
+#[derive(Serialize)]
+struct BriefShape<'a> {
+    id: &'a str,
+    title: &'a str,
+    url: Option<&'a str>,
+    outlet: &'a str,
+    published: String,
+    seen: String,
+}
+
+impl<'a> BriefShape<'a> {
+    fn of(article: &'a Article) -> BriefShape<'a> {
+        BriefShape {
+            id: &article.code.0,
+            title: &article.title,
+            url: article.url.as_deref(),
+            outlet: &article.outlet,
+            published: utc(article.published),
+            seen: utc(article.seen),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct RunnerUpShape<'a> {
+    cluster: Option<&'a str>,
+    headline: Option<&'a str>,
+    probability: f64,
+    because: Vec<EvidenceShape<'a>>,
+}
+
+#[derive(Serialize)]
+struct FoundShape<'a> {
+    #[serde(flatten)]
+    head: HeadShape<'a>,
+    hits: Vec<HitShape<'a>>,
+}
+
+impl<'a> FoundShape<'a> {
+    fn of(found: &'a Found) -> FoundShape<'a> {
+        let hits = found.articles().map(|(hit, member)| HitShape {
+            article: BriefShape::of(&member.article),
+            snippet: hit.snippet.iter().map(Piece::text).collect(),
+            matches: hit.snippet.iter().filter_map(Piece::matched).collect(),
+        });
+        FoundShape { head: HeadShape::of(&found.ranked), hits: hits.collect() }
+    }
+}
+
+#[derive(Serialize)]
+struct HitShape<'a> {
+    #[serde(flatten)]
+    article: BriefShape<'a>,
+    snippet: String,
+    matches: Vec<&'a str>,
+}
+
+#[derive(Serialize)]
+struct FeedShape<'a> {
+    url: &'a str,
+    outlet: &'a str,
+    title: Option<&'a str>,
+    site: Option<&'a str>,
+    health: &'static str,
+    detail: Option<&'a str>,
+    failures: u32,
+    last_attempt: Option<String>,
+    last_success: Option<String>,
+    last_new: Option<String>,
+    next_due: Option<String>,
+    not_before: Option<String>,
+    interval_seconds: u64,
+    tags: &'a [String],
+    priority: i32,
+    cluster: bool,
+    origin: &'static str,
+    active: bool,
+    added: String,
+}
+
+impl<'a> FeedShape<'a> {
+    fn of(feed: &'a Feed) -> FeedShape<'a> {
+        let state = &feed.state;
+        FeedShape {
+            url: &feed.url,
+            outlet: feed.outlet_name(),
+            title: feed.title.as_deref(),
+            site: feed.site.as_deref(),
+            health: state.health.word(),
+            detail: state.detail.as_deref(),
+            failures: state.failures,
+            last_attempt: state.last_attempt.map(utc),
+            last_success: state.last_success.map(utc),
+            last_new: state.last_new.map(utc),
+            next_due: state.next_due.map(utc),
+            not_before: state.not_before.map(utc),
+            interval_seconds: interval_seconds(feed),
+            tags: &feed.tags,
+            priority: feed.priority,
+            cluster: feed.cluster,
+            origin: origin(feed.origin),
+            active: feed.active,
+            added: utc(feed.added),
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! Station: Markdown without raw HTML: everything from outside is escaped, and links lead to http and https alone.
+
+use crate::listing::plain::{coverage, headline, line, link, moment, percent};
+use crate::listing::reasons::Account;
+use crate::listing::sheet::{Sheet, how};
+use crate::listing::{Piece, Search, Shown, Style};
+use crate::model::{Member, Ranked};
+
+/// A list of clusters.
+pub fn clusters(clusters: &[Ranked], style: &Style) -> String {
+    let mut out = String::new();
+    for ranked in clusters {
+        let facts = &ranked.facts;
+        out.push_str(&format!(
+            "- **{}**\n  {}\n",
+            anchor(&facts.headline, ranked.representative().article.url.as_deref()),
+            meta(ranked, style)
+        ));
+        if !facts.summary.is_empty() {
+            out.push_str(&format!("\n  {}\n", text(&facts.summary)));
+        }
+        out.push('\n');
+    }
+    out.truncate(out.trim_end().len());
+    if !out.is_empty() {
+        out.push('\n');
+    }
+    out
+}
+
+/// One cluster with its articles.
+pub fn show(shown: &Shown, style: &Style) -> String {
+    let ranked = &shown.ranked;
+    let mut out = format!("# {}\n\n{}\n\n", text(&headline(&ranked.facts.headline)), meta(ranked, style));
+    if !ranked.facts.summary.is_empty() {
+        out.push_str(&format!("{}\n\n", text(&ranked.facts.summary)));
+    }
+    for member in &ranked.cluster.members {
+        let article = &member.article;
+        let (when, name) = (moment(article.published, &style.zone), anchor(&article.title, article.url.as_deref()));
+        out.push_str(&format!(
+            "- {when}, {}: {name} ({}, `{}`)\n",
+            text(&article.outlet),
+            standing(member),
+            article.code
+        ));
+    }
+    out
+}
+
+/// What a search found.
+pub fn search(search: &Search, style: &Style) -> String {
+    let mut out = String::new();
+    for found in &search.found {
+        let ranked = &found.ranked;
+        let name = anchor(&ranked.facts.headline, ranked.representative().article.url.as_deref());
+        out.push_str(&format!("- **{name}**\n  {}\n", meta(ranked, style)));
+        for (hit, member) in found.articles() {
+            let article = &member.article;
+            out.push_str(&format!(
+                "  - {}: {}\n",
+                text(&article.outlet),
+                anchor(&article.title, article.url.as_deref())
+            ));
+            if !hit.snippet.is_empty() {
+                out.push_str(&format!("    {}\n", fragment(&hit.snippet)));
+            }
+        }
+    }
+    out
+}
+
+/// Reasons: a paragraph for each sentence, a table for each balance.
+pub fn reasons(account: &Account) -> String {
+    let mut blocks: Vec<String> = account.sentences.iter().map(|sentence| text(sentence)).collect();
+    for balance in &account.balances {
+        let mut block =
+            format!("**{}**\n\n| weight | what | value | shared |\n| --: | :-- | --: | :-- |", text(&balance.title));
+        for part in &balance.parts {
+            block.push_str(&format!(
+                "\n| {} | {} | {} | {} |",
+                part.weight,
+                text(&part.what),
+                part.value,
+                text(&part.shared)
+            ));
+        }
+        blocks.push(block);
+    }
+    format!("{}\n", blocks.join("\n\n"))
+}
+
+/// Rows as a table (GitHub's extension, which most renderers know).
+pub fn table(sheet: &Sheet) -> String {
+    let mut out = format!(
+        "| {} |\n|{}\n",
+        sheet.columns.iter().map(|name| text(name)).collect::<Vec<_>>().join(" | "),
+        " --- |".repeat(sheet.columns.len())
+    );
+    for row in &sheet.rows {
+        let cells: Vec<String> = row.iter().map(|cell| text(cell.text())).collect();
+        out.push_str(&format!("| {} |\n", cells.join(" | ")));
+    }
+    out
+}
+
+/// Words from outside as Markdown text that reads exactly as they do (CommonMark 0.31, 2.4 and 2.5): one line; what could
+/// begin emphasis, code, a link, an entity, a tag, a table cell or, at the start of a line, a block is escaped.
+pub fn text(words: &str) -> String {
+    let words = line(words);
+    let mut safe = String::with_capacity(words.len());
+    let digits = words.bytes().take_while(u8::is_ascii_digit).count();
+    for (place, c) in words.char_indices() {
+        match c {
+            '<' => safe.push_str("&lt;"),
+            '>' => safe.push_str("&gt;"),
+            '&' if names_entity(&words[place + 1..]) => safe.push_str("&amp;"),
+            '\\' | '`' | '*' | '[' | ']' | '|' | '~' => safe.extend(['\\', c]),
+            '_' if !inside_word(&words, place) => safe.extend(['\\', c]),
+            '#' | '+' | '-' | '=' if place == 0 => safe.extend(['\\', c]),
+            '.' | ')' if place > 0 && place == digits => safe.extend(['\\', c]),
+            c => safe.push(c),
+        }
+    }
+    safe
+}
+
+/// A title as a link, or as mere words where there is no http(s) URL.
+pub fn anchor(title: &str, url: Option<&str>) -> String {
+    let title = text(&headline(title));
+    url.and_then(destination).map_or_else(|| title.clone(), |url| format!("[{title}]({url})"))
+}
+
+/// A URL as a link's destination: no parenthesis or bracket that could end it early, no `&name;` that would be decoded.
+pub fn destination(url: &str) -> Option<String> {
+    let url = link(url)?;
+    let mut safe = String::with_capacity(url.len());
+    for (place, c) in url.char_indices() {
+        match c {
+            '(' | ')' | '[' | ']' | '*' | '~' => safe.push_str(&format!("%{:02X}", u32::from(c))),
+            '&' if names_entity(&url[place + 1..]) => safe.push_str("%26"),
+            c => safe.push(c),
+        }
+    }
+    Some(safe)
+}
+
+/// Whether what follows an ampersand would make it a character reference.
+fn names_entity(rest: &str) -> bool {
+    let name = rest.strip_prefix('#').unwrap_or(rest);
+    let end = name.bytes().position(|byte| !byte.is_ascii_alphanumeric());
+    end.is_some_and(|end| end > 0 && name.as_bytes()[end] == b';')
+}
+
+/// Underscores between letters or digits never begin emphasis.
+fn inside_word(words: &str, place: usize) -> bool {
+    let is_word = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+    is_word(words[..place].chars().next_back()) && is_word(words[place + 1..].chars().next())
+}
+
+/// `3 articles, 3 outlets · 2026-02-13 10:05 · c7f3k2m9qd`.
+fn meta(ranked: &Ranked, style: &Style) -> String {
+    let facts = &ranked.facts;
+    format!("{} · {} · `{}`", coverage(facts), moment(facts.last_published, &style.zone), ranked.cluster.code)
+}
+
+/// `joined, 97 % sure`, `first of its story`, `copy of a123`.
+fn standing(member: &Member) -> String {
+    let joined = &member.joined;
+    let mut words = match joined.how {
+        crate::model::How::Founded => "first of its story".to_owned(),
+        crate::model::How::Corrected => "corrected".to_owned(),
+        other => format!("{}, {} sure", how(other), percent(joined.probability)),
+    };
+    if let Some(original) = &member.copy_of {
+        words.push_str(&format!(", copy of {original}"));
+    }
+    words
+}
+
+fn fragment(pieces: &[Piece]) -> String {
+    let piece = |piece: &Piece| match piece {
+        Piece::Around(words) => spaced(words, text),
+        Piece::Match(words) => spaced(words, |words| format!("**{}**", text(words))),
+    };
+    pieces.iter().map(piece).collect::<String>().trim().to_owned()
+}
+
+/// Escapes the words and keeps one space at either end, where pieces meet.
+fn spaced(words: &str, escape: impl Fn(&str) -> String) -> String {
+    let inner = words.trim();
+    if inner.is_empty() {
+        return " ".to_owned();
+    }
+    let space = |is: bool| if is { " " } else { "" };
+    format!(
+        "{}{}{}",
+        space(words.starts_with(char::is_whitespace)),
+        escape(inner),
+        space(words.ends_with(char::is_whitespace))
+    )
+}

@@ -1,0 +1,219 @@
+//! Station: stored reasons put into sentences; nothing is weighed again.
+
+use crate::listing::plain::{count, fit, headline, line, moment, percent, span};
+use crate::listing::sheet::rounded;
+use crate::listing::{Detail, Style, Why};
+use crate::model::{Evidence, How, Ranked};
+
+/// An answer to "why", ready to be laid out: every string is one safe line.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Account {
+    /// What is said in words.
+    pub sentences: Vec<String>,
+    /// What was weighed, where everything is to be told.
+    pub balances: Vec<Balance>,
+}
+
+/// The evidence for one membership.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Balance {
+    /// Of which article and cluster.
+    pub title: String,
+    /// The pieces, strongest first as they were stored.
+    pub parts: Vec<Part>,
+}
+
+/// One piece of evidence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// Its contribution with its sign: `+2.10` speaks for, `-0.80` against.
+    pub weight: String,
+    /// Its name.
+    pub what: String,
+    /// What was measured.
+    pub value: String,
+    /// What both sides share, rarest first.
+    pub shared: String,
+    /// Whether it speaks against.
+    pub against: bool,
+}
+
+/// How many columns a title takes inside a sentence.
+const TITLE_COLUMNS_MAX: usize = 60;
+
+/// How many shared words a sentence names.
+const SHARED_MAX: usize = 4;
+
+/// Why one article is where it is.
+pub fn of_one(why: &Why, detail: Detail, style: &Style) -> Account {
+    let place = match why.ranked.facts.article_count {
+        1 => format!("{} is alone in {}", named(why), why.ranked.cluster.code),
+        _ => format!("{} is in {}", named(why), cluster_named(&why.ranked)),
+    };
+    let since = moment(why.member.article.seen, &style.zone);
+    Account { sentences: vec![format!("{place}, since {since}"), because(why)], balances: balances(&[why], detail) }
+}
+
+/// Why two articles are together or apart.
+pub fn of_both(both: [&Why; 2], detail: Detail, style: &Style) -> Account {
+    let [one, other] = both;
+    let mut sentences = Vec::new();
+    if one.ranked.cluster.id == other.ranked.cluster.id {
+        let since = moment(one.member.article.seen.max(other.member.article.seen), &style.zone);
+        sentences.push(format!("together in {}, since {since}", cluster_named(&one.ranked)));
+        sentences.extend(both.map(|why| format!("{}: {}", named(why), because(why))));
+    } else {
+        sentences.push(format!("apart: {} and {}", cluster_named(&one.ranked), cluster_named(&other.ranked)));
+        sentences.push(format!("{}: {}", named(one), apart(one, other)));
+        sentences.push(format!("{}: {}", named(other), apart(other, one)));
+    }
+    Account { sentences, balances: balances(&both, detail) }
+}
+
+/// `“Ring drops Flock” (The Verge)`.
+fn named(why: &Why) -> String {
+    let article = &why.member.article;
+    format!("{} ({})", quoted(&article.title), line(&article.outlet))
+}
+
+/// `c7f3k2m9qd “Ring drops Flock”`.
+fn cluster_named(ranked: &Ranked) -> String {
+    format!("{} {}", ranked.cluster.code, quoted(&ranked.facts.headline))
+}
+
+fn quoted(title: &str) -> String {
+    format!("“{}”", fit(&headline(title), TITLE_COLUMNS_MAX))
+}
+
+/// The reason in one line: `shares "flock safety", "ring"; 3 outlets within 14 h; 97 % sure; next best “…”, 11 %`.
+fn because(why: &Why) -> String {
+    let reason = &why.member.joined;
+    let mut parts = Vec::new();
+    match reason.how {
+        How::Founded => return founded(why),
+        How::Joined => {}
+        How::Merged => parts.push("came with a cluster that was merged into this one".to_owned()),
+        How::Split => parts.push("came with a part that was split off from another cluster".to_owned()),
+        How::Corrected => parts.push("a person's correction put it here".to_owned()),
+    }
+    parts.extend(shares(&reason.because));
+    parts.extend(extent(why));
+    if reason.how != How::Corrected {
+        parts.push(format!("{} sure", percent(reason.probability)));
+    }
+    parts.extend(names_of(&reason.because, speaks_against).map(|names| format!("against it: {names}")));
+    parts.extend(next_best(why).map(|next| format!("next best {next}")));
+    parts.join("; ")
+}
+
+fn founded(why: &Why) -> String {
+    match next_best(why) {
+        Some(next) => format!("first of its story; the nearest other was {next}"),
+        None => "first of its story; nothing stored was near enough to be weighed".to_owned(),
+    }
+}
+
+/// `“Headline”, 11 %` of the runner-up.
+fn next_best(why: &Why) -> Option<String> {
+    let runner_up = why.member.joined.runner_up.as_ref()?;
+    let name =
+        why.rival.as_ref().map_or_else(|| "a cluster no longer stored".to_owned(), |rival| quoted(&rival.headline));
+    Some(format!("{name}, {}", percent(runner_up.probability)))
+}
+
+/// The words that spoke for it, each once.
+fn shares(because: &[Evidence]) -> Option<String> {
+    let mut shared: Vec<String> = Vec::new();
+    for word in because.iter().filter(|part| part.weight > 0.0).flat_map(|part| &part.shared) {
+        let word = format!("\"{}\"", fit(&line(word), TITLE_COLUMNS_MAX));
+        if !shared.contains(&word) {
+            shared.push(word);
+        }
+    }
+    shared.truncate(SHARED_MAX);
+    (!shared.is_empty()).then(|| format!("shares {}", shared.join(", ")))
+}
+
+/// `3 outlets within 14 h`, of the cluster as it is today.
+fn extent(why: &Why) -> Option<String> {
+    let facts = &why.ranked.facts;
+    let who = match facts.outlet_count() {
+        1 => count(facts.article_count, "article"),
+        outlets => count(outlets, "outlet"),
+    };
+    let seconds = facts.last_published.as_second().saturating_sub(facts.first_published.as_second());
+    (facts.article_count > 1).then(|| format!("{who} within {}", span(seconds.unsigned_abs().max(60))))
+}
+
+/// Why an article did not come to the other's cluster.
+fn apart(why: &Why, other: &Why) -> String {
+    let reason = &why.member.joined;
+    let Some(runner_up) = reason.runner_up.as_ref().filter(|runner_up| runner_up.cluster == other.ranked.cluster.id)
+    else {
+        return format!("{} was not its next best; {}", other.ranked.cluster.code, because(why));
+    };
+    let mut parts =
+        vec![format!("{} was its next best, {}", other.ranked.cluster.code, percent(runner_up.probability))];
+    parts.extend(names_of(&runner_up.because, is_missing).map(|names| format!("nothing in common: {names}")));
+    parts.extend(
+        names_of(&runner_up.because, |part| speaks_against(part) && !is_missing(part))
+            .map(|names| format!("against it: {names}")),
+    );
+    parts.extend(names_of(&runner_up.because, |part| part.weight > 0.0).map(|names| format!("for it: {names}")));
+    parts.join("; ")
+}
+
+fn speaks_against(part: &Evidence) -> bool {
+    part.weight < 0.0
+}
+
+fn is_missing(part: &Evidence) -> bool {
+    part.weight <= 0.0 && part.value <= 0.0
+}
+
+/// `hours (-1.20), names (-0.40)` of the pieces that are meant; a piece too light for two digits is not worth a word.
+fn names_of(because: &[Evidence], meant: impl Fn(&Evidence) -> bool) -> Option<String> {
+    let named = |part: &Evidence| format!("{} ({})", line(&part.what), signed(part.weight));
+    let names: Vec<String> =
+        because.iter().filter(|part| meant(part) && part.weight.abs() >= 0.005).map(named).collect();
+    (!names.is_empty()).then(|| names.join(", "))
+}
+
+fn balances(reasons: &[&Why], detail: Detail) -> Vec<Balance> {
+    if detail == Detail::Brief {
+        return Vec::new();
+    }
+    let mut balances = Vec::new();
+    for why in reasons {
+        let reason = &why.member.joined;
+        let of = |cluster: String, because: &[Evidence]| Balance {
+            title: format!("{} in {cluster}", why.member.article.code),
+            parts: because.iter().map(part).collect(),
+        };
+        if !reason.because.is_empty() {
+            balances
+                .push(of(format!("{}, {}", cluster_named(&why.ranked), percent(reason.probability)), &reason.because));
+        }
+        if let Some(runner_up) = &reason.runner_up {
+            let rival = why.rival.as_ref().map(|rival| format!("{} {}", rival.code, quoted(&rival.headline)));
+            let rival = rival.unwrap_or_else(|| "a cluster no longer stored".to_owned());
+            balances.push(of(format!("{rival}, {}", percent(runner_up.probability)), &runner_up.because));
+        }
+    }
+    balances
+}
+
+fn part(part: &Evidence) -> Part {
+    let shared: Vec<String> = part.shared.iter().map(|word| line(word)).collect();
+    Part {
+        weight: signed(part.weight),
+        what: line(&part.what),
+        value: rounded(part.value).to_string(),
+        shared: shared.join(", "),
+        against: speaks_against(part),
+    }
+}
+
+fn signed(weight: f64) -> String {
+    format!("{:+.2}", weight + 0.0)
+}

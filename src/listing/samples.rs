@@ -1,0 +1,1 @@
+//! Station: sample clusters, written for the tests of listings and digests.

@@ -1,0 +1,312 @@
+//! Station: answers for a terminal: they fit its width, and have colour where it is wanted.
+
+use std::fmt::Write;
+
+use anstyle::{AnsiColor, Style as Ink};
+
+use crate::listing::plain::{
+    ago, count, coverage, fit, headline, line, link, moment, names, pad, percent, span, width, wrap,
+};
+use crate::listing::reasons::Account;
+use crate::listing::sheet::interval_seconds;
+use crate::listing::{Piece, Search, Shown, Style};
+use crate::model::{Feed, How, Member, Ranked};
+
+const BOLD: Ink = Ink::new().bold();
+const DIM: Ink = Ink::new().dimmed();
+const PLAIN: Ink = Ink::new();
+const GOOD: Ink = AnsiColor::Green.on_default();
+const BAD: Ink = AnsiColor::Red.on_default();
+const MATCH: Ink = AnsiColor::Yellow.on_default().bold();
+
+/// Below this, ids stand under the headlines instead of beside them.
+const ROOMY_COLUMNS: usize = 72;
+
+/// Running text is not set wider than this, however wide the terminal.
+const TEXT_COLUMNS_MAX: usize = 96;
+
+/// A list of clusters: headline, and under it how many report it, when, and who.
+pub fn clusters(clusters: &[Ranked], style: &Style) -> String {
+    if clusters.is_empty() {
+        return "No clusters.\n".to_owned();
+    }
+    let mut page = Page::of(style);
+    let ids = clusters.iter().map(|ranked| width(&ranked.cluster.code.0)).max().unwrap_or(0);
+    for ranked in clusters {
+        page.head(ranked, ids, style);
+    }
+    page.out
+}
+
+/// One cluster: headline, summary, then its articles in time order.
+pub fn show(shown: &Shown, style: &Style) -> String {
+    let (ranked, facts) = (&shown.ranked, &shown.ranked.facts);
+    let mut page = Page::of(style);
+    for words in wrap(&headline(&facts.headline), page.columns) {
+        page.line(&[(BOLD, &words)]);
+    }
+    let mut about = vec![coverage(facts)];
+    about.extend(facts.lang.iter().chain(&facts.tags).map(|word| line(word)));
+    about.push(ranked.cluster.code.to_string());
+    page.line(&[(DIM, &fit(&about.join(" · "), page.columns))]);
+    page.out.push('\n');
+    let summary = wrap(&line(&facts.summary), page.columns.min(TEXT_COLUMNS_MAX));
+    for words in &summary {
+        page.line(&[(PLAIN, words)]);
+    }
+    if !summary.is_empty() {
+        page.out.push('\n');
+    }
+    for member in &ranked.cluster.members {
+        page.article(member, style);
+        let changes =
+            shown.revisions.iter().filter(|(id, _)| *id == member.article.id).flat_map(|(_, revisions)| revisions);
+        for revision in changes {
+            let was = format!(
+                "revision {} of {}: {}",
+                revision.number,
+                moment(revision.seen, &style.zone),
+                headline(&revision.title)
+            );
+            page.line(&[(PLAIN, INDENT), (DIM, &fit(&was, page.columns - INDENT.len()))]);
+        }
+    }
+    page.out
+}
+
+/// What a search found: clusters, and under each the articles that match.
+pub fn search(search: &Search, style: &Style) -> String {
+    if search.found.is_empty() {
+        return "Nothing found.\n".to_owned();
+    }
+    let mut page = Page::of(style);
+    let ids = search.found.iter().map(|found| width(&found.ranked.cluster.code.0)).max().unwrap_or(0);
+    for found in &search.found {
+        page.head(&found.ranked, ids, style);
+        let indent = page.indent(ids);
+        for (hit, member) in found.articles() {
+            let outlet = fit(&line(&member.article.outlet), (page.columns - indent) / 3);
+            let room = page.columns.saturating_sub(indent + width(&outlet) + 2);
+            page.line(&[
+                (PLAIN, &" ".repeat(indent)),
+                (DIM, &format!("{outlet}: ")),
+                (PLAIN, &fit(&headline(&member.article.title), room)),
+            ]);
+            page.fragment(&hit.snippet, indent + 2);
+        }
+    }
+    page.out
+}
+
+/// Reasons in sentences, and every piece of evidence where all is to be told.
+pub fn reasons(account: &Account, style: &Style) -> String {
+    let mut page = Page::of(style);
+    for sentence in &account.sentences {
+        for words in wrap(sentence, page.columns) {
+            page.line(&[(PLAIN, &words)]);
+        }
+    }
+    for balance in &account.balances {
+        page.out.push('\n');
+        page.line(&[(BOLD, &fit(&balance.title, page.columns))]);
+        let names = balance.parts.iter().map(|part| width(&part.what)).max().unwrap_or(0).clamp(4, page.columns / 3);
+        page.line(&[(DIM, &format!("{:>8}  {}  {:>8}  shared", "weight", pad("what", names), "value"))]);
+        for part in &balance.parts {
+            let room = page.columns.saturating_sub(names + 22);
+            let rest =
+                format!("  {}  {:>8}  {}", pad(&fit(&part.what, names), names), part.value, fit(&part.shared, room));
+            page.line(&[
+                (if part.against { BAD } else { GOOD }, &format!("{:>8}", part.weight)),
+                (PLAIN, rest.trim_end()),
+            ]);
+        }
+    }
+    page.out
+}
+
+/// Feeds: a line each for how it does, and one more for its URL or what troubles it.
+pub fn feeds(feeds: &[Feed], style: &Style) -> String {
+    if feeds.is_empty() {
+        return "No feeds.\n".to_owned();
+    }
+    let mut page = Page::of(style);
+    let outlets = feeds
+        .iter()
+        .map(|feed| width(&line(feed.outlet_name())))
+        .max()
+        .unwrap_or(0)
+        .clamp(6, page.columns.saturating_sub(44).clamp(10, 32));
+    page.line(&[(
+        DIM,
+        &format!(
+            "{}  {}  {}  {}  next",
+            pad("outlet", outlets),
+            pad("health", 12),
+            pad("answered", 10),
+            pad("new", 10)
+        ),
+    )]);
+    for feed in feeds {
+        let state = &feed.state;
+        let when = |at: Option<jiff::Timestamp>, none: &str| at.map_or_else(|| none.to_owned(), |at| ago(at, style));
+        let next = match (feed.active, state.health) {
+            (false, _) => "removed".to_owned(),
+            (_, crate::model::Health::Gone) => "never".to_owned(),
+            _ => state.next_due.filter(|due| *due > style.now).map_or_else(|| "due".to_owned(), |due| ago(due, style)),
+        };
+        let health = if state.health.is_trouble() { BAD } else { PLAIN };
+        page.line(&[
+            (BOLD, &pad(&fit(&line(feed.outlet_name()), outlets), outlets)),
+            (health, &format!("  {}", pad(state.health.word(), 12))),
+            (
+                PLAIN,
+                &format!(
+                    "  {}  {}  {next}",
+                    pad(&when(state.last_success, "never"), 10),
+                    pad(&when(state.last_new, "never"), 10)
+                ),
+            ),
+        ]);
+        page.line(&[(DIM, &fit(&format!("  {}", about_feed(feed)), page.columns))]);
+        if state.health.is_trouble() {
+            let detail = state.detail.as_deref().map(line).unwrap_or_default();
+            let times =
+                if state.failures > 1 { format!(" ({} times in a row)", state.failures) } else { String::new() };
+            for words in wrap(format!("{detail}{times}").trim(), page.columns - 2) {
+                page.line(&[(PLAIN, "  "), (BAD, &words)]);
+            }
+        }
+    }
+    page.out
+}
+
+/// Names and values in two columns.
+pub fn pairs(pairs: &[(&str, String)], style: &Style) -> String {
+    let mut page = Page::of(style);
+    let names = pairs.iter().map(|(name, _)| width(&line(name))).max().unwrap_or(0);
+    for (name, value) in pairs {
+        let values = wrap(&line(value), page.columns.saturating_sub(names + 2).max(20));
+        for (place, words) in values.iter().enumerate() {
+            let name = if place == 0 { line(name) } else { String::new() };
+            page.line(&[(DIM, &pad(&name, names)), (PLAIN, "  "), (PLAIN, words)]);
+        }
+    }
+    page.out
+}
+
+const INDENT: &str = "    ";
+
+/// Lines on the way to a terminal.
+struct Page {
+    out: String,
+    columns: usize,
+    color: bool,
+}
+
+impl Page {
+    fn of(style: &Style) -> Page {
+        Page { out: String::new(), columns: usize::from(style.width.unwrap_or(100)).max(24), color: style.color }
+    }
+
+    /// One line of inked words. Trailing spaces are left out, and so is ink on nothing.
+    fn line(&mut self, words: &[(Ink, &str)]) {
+        for (ink, words) in words.iter().filter(|(_, words)| !words.is_empty()) {
+            let inked = self.color && *ink != PLAIN;
+            let written = if inked { write!(self.out, "{ink}{words}{ink:#}") } else { write!(self.out, "{words}") };
+            written.expect("a string takes whatever is written");
+        }
+        self.out.truncate(self.out.trim_end_matches(' ').len());
+        self.out.push('\n');
+    }
+
+    /// Where words stand that belong to a cluster.
+    fn indent(&self, ids: usize) -> usize {
+        if self.columns >= ROOMY_COLUMNS { ids + 2 } else { 2 }
+    }
+
+    /// A cluster's two lines.
+    fn head(&mut self, ranked: &Ranked, ids: usize, style: &Style) {
+        let facts = &ranked.facts;
+        let indent = self.indent(ids);
+        let title = headline(&facts.headline);
+        let mut about = format!("{} · {}", coverage(facts), ago(facts.last_published, style));
+        if self.columns >= ROOMY_COLUMNS {
+            let id = pad(&ranked.cluster.code.0, indent);
+            self.line(&[(DIM, &id), (BOLD, &fit(&title, self.columns - indent))]);
+        } else {
+            self.line(&[(BOLD, &fit(&title, self.columns))]);
+            about = format!("{} · {about}", ranked.cluster.code);
+        }
+        let room = self.columns.saturating_sub(indent + width(&about) + 3);
+        if room >= 10 {
+            about.push_str(&format!(" · {}", names(&facts.outlets, room)));
+        }
+        self.line(&[(PLAIN, &" ".repeat(indent)), (DIM, &fit(&about, self.columns - indent))]);
+    }
+
+    /// An article of a cluster shown whole.
+    fn article(&mut self, member: &Member, style: &Style) {
+        let article = &member.article;
+        let (when, outlet) = (moment(article.published, &style.zone), line(&article.outlet));
+        self.line(&[(DIM, &when), (PLAIN, "  "), (BOLD, &fit(&outlet, self.columns.saturating_sub(18)))]);
+        let room = self.columns - INDENT.len();
+        for words in wrap(&headline(&article.title), room) {
+            self.line(&[(PLAIN, INDENT), (PLAIN, &words)]);
+        }
+        if let Some(url) = article.url.as_deref().and_then(link) {
+            self.line(&[(PLAIN, INDENT), (DIM, &url)]);
+        }
+        self.line(&[(PLAIN, INDENT), (DIM, &fit(&standing(member), room))]);
+    }
+
+    /// A fragment of a text, with what was looked for in ink.
+    fn fragment(&mut self, pieces: &[Piece], indent: usize) {
+        let mut room = self.columns.saturating_sub(indent);
+        let spaces = " ".repeat(indent);
+        let mut words: Vec<(Ink, String)> = vec![(PLAIN, spaces)];
+        for piece in pieces {
+            // A mark on either side keeps the spaces where two pieces meet, which a safe line alone would trim.
+            let framed = line(&format!("|{}|", piece.text()));
+            let text = framed.strip_prefix('|').and_then(|text| text.strip_suffix('|')).unwrap_or_default();
+            let kept = fit(text, room);
+            room = room.saturating_sub(width(&kept));
+            words.push((if piece.matched().is_some() { MATCH } else { DIM }, kept));
+        }
+        if !pieces.is_empty() {
+            self.line(&words.iter().map(|(ink, words)| (*ink, words.as_str())).collect::<Vec<_>>());
+        }
+    }
+}
+
+/// `a7f3k2m9qd · joined, 97 % sure · copy of a123 · revision 2`.
+fn standing(member: &Member) -> String {
+    let (article, joined) = (&member.article, &member.joined);
+    let mut words = vec![article.code.to_string()];
+    words.push(match joined.how {
+        How::Founded => "first of its story".to_owned(),
+        How::Corrected => "put here by a person".to_owned(),
+        How::Joined => format!("joined, {} sure", percent(joined.probability)),
+        How::Merged => format!("merged, {} sure", percent(joined.probability)),
+        How::Split => format!("split off, {} sure", percent(joined.probability)),
+    });
+    words.extend(member.copy_of.as_ref().map(|original| format!("copy of {original}")));
+    if article.revision > 1 {
+        words.push(format!("revision {}", article.revision));
+    }
+    if !article.also_in.is_empty() {
+        words.push(format!("also in {}", count(article.also_in.len(), "feed")));
+    }
+    words.join(" · ")
+}
+
+/// `https://… · every 30 min · tech · from the config`.
+fn about_feed(feed: &Feed) -> String {
+    let mut words = vec![line(&feed.url)];
+    let interval = interval_seconds(feed);
+    if interval > 0 {
+        words.push(format!("every {}", span(interval)));
+    }
+    words.extend(feed.tags.iter().map(|tag| line(tag)));
+    words.push(crate::listing::sheet::origin(feed.origin).to_owned());
+    words.join(" · ")
+}
