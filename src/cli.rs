@@ -1,1 +1,0 @@
-//! Door: the command line, and everything that depends on the terminal.

@@ -1,0 +1,583 @@
+//! Door: the command line, and everything that depends on the terminal.
+//!
+//! Arguments pass through two stages: [`typed`] is what was typed, word for word; the types of this file are what it
+//! means, and nothing outside this door sees the first.
+
+mod manual;
+pub mod moment;
+pub mod terminal;
+mod typed;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use jiff::SignedDuration;
+use jiff::tz::TimeZone;
+
+use crate::cli::moment::When;
+use crate::cli::terminal::{ColorMode, Terminal};
+
+/// Everything that one call of newsfold asks for.
+#[derive(Clone, Debug)]
+pub struct Invocation {
+    /// What holds for every command.
+    pub global: Global,
+    /// What to do.
+    pub command: Command,
+}
+
+/// The options that every command takes.
+#[derive(Clone, Debug)]
+pub struct Global {
+    /// The config file, if one was named.
+    pub config: Option<PathBuf>,
+    /// The database, if one was named: goes before every other setting, and a relative path starts at the current folder.
+    pub database: Option<PathBuf>,
+    /// Say nothing but errors.
+    pub quiet: bool,
+    /// How much more to say: 0 for the usual, 1 for each step, 2 for everything.
+    pub verbose: u8,
+    /// How the log is written.
+    pub log_format: LogFormat,
+    /// Whether to colour.
+    pub color: ColorMode,
+    /// The zone of times for people and of dates that people type.
+    pub zone: TimeZone,
+}
+
+/// How the log is written to stderr.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum LogFormat {
+    /// Lines for people.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// A command with its own arguments.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Command {
+    /// The background service.
+    Run,
+    /// One pass over the feeds.
+    Fetch(FetchArgs),
+    /// How the daemon, the feeds and the database are.
+    Status(View),
+    /// Lists clusters.
+    Clusters(ListArgs),
+    /// One cluster in full.
+    Show(ShowArgs),
+    /// Why an article is where it is.
+    Why(WhyArgs),
+    /// Full-text search over articles, grouped by cluster.
+    Search(SearchArgs),
+    /// Exports a digest.
+    Digest(DigestArgs),
+    /// Manages feeds.
+    Feeds(FeedsCommand),
+    /// Clusters an archive in a throw-away database and scores it.
+    Eval(EvalArgs),
+    /// Remakes everything derived.
+    Rebuild,
+    /// Writes the starter config.
+    Init(InitArgs),
+    /// The main job on sample feeds.
+    Demo(View),
+    /// Prints a completion script.
+    Completions(Shell),
+    /// Prints the manual page.
+    Man,
+}
+
+/// Arguments of `fetch`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FetchArgs {
+    /// The feeds to ask, due or not; none means those that are due.
+    pub feeds: Vec<String>,
+    /// Ask every feed, due or not.
+    pub all: bool,
+    /// Only say what would be asked, and why.
+    pub dry_run: bool,
+}
+
+/// Which clusters a list holds.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Filter {
+    /// The newest article was published at this moment or later.
+    pub since: Option<When>,
+    /// The newest article was published before this moment.
+    pub until: Option<When>,
+    /// At least so many outlets; 0 and 1 are the same.
+    pub outlets_min: usize,
+    /// At least so many articles; 0 and 1 are the same.
+    pub articles_min: usize,
+    /// An article of one of these outlets; none means any.
+    pub outlets: Vec<String>,
+    /// An article of one of these feeds, by URL; none means any.
+    pub feeds: Vec<String>,
+    /// One of these tags; none means any.
+    pub tags: Vec<String>,
+    /// One of these languages, lower case and without region (`en`); none means any.
+    pub languages: Vec<String>,
+    /// Words that an article must hold.
+    pub query: Option<String>,
+}
+
+/// Arguments of `clusters`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ListArgs {
+    /// Which clusters.
+    pub filter: Filter,
+    /// In what order.
+    pub sort: Sort,
+    /// At most so many; `None` means all.
+    pub limit: Option<usize>,
+    /// In what form; `None` means a table on a terminal and plain lines without one.
+    pub format: Option<ListFormat>,
+}
+
+/// Arguments of `search`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SearchArgs {
+    /// What to search for; never empty.
+    pub words: String,
+    /// Where, and how to show it.
+    pub list: ListArgs,
+}
+
+/// Arguments of `show`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ShowArgs {
+    /// The cluster's id or a unique beginning of it.
+    pub cluster: String,
+    /// How to show it.
+    pub view: View,
+}
+
+/// Arguments of `why`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WhyArgs {
+    /// The article's id or a unique beginning of it.
+    pub article: String,
+    /// A second article, to ask why the two are together or apart.
+    pub other: Option<String>,
+    /// How to show it.
+    pub view: View,
+}
+
+/// Arguments of `digest`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DigestArgs {
+    /// The digest's name, for its title.
+    pub name: Option<String>,
+    /// Which clusters.
+    pub filter: Filter,
+    /// In what order.
+    pub sort: Sort,
+    /// At most so many stories; `None` means all.
+    pub top: Option<usize>,
+    /// In what form.
+    pub format: DigestFormat,
+    /// Where to.
+    pub out: Place,
+}
+
+/// The subcommands of `feeds`.
+#[derive(Clone, Debug, PartialEq)]
+pub enum FeedsCommand {
+    /// Every feed and how it is doing.
+    List(View),
+    /// Adds feeds to the database.
+    Add(FeedsAddArgs),
+    /// Removes feeds by URL; their articles stay.
+    Remove {
+        /// URLs as `feeds list` shows them; never empty.
+        urls: Vec<String>,
+    },
+    /// Fetches and explains without storing.
+    Check {
+        /// URLs or paths; none means every feed.
+        urls: Vec<String>,
+        /// How to show it.
+        view: View,
+    },
+    /// Finds the feeds of a page.
+    Discover {
+        /// The page.
+        url: String,
+    },
+    /// Adds the feeds of an OPML file.
+    Import {
+        /// The OPML file.
+        from: Place,
+    },
+    /// Writes all feeds as OPML.
+    Export {
+        /// Where to.
+        to: Place,
+    },
+}
+
+/// Arguments of `feeds add`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FeedsAddArgs {
+    /// URLs or paths; never empty.
+    pub urls: Vec<String>,
+    /// The publisher's name.
+    pub outlet: Option<String>,
+    /// Tags.
+    pub tags: Vec<String>,
+    /// A fixed interval in place of the learned one.
+    pub interval: Option<SignedDuration>,
+    /// Whether their articles may be grouped.
+    pub cluster: bool,
+    /// Higher is preferred as a cluster's representative.
+    pub priority: i32,
+}
+
+/// Arguments of `eval`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EvalArgs {
+    /// The archive: one article a line, JSON.
+    pub file: PathBuf,
+    /// Where to write `id<TAB>cluster` for every line.
+    pub assignments: Option<PathBuf>,
+    /// Whether the figures are printed as JSON.
+    pub view: View,
+    /// Cluster settings to try: key and value.
+    pub settings: Vec<(String, String)>,
+}
+
+/// Arguments of `init`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InitArgs {
+    /// Where to write; `None` means the config file that `--config` names, or `config.toml` in the current folder.
+    pub to: Option<Place>,
+    /// Whether an existing file is replaced.
+    pub force: bool,
+}
+
+/// A file, or the standard stream.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Place {
+    /// stdin where something is read, stdout where something is written: typed as `-`.
+    #[default]
+    Standard,
+    /// A file.
+    File(PathBuf),
+}
+
+/// For people or for programs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum View {
+    /// For people.
+    #[default]
+    #[value(alias = "table")]
+    Text,
+    /// For programs.
+    Json,
+}
+
+/// The forms of a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum ListFormat {
+    /// A table for people.
+    Table,
+    /// One JSON document.
+    Json,
+    /// One JSON object a line.
+    Jsonl,
+    /// Comma-separated values.
+    Csv,
+    /// Markdown.
+    Markdown,
+}
+
+/// The forms of a digest.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum DigestFormat {
+    /// Plain text.
+    #[default]
+    Text,
+    /// Markdown.
+    Markdown,
+    /// JSON.
+    Json,
+}
+
+/// The order of a list.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Sort {
+    /// What matters most now comes first.
+    #[default]
+    Rank,
+    /// The newest article first.
+    New,
+    /// The most articles first.
+    Size,
+    /// The story that was first seen earliest comes first.
+    FirstSeen,
+}
+
+/// The shells we can complete for.
+pub use clap_complete::Shell;
+
+/// How a command ended, as the shell learns it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// Done.
+    Done,
+    /// Could not do it; of `fetch`: every feed failed; of `feeds check`: found a fault.
+    Failed,
+    /// Wrong usage or wrong config.
+    Misused,
+    /// Done in part: some feeds failed.
+    Partly,
+}
+
+impl Exit {
+    /// The process's exit code.
+    pub fn code(self) -> u8 {
+        match self {
+            Exit::Done => 0,
+            Exit::Failed => 1,
+            Exit::Misused => 2,
+            Exit::Partly => 3,
+        }
+    }
+}
+
+/// Why there is nothing to run: help or the version was asked for, or the arguments make no sense.
+#[derive(Debug)]
+pub struct Stop {
+    /// What to show, with colour codes.
+    text: String,
+    /// The colours wanted.
+    color: ColorMode,
+    /// `Done` for help and version, which go to stdout; `Misused` for the rest, which goes to stderr.
+    pub exit: Exit,
+}
+
+impl Stop {
+    /// Shows the text on the stream where it belongs.
+    ///
+    /// # Errors
+    /// When stdout cannot be written, unless its reader has gone.
+    pub fn show(&self) -> std::io::Result<()> {
+        let terminal = Terminal::detect(self.color);
+        match self.exit {
+            Exit::Done => terminal.print(&self.text),
+            _ => {
+                terminal.tell(&self.text);
+                Ok(())
+            }
+        }
+    }
+}
+
+/// Reads the arguments of the process, its own name first.
+///
+/// # Errors
+/// A [`Stop`] when they ask for help or the version, or are wrong.
+pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Invocation, Stop> {
+    typed::parse(args.into_iter().collect())
+}
+
+/// The completion script for a shell.
+pub fn completions(shell: Shell) -> String {
+    typed::completions(shell)
+}
+
+/// The manual page, in roff.
+pub fn manual() -> String {
+    typed::manual()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn typed(line: &str) -> Result<Invocation, Stop> {
+        parse(std::iter::once("newsfold").chain(line.split_whitespace()).map(OsString::from))
+    }
+
+    fn command(line: &str) -> Command {
+        typed(line).unwrap_or_else(|stop| panic!("{line}: {}", stop.text)).command
+    }
+
+    fn plain(text: &str) -> String {
+        anstream::adapter::strip_str(text).to_string()
+    }
+
+    #[test]
+    fn every_command_means_what_was_typed() {
+        let check = |line: &str, expected: Command| assert_eq!(command(line), expected, "{line}");
+        check("run", Command::Run);
+        check("fetch", Command::Fetch(FetchArgs::default()));
+        check("fetch --all --dry-run", Command::Fetch(FetchArgs { all: true, dry_run: true, ..FetchArgs::default() }));
+        let feeds = vec!["https://a.example/feed".to_owned(), "./b.xml".to_owned()];
+        check(
+            "fetch https://a.example/feed ./b.xml",
+            Command::Fetch(FetchArgs { feeds: feeds.clone(), ..FetchArgs::default() }),
+        );
+        check("status --format json", Command::Status(View::Json));
+        check("show c4k", Command::Show(ShowArgs { cluster: "c4k".into(), view: View::Text }));
+        check("why a1 a2", Command::Why(WhyArgs { article: "a1".into(), other: Some("a2".into()), view: View::Text }));
+        check("rebuild", Command::Rebuild);
+        check("init", Command::Init(InitArgs { to: None, force: false }));
+        check("init - --force", Command::Init(InitArgs { to: Some(Place::Standard), force: true }));
+        check("demo", Command::Demo(View::Text));
+        check("demo --format json", Command::Demo(View::Json));
+        check("completions fish", Command::Completions(Shell::Fish));
+        check("man", Command::Man);
+        check("feeds list", Command::Feeds(FeedsCommand::List(View::Text)));
+        check(
+            "feeds add https://a.example/feed ./b.xml --outlet Dispatch --tag tech --tag eu --interval 30m --priority -1 --no-cluster",
+            Command::Feeds(FeedsCommand::Add(FeedsAddArgs {
+                urls: feeds,
+                outlet: Some("Dispatch".into()),
+                tags: vec!["tech".into(), "eu".into()],
+                interval: Some(SignedDuration::from_mins(30)),
+                cluster: false,
+                priority: -1,
+            })),
+        );
+        check("feeds remove u", Command::Feeds(FeedsCommand::Remove { urls: vec!["u".into()] }));
+        check("feeds check", Command::Feeds(FeedsCommand::Check { urls: vec![], view: View::Text }));
+        check("feeds discover u", Command::Feeds(FeedsCommand::Discover { url: "u".into() }));
+        check("feeds import -", Command::Feeds(FeedsCommand::Import { from: Place::Standard }));
+        check("feeds export", Command::Feeds(FeedsCommand::Export { to: Place::Standard }));
+        check("feeds export f.opml", Command::Feeds(FeedsCommand::Export { to: Place::File("f.opml".into()) }));
+        check(
+            "eval a.jsonl --assignments a.tsv --json --set window=48h --set join_probability=0.6",
+            Command::Eval(EvalArgs {
+                file: "a.jsonl".into(),
+                assignments: Some("a.tsv".into()),
+                view: View::Json,
+                settings: vec![("window".into(), "48h".into()), ("join_probability".into(), "0.6".into())],
+            }),
+        );
+    }
+
+    #[test]
+    fn lists_searches_and_digests_take_the_same_filters() {
+        let filters = "--since 24h --until 2026-02-12 --min-outlets 3 --min-articles 4 --outlet Dispatch --outlet Courier \
+             --feed https://a.example/feed --tag tech --lang en-GB --lang DE --query flood --sort first-seen";
+        let filter = Filter {
+            since: Some("24h".parse().unwrap()),
+            until: Some("2026-02-12".parse().unwrap()),
+            outlets_min: 3,
+            articles_min: 4,
+            outlets: vec!["Dispatch".into(), "Courier".into()],
+            feeds: vec!["https://a.example/feed".into()],
+            tags: vec!["tech".into()],
+            languages: vec!["en".into(), "de".into()],
+            query: Some("flood".into()),
+        };
+        let list =
+            ListArgs { filter: filter.clone(), sort: Sort::FirstSeen, limit: Some(5), format: Some(ListFormat::Jsonl) };
+        let more = "--limit 5 --format jsonl";
+        assert_eq!(command(&format!("clusters {filters} {more}")), Command::Clusters(list.clone()));
+        assert_eq!(
+            command(&format!("search dam breach {filters} {more}")),
+            Command::Search(SearchArgs { words: "dam breach".into(), list })
+        );
+        assert_eq!(
+            command(&format!("digest {filters} --name morning --top 5 --format markdown --out today.md")),
+            Command::Digest(DigestArgs {
+                name: Some("morning".into()),
+                filter,
+                sort: Sort::FirstSeen,
+                top: Some(5),
+                format: DigestFormat::Markdown,
+                out: Place::File("today.md".into()),
+            })
+        );
+        let all =
+            ListArgs { filter: Filter { outlets_min: 1, articles_min: 1, ..Filter::default() }, ..ListArgs::default() };
+        assert_eq!(command("clusters"), Command::Clusters(all), "without filters, everything is listed");
+    }
+
+    #[test]
+    fn global_options_stand_before_or_after_the_command() {
+        for line in ["--config a.toml --db n.db -vv --tz UTC run", "run --config a.toml --db n.db -v -v --tz UTC"] {
+            let global = typed(line).unwrap().global;
+            assert_eq!(global.config, Some("a.toml".into()));
+            assert_eq!(global.database, Some("n.db".into()));
+            assert_eq!((global.quiet, global.verbose), (false, 2));
+            assert_eq!(global.zone, TimeZone::UTC);
+            assert_eq!((global.log_format, global.color), (LogFormat::Text, ColorMode::Auto));
+        }
+        let global = typed("-q --log-format json --color never run").unwrap().global;
+        assert_eq!((global.quiet, global.log_format, global.color), (true, LogFormat::Json, ColorMode::Never));
+    }
+
+    #[test]
+    fn wrong_usage_names_the_thing_and_exits_with_2() {
+        let check = |line: &str, expected: &str| {
+            let stop = typed(line).expect_err(line);
+            assert_eq!(stop.exit, Exit::Misused, "{line}");
+            assert_eq!(stop.exit.code(), 2);
+            let text = plain(&stop.text);
+            assert!(text.starts_with("newsfold: "), "{line}: {text}");
+            assert!(text.contains(expected), "{line}: {text}");
+        };
+        check("clustres", "similar subcommand exists: 'clusters'");
+        check("clusters --min-outlet 3", "'--min-outlets'");
+        check("clusters --since soon", "write how long ago (24h, 7d)");
+        check("clusters --min-outlets 0", "1 or more");
+        check("clusters --limit=-1", "1 or more");
+        check("clusters --sort best", "[possible values: rank, new, size, first-seen]");
+        check("clusters --format html", "possible values: table, json, jsonl, csv, markdown");
+        check("clusters --lang english", "language code");
+        check("digest --format epub", "possible values: text, markdown, json");
+        check("feeds add", "<URL>");
+        check("feeds add u --interval 30", "15m, 1h 30m or 2d");
+        check("feeds add u --interval 0s", "15m, 1h 30m or 2d");
+        check("fetch --all https://a.example/feed", "cannot be used with");
+        check("eval a.jsonl --set window", "KEY=VALUE");
+        check("-q -v run", "cannot be used with");
+        check("--tz Mars/Olympus run", "no such time zone");
+        check("show", "<CLUSTER>");
+        check("completions cmd.exe", "bash");
+    }
+
+    #[test]
+    fn help_and_version_are_answers_and_exit_with_0() {
+        for line in ["--help", "-h", "--version", "clusters --help", "feeds add --help"] {
+            assert_eq!(typed(line).expect_err(line).exit, Exit::Done, "{line}");
+        }
+        let help = plain(&typed("--help").expect_err("help stops").text);
+        for word in ["Usage: newsfold", "Examples:", "Exit codes:", "NEWSFOLD_<SECTION>_<KEY>"] {
+            assert!(help.contains(word), "{word}");
+        }
+        assert!(typed("").expect_err("no command").text.contains("Usage:"), "no command shows the help");
+    }
+
+    #[test]
+    fn colour_is_obeyed_by_help_and_errors_too() {
+        let check =
+            |line: &str, expected: ColorMode| assert_eq!(typed(line).expect_err(line).color, expected, "{line}");
+        check("--color never --help", ColorMode::Never);
+        check("clusters --color=always --since soon", ColorMode::Always);
+        check("--help", ColorMode::Auto);
+        check("--color", ColorMode::Auto);
+    }
+
+    #[test]
+    fn every_shell_gets_completions_and_the_manual_names_every_command() {
+        for shell in [Shell::Bash, Shell::Zsh, Shell::Fish, Shell::PowerShell, Shell::Elvish] {
+            assert!(completions(shell).contains("clusters"), "{shell}");
+        }
+        let page = manual();
+        for command in ["fetch", "clusters", "feeds discover", "digest", "eval", "completions"] {
+            assert!(
+                page.contains(&format!(".SS {command}")) || page.contains(&format!(".SS \"{command}")),
+                "{command}"
+            );
+        }
+        assert!(page.contains("Exit codes") && page.contains("min\\-outlets"));
+        assert!(!page.contains('\x1b'), "no colour codes in the manual");
+    }
+}

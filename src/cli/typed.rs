@@ -1,0 +1,550 @@
+//! Door: the command line word for word, as clap reads it, and what each word means.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::error::ErrorKind;
+use clap::{Args, ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap_complete::Shell;
+use jiff::SignedDuration;
+use jiff::tz::TimeZone;
+
+use crate::cli::moment::{FORMS, MomentError, When, duration};
+use crate::cli::terminal::ColorMode;
+use crate::cli::{
+    Command, DigestArgs, DigestFormat, EvalArgs, Exit, FeedsAddArgs, FeedsCommand, FetchArgs, Filter, Global, InitArgs,
+    Invocation, ListArgs, ListFormat, LogFormat, Place, SearchArgs, ShowArgs, Sort, Stop, View, WhyArgs,
+};
+
+/// Columns beyond which help is not wrapped: longer lines are hard to read.
+const HELP_COLUMNS_MAX: usize = 100;
+
+/// Folds all coverage of one story into one cluster: polls feeds, cleans their
+/// entries, groups articles across outlets as they arrive, and says why.
+#[derive(Parser)]
+#[command(name = "newsfold", bin_name = "newsfold", version, max_term_width = HELP_COLUMNS_MAX, verbatim_doc_comment)]
+#[command(subcommand_required = true, arg_required_else_help = true, disable_help_subcommand = true)]
+#[command(after_help = EPILOGUE)]
+struct Typed {
+    #[command(flatten)]
+    global: TypedGlobal,
+    #[command(subcommand)]
+    command: TypedCommand,
+}
+
+/// What `--help` says at its end, for 80 columns; the colour codes are those of clap's own headings.
+const EPILOGUE: &str = "\
+\x1b[1;4mExamples:\x1b[0m
+  newsfold demo                      The whole job on sample feeds, no network
+  newsfold init && newsfold fetch    Write a starter config, poll its feeds once
+  newsfold clusters --min-outlets 3  What three outlets or more report
+  newsfold why a4k2m9x7qpa           Why that article is in its cluster
+  newsfold digest --since 24h --format markdown --out today.md
+  newsfold run                       Poll and cluster until told to stop
+
+\x1b[1;4mExit codes:\x1b[0m
+  0  done
+  1  could not do it (fetch: every feed failed; feeds check: found a fault)
+  2  wrong usage or wrong config
+  3  done in part: some feeds failed
+
+\x1b[1;4mConfig:\x1b[0m
+  Read from --config, else $NEWSFOLD_CONFIG, else ./config.toml, else
+  newsfold/config.toml in $XDG_CONFIG_HOME; without one, defaults hold.
+  NEWSFOLD_DATABASE and NEWSFOLD_<SECTION>_<KEY> (as NEWSFOLD_FETCH_TIMEOUT=30s)
+  go before the file, options before both. NO_COLOR is obeyed.
+
+Data goes to stdout, everything else to stderr.";
+
+#[derive(Args)]
+#[command(next_help_heading = "Global options")]
+struct TypedGlobal {
+    /// Config file [default: ./config.toml]
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Database file, whatever the config says
+    #[arg(long, global = true, value_name = "FILE")]
+    db: Option<PathBuf>,
+    /// Zone of times shown and typed [default: system's]
+    #[arg(long, global = true, value_name = "ZONE", value_parser = zone)]
+    tz: Option<TimeZone>,
+    /// Say nothing but errors
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    quiet: bool,
+    /// Say more; twice for everything
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    verbose: u8,
+    /// How the log on stderr is written
+    #[arg(long, global = true, value_enum, value_name = "FORMAT", default_value_t, hide_possible_values = true)]
+    #[arg(help = "Log on stderr as text or json [default: text]", hide_default_value = true)]
+    log_format: LogFormat,
+    /// When to colour
+    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t, hide_possible_values = true)]
+    #[arg(help = "Colour auto, always or never [default: auto]", hide_default_value = true)]
+    color: ColorMode,
+}
+
+#[derive(Subcommand)]
+enum TypedCommand {
+    /// Poll feeds when due, cluster as articles arrive (the service)
+    Run,
+    /// Poll the due feeds once, then exit
+    #[command(after_help = FETCH_NOTE)]
+    Fetch(TypedFetch),
+    /// Show how the daemon, the feeds and the database are doing
+    Status(TypedView),
+    /// List clusters, best first
+    Clusters(TypedList),
+    /// Show one cluster: its articles in time order, its outlets
+    Show(TypedShow),
+    /// Explain why an article is in its cluster
+    Why(TypedWhy),
+    /// Search the text of all articles, grouped by cluster
+    Search(TypedSearch),
+    /// Export a digest: the best stories, written for a reader
+    Digest(TypedDigest),
+    /// List, add, remove, check, discover, import and export feeds
+    #[command(subcommand_required = true, arg_required_else_help = true)]
+    Feeds {
+        #[command(subcommand)]
+        command: TypedFeeds,
+    },
+    /// Cluster an archive in a throw-away database and score it
+    Eval(TypedEval),
+    /// Drop all clusters and make them anew from the stored articles
+    Rebuild,
+    /// Write a commented starter config with real feeds
+    Init(TypedInit),
+    /// Do the whole job on built-in sample feeds; needs no network
+    Demo(TypedView),
+    /// Print shell completions
+    Completions {
+        /// The shell
+        #[arg(value_enum)]
+        shell: Shell,
+    },
+    /// Print the manual page
+    Man,
+}
+
+const FETCH_NOTE: &str = "\
+A feed that was never fetched is due. --all and named feeds set due times and
+backoff aside, but never a server's wish to wait (Retry-After) or that a feed
+is gone (410).";
+
+#[derive(Args)]
+struct TypedFetch {
+    /// Feeds to poll now, by URL or path [default: those that are due]
+    #[arg(value_name = "URL")]
+    feeds: Vec<String>,
+    /// Poll every feed, due or not
+    #[arg(long, conflicts_with = "feeds")]
+    all: bool,
+    /// Only say what would be polled, and why
+    #[arg(long)]
+    dry_run: bool,
+}
+
+#[derive(Args)]
+struct TypedView {
+    /// Output: text or json
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t, hide_possible_values = true)]
+    format: View,
+}
+
+#[derive(Args)]
+#[command(next_help_heading = "Filters")]
+struct TypedFilter {
+    /// Newest article published at WHEN or later: 24h, 7d, 2026-02-12 or RFC 3339
+    #[arg(long, value_name = "WHEN", value_parser = when)]
+    since: Option<When>,
+    /// Newest article published before WHEN; a date is its first moment
+    #[arg(long, value_name = "WHEN", value_parser = when)]
+    until: Option<When>,
+    /// Reported by at least N outlets
+    #[arg(long, value_name = "N", default_value = "1", value_parser = count, hide_default_value = true)]
+    min_outlets: usize,
+    /// At least N articles
+    #[arg(long, value_name = "N", default_value = "1", value_parser = count, hide_default_value = true)]
+    min_articles: usize,
+    /// Reported by this outlet (repeat: by any of them)
+    #[arg(long, value_name = "NAME", value_parser = words)]
+    outlet: Vec<String>,
+    /// Carried by this feed (repeat: by any of them)
+    #[arg(long, value_name = "URL", value_parser = words)]
+    feed: Vec<String>,
+    /// Has this tag (repeat: any of them)
+    #[arg(long, value_name = "TAG", value_parser = words)]
+    tag: Vec<String>,
+    /// Written in this language, as en or de (repeat: any of them)
+    #[arg(long, value_name = "LANG", value_parser = language)]
+    lang: Vec<String>,
+    /// An article holds these words
+    #[arg(long, value_name = "WORDS", value_parser = words)]
+    query: Option<String>,
+    /// Order: rank, new (newest first), size (most articles first) or first-seen
+    #[arg(long, value_enum, value_name = "ORDER", default_value_t, hide_possible_values = true)]
+    sort: Sort,
+}
+
+#[derive(Args)]
+struct TypedList {
+    /// Show at most N clusters [default: all]
+    #[arg(long, value_name = "N", value_parser = count)]
+    limit: Option<usize>,
+    /// Output: table, json, jsonl, csv or markdown [default: a table on a terminal, plain lines without one]
+    #[arg(long, value_enum, value_name = "FORMAT", hide_possible_values = true)]
+    format: Option<ListFormat>,
+    #[command(flatten)]
+    filter: TypedFilter,
+}
+
+#[derive(Args)]
+struct TypedShow {
+    /// The cluster's id, or a unique beginning of it
+    #[arg(value_parser = words)]
+    cluster: String,
+    #[command(flatten)]
+    view: TypedView,
+}
+
+#[derive(Args)]
+struct TypedWhy {
+    /// The article's id, or a unique beginning of it
+    #[arg(value_parser = words)]
+    article: String,
+    /// A second article: why are the two together, or apart?
+    #[arg(value_parser = words)]
+    other: Option<String>,
+    #[command(flatten)]
+    view: TypedView,
+}
+
+#[derive(Args)]
+struct TypedSearch {
+    /// Words that an article must hold; "a phrase" in quotation marks stays together
+    #[arg(value_name = "QUERY", required = true, value_parser = words)]
+    words: Vec<String>,
+    #[command(flatten)]
+    list: TypedList,
+}
+
+#[derive(Args)]
+struct TypedDigest {
+    /// Name of the digest, for its title
+    #[arg(long, value_parser = words)]
+    name: Option<String>,
+    /// The N best stories [default: all]
+    #[arg(long, alias = "limit", value_name = "N", value_parser = count)]
+    top: Option<usize>,
+    /// Output: text, markdown or json
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t, hide_possible_values = true)]
+    format: DigestFormat,
+    /// File to write, - for stdout
+    #[arg(long, value_name = "FILE", default_value = "-", value_parser = place)]
+    out: Place,
+    #[command(flatten)]
+    filter: TypedFilter,
+}
+
+#[derive(Subcommand)]
+enum TypedFeeds {
+    /// List every feed and how it is doing
+    List(TypedView),
+    /// Add feeds to the database
+    #[command(after_help = "Feeds of the config file belong to it: add them there to change them there.")]
+    Add(TypedFeedsAdd),
+    /// Remove feeds that were added by command; their articles stay
+    Remove {
+        /// Feeds, by URL as `feeds list` shows them
+        #[arg(value_name = "URL", required = true)]
+        urls: Vec<String>,
+    },
+    /// Fetch feeds and explain what is found, without storing anything
+    Check {
+        /// Feeds, by URL or path, known or not [default: every feed]
+        #[arg(value_name = "URL")]
+        urls: Vec<String>,
+        #[command(flatten)]
+        view: TypedView,
+    },
+    /// Find the feeds of a page
+    Discover {
+        /// The page
+        url: String,
+    },
+    /// Add the feeds of an OPML file
+    Import {
+        /// OPML file, - for stdin
+        #[arg(value_parser = place)]
+        file: Place,
+    },
+    /// Write all feeds as OPML
+    Export {
+        /// File to write, - for stdout
+        #[arg(default_value = "-", value_parser = place)]
+        file: Place,
+    },
+}
+
+#[derive(Args)]
+struct TypedFeedsAdd {
+    /// Feeds, by URL or path
+    #[arg(value_name = "URL", required = true)]
+    urls: Vec<String>,
+    /// The publisher [default: the site's name, tidied]
+    #[arg(long, value_name = "NAME", value_parser = words)]
+    outlet: Option<String>,
+    /// A tag (repeat for several)
+    #[arg(long, value_name = "TAG", value_parser = words)]
+    tag: Vec<String>,
+    /// Poll this often, as 30m [default: learned from the feed]
+    #[arg(long, value_name = "TIME", value_parser = length)]
+    interval: Option<SignedDuration>,
+    /// Store the articles, never group them
+    #[arg(long)]
+    no_cluster: bool,
+    /// Higher is preferred as a cluster's representative
+    #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true)]
+    priority: i32,
+}
+
+#[derive(Args)]
+struct TypedEval {
+    /// The archive: JSON, one article a line
+    #[arg(value_name = "FILE.jsonl")]
+    file: PathBuf,
+    /// Write `id<TAB>cluster` for every line to FILE
+    #[arg(long, value_name = "FILE")]
+    assignments: Option<PathBuf>,
+    /// Print the figures as JSON
+    #[arg(long)]
+    json: bool,
+    /// Try another setting of [cluster], as join_probability=0.6 (repeat for several)
+    #[arg(long, value_name = "KEY=VALUE", value_parser = setting)]
+    set: Vec<(String, String)>,
+}
+
+#[derive(Args)]
+struct TypedInit {
+    /// File to write, - for stdout [default: the one of --config, else config.toml]
+    #[arg(value_parser = place)]
+    file: Option<Place>,
+    /// Replace an existing file
+    #[arg(long)]
+    force: bool,
+}
+
+/// Reads the arguments and says what they mean.
+pub(crate) fn parse(args: Vec<OsString>) -> Result<Invocation, Stop> {
+    let color = color_typed(&args);
+    let matches = Typed::command().color(clap_color(color)).try_get_matches_from(args);
+    matches
+        .and_then(|matches| Typed::from_arg_matches(&matches))
+        .map(Typed::meaning)
+        .map_err(|error| stop(&error, color))
+}
+
+/// The completion script for a shell.
+pub(crate) fn completions(shell: Shell) -> String {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Typed::command(), "newsfold", &mut script);
+    String::from_utf8_lossy(&script).into_owned()
+}
+
+/// One manual page for all commands, because one page can be searched.
+pub(crate) fn manual() -> String {
+    let mut definition = Typed::command();
+    definition.build();
+    let mut page = Vec::new();
+    let written = crate::cli::manual::write(&definition, &mut page);
+    written.expect("a vector takes every write");
+    String::from_utf8_lossy(&page).into_owned()
+}
+
+/// The `--color` among the arguments: it must hold for the help and the errors that are made while they are still read.
+fn color_typed(args: &[OsString]) -> ColorMode {
+    let mut words = args.iter().skip(1).filter_map(|word| word.to_str()).take_while(|word| *word != "--");
+    let mut color = ColorMode::Auto;
+    while let Some(word) = words.next() {
+        let value = if word == "--color" { words.next() } else { word.strip_prefix("--color=") };
+        color = match value {
+            Some("always") => ColorMode::Always,
+            Some("never") => ColorMode::Never,
+            Some("auto") => ColorMode::Auto,
+            _ => color,
+        };
+    }
+    color
+}
+
+fn clap_color(color: ColorMode) -> ColorChoice {
+    match color {
+        ColorMode::Auto => ColorChoice::Auto,
+        ColorMode::Always => ColorChoice::Always,
+        ColorMode::Never => ColorChoice::Never,
+    }
+}
+
+/// Clap's own words, behind our name as every error of ours.
+fn stop(error: &clap::Error, color: ColorMode) -> Stop {
+    let exit = match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Exit::Done,
+        _ => Exit::Misused,
+    };
+    let text = error.render().ansi().to_string().replacen("error:", "newsfold:", 1);
+    Stop { text, color, exit }
+}
+
+impl Typed {
+    fn meaning(self) -> Invocation {
+        let global = self.global;
+        Invocation {
+            global: Global {
+                config: global.config,
+                database: global.db,
+                quiet: global.quiet,
+                verbose: global.verbose,
+                log_format: global.log_format,
+                color: global.color,
+                zone: global.tz.unwrap_or_else(TimeZone::system),
+            },
+            command: self.command.meaning(),
+        }
+    }
+}
+
+impl TypedCommand {
+    fn meaning(self) -> Command {
+        match self {
+            TypedCommand::Run => Command::Run,
+            TypedCommand::Fetch(TypedFetch { feeds, all, dry_run }) => {
+                Command::Fetch(FetchArgs { feeds, all, dry_run })
+            }
+            TypedCommand::Status(view) => Command::Status(view.format),
+            TypedCommand::Clusters(list) => Command::Clusters(list.meaning()),
+            TypedCommand::Show(show) => Command::Show(ShowArgs { cluster: show.cluster, view: show.view.format }),
+            TypedCommand::Why(why) => {
+                Command::Why(WhyArgs { article: why.article, other: why.other, view: why.view.format })
+            }
+            TypedCommand::Search(search) => {
+                Command::Search(SearchArgs { words: search.words.join(" "), list: search.list.meaning() })
+            }
+            TypedCommand::Digest(digest) => Command::Digest(digest.meaning()),
+            TypedCommand::Feeds { command } => Command::Feeds(command.meaning()),
+            TypedCommand::Eval(eval) => Command::Eval(EvalArgs {
+                file: eval.file,
+                assignments: eval.assignments,
+                view: if eval.json { View::Json } else { View::Text },
+                settings: eval.set,
+            }),
+            TypedCommand::Rebuild => Command::Rebuild,
+            TypedCommand::Init(TypedInit { file, force }) => Command::Init(InitArgs { to: file, force }),
+            TypedCommand::Demo(view) => Command::Demo(view.format),
+            TypedCommand::Completions { shell } => Command::Completions(shell),
+            TypedCommand::Man => Command::Man,
+        }
+    }
+}
+
+impl TypedFilter {
+    fn meaning(self) -> (Filter, Sort) {
+        let filter = Filter {
+            since: self.since,
+            until: self.until,
+            outlets_min: self.min_outlets,
+            articles_min: self.min_articles,
+            outlets: self.outlet,
+            feeds: self.feed,
+            tags: self.tag,
+            languages: self.lang,
+            query: self.query,
+        };
+        (filter, self.sort)
+    }
+}
+
+impl TypedList {
+    fn meaning(self) -> ListArgs {
+        let (filter, sort) = self.filter.meaning();
+        ListArgs { filter, sort, limit: self.limit, format: self.format }
+    }
+}
+
+impl TypedDigest {
+    fn meaning(self) -> DigestArgs {
+        let (filter, sort) = self.filter.meaning();
+        DigestArgs { name: self.name, filter, sort, top: self.top, format: self.format, out: self.out }
+    }
+}
+
+impl TypedFeeds {
+    fn meaning(self) -> FeedsCommand {
+        match self {
+            TypedFeeds::List(view) => FeedsCommand::List(view.format),
+            TypedFeeds::Add(add) => FeedsCommand::Add(FeedsAddArgs {
+                urls: add.urls,
+                outlet: add.outlet,
+                tags: add.tag,
+                interval: add.interval,
+                cluster: !add.no_cluster,
+                priority: add.priority,
+            }),
+            TypedFeeds::Remove { urls } => FeedsCommand::Remove { urls },
+            TypedFeeds::Check { urls, view } => FeedsCommand::Check { urls, view: view.format },
+            TypedFeeds::Discover { url } => FeedsCommand::Discover { url },
+            TypedFeeds::Import { file } => FeedsCommand::Import { from: file },
+            TypedFeeds::Export { file } => FeedsCommand::Export { to: file },
+        }
+    }
+}
+
+fn when(text: &str) -> Result<When, &'static str> {
+    text.parse().map_err(|_: MomentError| FORMS)
+}
+
+fn count(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(number) if number > 0 => Ok(number),
+        _ => Err("write a whole number, 1 or more".to_owned()),
+    }
+}
+
+fn words(text: &str) -> Result<String, String> {
+    match text.trim() {
+        "" => Err("it is empty".to_owned()),
+        trimmed => Ok(trimmed.to_owned()),
+    }
+}
+
+/// The primary subtag, lower case: a cluster of `en` holds articles of `en-GB` and `en-US`.
+fn language(text: &str) -> Result<String, String> {
+    let primary = text.trim().split(['-', '_']).next().unwrap_or_default().to_ascii_lowercase();
+    let is_language = (2..=3).contains(&primary.len()) && primary.bytes().all(|byte| byte.is_ascii_lowercase());
+    is_language.then_some(primary).ok_or_else(|| "write a language code, such as en, de or ja".to_owned())
+}
+
+fn place(text: &str) -> Result<Place, String> {
+    match text {
+        "" => Err("it is empty".to_owned()),
+        "-" => Ok(Place::Standard),
+        file => Ok(Place::File(PathBuf::from(file))),
+    }
+}
+
+fn length(text: &str) -> Result<SignedDuration, String> {
+    let length = duration(text).filter(|length| length.is_positive());
+    length.ok_or_else(|| "write a time with its unit, such as 15m, 1h 30m or 2d".to_owned())
+}
+
+fn setting(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.trim().is_empty() => Ok((key.trim().to_owned(), value.trim().to_owned())),
+        _ => Err("write KEY=VALUE".to_owned()),
+    }
+}
+
+fn zone(text: &str) -> Result<TimeZone, String> {
+    let known = TimeZone::get(text).map_err(|_| "no such time zone; write one such as UTC or Europe/Berlin".to_owned());
+    if text == "local" { Ok(TimeZone::system()) } else { known }
+}
