@@ -1,1 +1,0 @@
-//! Door: the config file and its environment.

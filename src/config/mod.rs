@@ -1,0 +1,586 @@
+//! Door: the config file and its environment.
+//!
+//! What a person may set stands in one table ([`settings`]); the file, the environment and the errors all read it. Every
+//! value has a default, so that no file is needed; a file that is there is read strictly, because a setting that is
+//! silently ignored is worse than an error.
+
+mod environment;
+mod error;
+mod feeds;
+mod file;
+mod given;
+mod settings;
+
+use std::ffi::OsString;
+use std::fmt;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use etcetera::BaseStrategy;
+use jiff::SignedDuration;
+
+use crate::config::environment::Environment;
+pub use crate::config::error::{ConfigError, Fault};
+pub use crate::config::feeds::{FeedUrlError, feed_url};
+use crate::model::FeedWish;
+
+/// What `init` writes: every setting with its default and why, and real feeds to begin with.
+pub const STARTER: &str = include_str!("../../config.toml");
+
+/// The largest config file that is read: tens of thousands of feeds.
+const FILE_BYTES_MAX: u64 = 16 * 1024 * 1024;
+
+/// All settings. The default is what holds without a config file.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    /// The database file. [`load`] makes it absolute.
+    pub database: PathBuf,
+    /// How feeds are fetched.
+    pub fetch: FetchSection,
+    /// How articles are clustered.
+    pub cluster: ClusterSection,
+    /// The feeds, in the file's order.
+    pub feeds: Vec<FeedSection>,
+}
+
+/// `[fetch]`: how feeds are fetched.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FetchSection {
+    /// How newsfold names itself to publishers; `None` is its own name and version.
+    pub user_agent: Option<String>,
+    /// How long one answer may take, from the first byte asked to the last read.
+    pub timeout: SignedDuration,
+    /// The largest body that is read, in bytes, counted after decompression.
+    pub body_bytes_max: u64,
+    /// Entries read of one answer, newest first.
+    pub entries_max: usize,
+    /// Downloads at the same time.
+    pub concurrency: usize,
+    /// Connections to one host at the same time.
+    pub per_host: usize,
+    /// The least time between two requests to one host; loopback has none.
+    pub per_host_spacing: SignedDuration,
+    /// The shortest learned interval between two polls of one feed.
+    pub interval_min: SignedDuration,
+    /// The longest learned interval.
+    pub interval_max: SignedDuration,
+    /// Whether feeds may point into private networks and to this machine.
+    pub allow_private_addresses: bool,
+    /// The proxy for http and https.
+    pub proxy: Option<Secret>,
+}
+
+/// `[cluster]`: how articles are clustered.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ClusterSection {
+    /// Hours that an article can gather others.
+    pub window_hours: u32,
+    /// The probability from which an article joins a cluster.
+    pub join_probability: f64,
+}
+
+/// One `[[feeds]]` entry.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FeedSection {
+    /// What the user asks for; its `url` is ready to fetch.
+    pub wish: FeedWish,
+    /// Headers sent with every request for it, in the order of their names.
+    pub headers: Vec<Header>,
+}
+
+/// A header of a request. Its value may hold a secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Header {
+    /// The name, as the user spells it: an HTTP token.
+    pub name: String,
+    /// The value: printable ASCII.
+    pub value: Secret,
+}
+
+/// A text that must not reach a log: `Debug` does not show it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// The text itself, for the one place that sends it.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Secret(…)")
+    }
+}
+
+/// The settings that hold, and where they came from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Loaded {
+    /// The settings.
+    pub config: Config,
+    /// The file they were read from; `None` when there is none and the defaults hold.
+    pub path: Option<PathBuf>,
+}
+
+impl Default for Config {
+    fn default() -> Config {
+        Config {
+            database: PathBuf::from("newsfold.db"),
+            fetch: FetchSection::default(),
+            cluster: ClusterSection::default(),
+            feeds: Vec::new(),
+        }
+    }
+}
+
+impl Default for FetchSection {
+    fn default() -> FetchSection {
+        FetchSection {
+            user_agent: None,
+            timeout: SignedDuration::from_secs(20),
+            body_bytes_max: 8 * 1024 * 1024,
+            entries_max: 5_000,
+            concurrency: 16,
+            per_host: 2,
+            per_host_spacing: SignedDuration::from_secs(1),
+            interval_min: SignedDuration::from_mins(15),
+            interval_max: SignedDuration::from_hours(24),
+            allow_private_addresses: false,
+            proxy: None,
+        }
+    }
+}
+
+impl Default for ClusterSection {
+    fn default() -> ClusterSection {
+        ClusterSection { window_hours: 168, join_probability: 0.5 }
+    }
+}
+
+/// Reads the settings: the file named by `explicit`, else by `NEWSFOLD_CONFIG`, else `config.toml` in `folder` (the current
+/// one), else `newsfold/config.toml` among the user's config files, else none; then the environment on top.
+///
+/// A relative `database` starts at the folder of the config file; without a file, or from the environment, at `folder`.
+/// A relative feed path starts at the folder of the config file. An empty variable counts as unset.
+///
+/// # Errors
+/// When a file that was named is missing, a file cannot be read, or anything in it or in the environment is wrong; every
+/// fault is named with its place.
+pub fn load(
+    explicit: Option<&Path>,
+    folder: &Path,
+    environment: impl IntoIterator<Item = (OsString, OsString)>,
+) -> Result<Loaded, ConfigError> {
+    let environment = Environment::of(environment);
+    let Some(path) = find(explicit, folder, &environment) else {
+        let mut config = Config::default();
+        environment.apply(&mut config)?;
+        config.database = folder.join(&config.database);
+        return Ok(Loaded { config, path: None });
+    };
+    let text = read(&path)?;
+    let home = path.parent().unwrap_or(folder);
+    let mut config = parse(&text, path.strip_prefix(folder).unwrap_or(&path), home)?;
+    environment.apply(&mut config)?;
+    config.database = folder.join(&config.database);
+    Ok(Loaded { config, path: Some(path) })
+}
+
+/// Reads the text of a config file. `name` is what errors call it; relative paths in it start at `home`.
+///
+/// # Errors
+/// When anything in it is wrong: every fault, in the order of the file.
+pub fn parse(text: &str, name: &Path, home: &Path) -> Result<Config, ConfigError> {
+    let mut config = file::read(text, name, home)?;
+    config.database = home.join(&config.database);
+    Ok(config)
+}
+
+fn find(explicit: Option<&Path>, folder: &Path, environment: &Environment) -> Option<PathBuf> {
+    let named = explicit.map(Path::to_owned).or_else(|| environment.path("NEWSFOLD_CONFIG"));
+    if let Some(named) = named {
+        return Some(folder.join(named));
+    }
+    // The XDG specification has relative paths ignored.
+    let users = environment.path("XDG_CONFIG_HOME").filter(|path| path.is_absolute());
+    let users = users.or_else(|| Some(etcetera::choose_base_strategy().ok()?.config_dir()));
+    let places = [Some(folder.join("config.toml")), users.map(|users| users.join("newsfold").join("config.toml"))];
+    places.into_iter().flatten().find(|path| path.is_file())
+}
+
+fn read(path: &Path) -> Result<String, ConfigError> {
+    let unreadable = |source| ConfigError::of_io(path, source);
+    let file = std::fs::File::open(path).map_err(unreadable)?;
+    let mut bytes = Vec::new();
+    file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    if bytes.len() as u64 > FILE_BYTES_MAX {
+        return Err(ConfigError::TooLarge { path: path.to_owned(), bytes_max: FILE_BYTES_MAX });
+    }
+    String::from_utf8(bytes).map_err(|_| ConfigError::NotText { path: path.to_owned() })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    const HOME: &str = "/home/reader/news";
+
+    fn read_text(text: &str) -> Result<Config, ConfigError> {
+        parse(text, Path::new("config.toml"), Path::new(HOME))
+    }
+
+    fn faults(text: &str) -> Vec<String> {
+        read_text(text).expect_err(text).to_string().lines().map(str::to_owned).collect()
+    }
+
+    /// The starter file with every setting's `#` taken away.
+    fn uncommented() -> String {
+        let setting =
+            |line: &str| line.strip_prefix('#').filter(|rest| rest.starts_with(|next| next != ' ')).map(str::to_owned);
+        let lines = STARTER.lines().map(|line| setting(line).unwrap_or_else(|| line.to_owned()));
+        lines.collect::<Vec<_>>().join("\n")
+    }
+
+    #[test]
+    fn the_starter_file_shows_every_default() {
+        let shown = read_text(&uncommented()).unwrap_or_else(|error| panic!("{error}"));
+        let expected =
+            Config { database: Path::new(HOME).join("newsfold.db"), feeds: shown.feeds.clone(), ..Config::default() };
+        assert_eq!(shown, expected);
+        let example = &shown.feeds[0];
+        let wish = FeedWish {
+            outlet: example.wish.outlet.clone(),
+            tags: example.wish.tags.clone(),
+            interval: example.wish.interval,
+            ..FeedWish::of_url("https://news.example/feed.xml")
+        };
+        assert_eq!(example.wish, wish, "what a feed's example shows of `cluster` and `priority` are the defaults");
+    }
+
+    #[test]
+    fn the_starter_file_holds_every_setting_once_and_says_why() {
+        let (settings_part, feeds_part) =
+            STARTER.split_once("#[[feeds]]").expect("the example of a feed divides the file");
+        let lines = |part: &'static str, keys: &mut dyn FnMut(&str, &str)| {
+            let mut section = "";
+            for line in part.lines() {
+                let line = line.strip_prefix('#').unwrap_or(line);
+                if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.split(']').next()) {
+                    section = name;
+                } else if let Some((key, value)) = line.split_once(" = ").filter(|_| !line.starts_with(' ')) {
+                    assert!(
+                        section == "[feeds" || key == "url" || value.contains("  # ") || value.contains(" # "),
+                        "why `{key}`?"
+                    );
+                    keys(section, key);
+                }
+            }
+        };
+        let mut shown = Vec::new();
+        lines(settings_part, &mut |section, key| shown.push((section.to_owned(), key.to_owned())));
+        let known: Vec<_> =
+            settings::SETTINGS.iter().map(|setting| (setting.section.to_owned(), setting.key.to_owned())).collect();
+        assert_eq!(shown, known, "the file and the table of settings hold the same, in the same order");
+
+        let mut shown = Vec::new();
+        let example = feeds_part.split("\n\n").next().expect("a first part");
+        lines(example, &mut |_, key| shown.push(key.to_owned()));
+        assert_eq!(shown, feeds::KEYS, "the example shows all that a feed takes");
+    }
+
+    #[test]
+    fn the_starter_file_reads_as_it_is() {
+        let config = read_text(STARTER).unwrap_or_else(|error| panic!("{error}"));
+        assert!(config.feeds.len() >= 40, "some forty to begin with");
+        for feed in &config.feeds {
+            assert!(
+                feed.wish.url.starts_with("http") && feed.wish.outlet.is_some() && !feed.wish.tags.is_empty(),
+                "{feed:?}"
+            );
+        }
+        assert!(STARTER.lines().all(|line| line.chars().count() <= 100), "lines fit a window");
+    }
+
+    #[test]
+    fn values_carry_their_units() {
+        let config = read_text(
+            r#"
+            database = "../big.db"
+            [fetch]
+            user_agent = "reader/1.0"
+            timeout = "1m 30s"
+            body_max = "500 kB"
+            entries_max = 1
+            per_host_spacing = "0s"
+            interval_max = "2d"
+            allow_private_addresses = true
+            proxy = "http://user:pass@proxy.example:3128"
+            [cluster]
+            join_probability = 0.75
+            window_hours = 48
+            "#,
+        )
+        .unwrap();
+        assert_eq!(config.database, Path::new("/home/reader/news/../big.db"));
+        assert_eq!(config.fetch.user_agent.as_deref(), Some("reader/1.0"));
+        assert_eq!(config.fetch.timeout, SignedDuration::from_secs(90));
+        assert_eq!(config.fetch.body_bytes_max, 500_000);
+        assert_eq!(config.fetch.entries_max, 1);
+        assert_eq!(config.fetch.per_host_spacing, SignedDuration::ZERO);
+        assert_eq!(config.fetch.interval_max, SignedDuration::from_hours(48));
+        assert!(config.fetch.allow_private_addresses);
+        assert_eq!(config.fetch.proxy.as_ref().map(Secret::reveal), Some("http://user:pass@proxy.example:3128"));
+        assert_eq!(config.cluster, ClusterSection { window_hours: 48, join_probability: 0.75 });
+        assert!(!format!("{config:?}").contains("pass"), "no secret in a log");
+    }
+
+    #[test]
+    fn a_feed_is_what_the_file_says() {
+        let config = read_text(
+            r#"
+            feeds = [{ url = "https://a.example/feed" }]
+            "#,
+        )
+        .unwrap();
+        assert_eq!(config.feeds[0].wish, FeedWish::of_url("https://a.example/feed"));
+        let config = read_text(
+            r#"
+            [[feeds]]
+            url = "archive/a.xml"
+            outlet = " The Dispatch "
+            tags = ["tech", "eu", "tech"]
+            interval = "30m"
+            cluster = false
+            priority = -3
+            headers = { X-Key = "hush", Authorization = "Bearer hush" }
+            [[feeds]]
+            url = "https://b.example/feed"
+            "#,
+        )
+        .unwrap();
+        let feed = &config.feeds[0];
+        let wish = FeedWish {
+            url: "file:///home/reader/news/archive/a.xml".into(),
+            outlet: Some("The Dispatch".into()),
+            tags: vec!["tech".into(), "eu".into()],
+            interval: Some(SignedDuration::from_mins(30)),
+            cluster: false,
+            priority: -3,
+        };
+        assert_eq!(feed.wish, wish);
+        let names: Vec<_> = feed.headers.iter().map(|header| (header.name.as_str(), header.value.reveal())).collect();
+        assert_eq!(names, [("Authorization", "Bearer hush"), ("X-Key", "hush")]);
+        assert!(!format!("{config:?}").contains("hush"), "no secret in a log");
+        assert_eq!(config.feeds.len(), 2);
+    }
+
+    #[test]
+    fn a_fault_names_its_place_and_what_was_meant() {
+        let check = |text: &str, expected: &str| assert_eq!(faults(text), [expected], "{text}");
+        check(
+            "[fetch]\nintervall_min = \"5m\"",
+            "config.toml:2:1: unknown key `intervall_min` in [fetch]; did you mean `interval_min`?",
+        );
+        check("databse = \"a.db\"", "config.toml:1:1: unknown key `databse`; did you mean `database`?");
+        check("[fetsch]\ntimeout = \"5s\"", "config.toml:1:2: unknown section [fetsch]; did you mean `fetch`?");
+        check("timeout = \"5s\"", "config.toml:1:1: unknown key `timeout`; it belongs in [fetch]");
+        check(
+            "[cluster]\ndatabase = \"a.db\"",
+            "config.toml:2:1: unknown key `database` in [cluster]; `database` belongs at the top of the file, before the first section",
+        );
+        check(
+            "[cluster]\ncolour = 1",
+            "config.toml:2:1: unknown key `colour` in [cluster]; there are window_hours, join_probability",
+        );
+        check(
+            "[mail]\nfrom = \"a\"",
+            "config.toml:1:2: unknown section [mail]; there are database, fetch, cluster, feeds",
+        );
+        check("fetch = 1", "config.toml:1:1: `fetch` is a section: write [fetch] on a line of its own");
+        check("[feeds]\nurl = \"a\"", "config.toml:1:2: feeds are written as [[feeds]], once for each");
+        check(
+            "[[feeds]]\nurl = \"https://a.example/\"\ntag = [\"a\"]",
+            "config.toml:3:1: unknown key `tag` in [[feeds]]; did you mean `tags`?",
+        );
+    }
+
+    #[test]
+    fn a_wrong_value_is_told_what_it_must_be() {
+        let check = |text: &str, expected: &str| {
+            let found = faults(text);
+            assert_eq!(found.len(), 1, "{text}: {found:?}");
+            assert!(found[0].contains(expected), "{text}: {}", found[0]);
+        };
+        let time = "must be a time with its unit, such as \"20s\", \"15m\" or \"1h 30m\"";
+        check("[fetch]\ntimeout = 20", &format!("config.toml:2:11: `timeout` in [fetch] {time}, not `20`"));
+        check("[fetch]\ntimeout = \"20\"", &format!("{time}, not `\"20\"`"));
+        check("[fetch]\ntimeout = \"-20s\"", time);
+        check("[fetch]\ntimeout = \"0s\"", "must be a time from 1s to 10m, not `\"0s\"`");
+        check("[fetch]\ninterval_max = \"31d\"", "must be a time from 1s to 720h");
+        check("[fetch]\nbody_max = 8", "must be a size with its unit, such as \"8 MiB\" or \"500 kB\", not `8`");
+        check("[fetch]\nbody_max = \"1 GiB\"", "must be a size from 1024 to 268435456 bytes");
+        check("[fetch]\nentries_max = 0", "must be a whole number from 1 to 100000, not `0`");
+        check("[fetch]\nentries_max = \"5000\"", "must be a whole number from 1 to 100000, not `\"5000\"`");
+        check("[fetch]\nper_host = -1", "must be a whole number from 1 to 64, not `-1`");
+        check("[fetch]\nconcurrency = 99999999999999999999999", "must be a whole number from 1 to 1024");
+        check("[fetch]\nallow_private_addresses = \"yes\"", "must be true or false, not `\"yes\"`");
+        check("[fetch]\nuser_agent = \"a\\nb\"", "must be printable ASCII");
+        check("[fetch]\nproxy = \"socks5://a:1\"", "must be a URL such as \"http://proxy.example:3128\"");
+        check("[cluster]\njoin_probability = 1", "must be a number from 0.01 to 0.99, not `1`");
+        check("[cluster]\njoin_probability = nan", "must be a number from 0.01 to 0.99, not `NaN`");
+        check("database = \"\"", "`database` must not be empty");
+        check("database = 1979-05-27", "`database` must be text in quotation marks, not a datetime");
+        check(
+            "[fetch]\ninterval_min = \"2h\"\ninterval_max = \"1h\"",
+            "config.toml:2:1: `interval_min` in [fetch] must not be longer than `interval_max`: 2h is longer than 1h",
+        );
+        check("[[feeds]]\noutlet = \"A\"", "config.toml:1:1: a feed needs a `url`");
+        check(
+            "[[feeds]]\nurl = \"ftp://a.example/\"",
+            "config.toml:2:7: `url` in [[feeds]] is wrong: `ftp://a.example/` is no feed address",
+        );
+        check("[[feeds]]\nurl = \"https://a.example/\"\ntags = \"tech\"", "must be a list of at most 32 texts");
+        check("[[feeds]]\nurl = \"https://a.example/\"\ninterval = \"0s\"", "must be a time from 1s");
+        check("[[feeds]]\nurl = \"https://a.example/\"\nheaders = { Host = \"b\" }", "newsfold sets it by itself");
+        check("[[feeds]]\nurl = \"https://a.example/\"\nheaders = { \"a b\" = \"c\" }", "no header has such a name");
+        check(
+            "[[feeds]]\nurl = \"https://a.example/\"\nheaders = { A = \"b\\r\\nC: d\" }",
+            "needs printable ASCII text for `A`",
+        );
+        check("feeds = [1]", "feeds are written as [[feeds]], once for each");
+        check("[fetch\n", "config.toml:1:");
+        check("a = 1\na = 2", "config.toml:2:1: duplicate key");
+    }
+
+    #[test]
+    fn a_feed_that_stands_twice_is_named_with_both_lines() {
+        let text = "[[feeds]]\nurl = \"https://a.example\"\n\n[[feeds]]\nurl = \"https://A.example/\"\n";
+        assert_eq!(faults(text), ["config.toml:5:7: feed `https://A.example/` stands here twice: first in line 2"]);
+    }
+
+    #[test]
+    fn all_faults_are_told_at_once_in_the_order_of_the_file() {
+        let found = faults("[fetch]\nzzz = 1\ntimeout = 5\n[cluster]\nwindow_hours = 0\n[[feeds]]\nurl = \"\"\n");
+        let places: Vec<_> =
+            found.iter().map(|fault| fault.splitn(4, ':').nth(1).unwrap_or_default().to_owned()).collect();
+        assert_eq!(places, ["2", "3", "5", "7"], "{found:?}");
+    }
+
+    #[test]
+    fn columns_count_characters() {
+        assert!(faults("[fetch]\nproxy = \"ü\"\ntimeout = \"ü\" # ü\n")[0].starts_with("config.toml:2:9:"));
+        assert!(
+            faults("feeds = [{ outlet = \"ü\", urll = 1 }]").iter().any(|fault| fault.starts_with("config.toml:1:26:"))
+        );
+    }
+
+    fn variables(pairs: &[(&str, &str)]) -> Vec<(OsString, OsString)> {
+        pairs.iter().map(|(name, value)| (OsString::from(name), OsString::from(value))).collect()
+    }
+
+    #[test]
+    fn the_file_is_the_named_one_else_the_folders_else_the_users() {
+        let folder = tempfile::tempdir().unwrap();
+        let here = folder.path().join("here");
+        let users = folder.path().join("users");
+        fs::create_dir_all(users.join("newsfold")).unwrap();
+        fs::create_dir_all(&here).unwrap();
+        let users_name = users.to_str().unwrap();
+        let found = |explicit: Option<&str>, more: &[(&str, &str)]| {
+            let pairs = [&[("XDG_CONFIG_HOME", users_name)], more].concat();
+            load(explicit.map(Path::new), &here, variables(&pairs)).unwrap()
+        };
+        let nothing = found(None, &[]);
+        assert_eq!((nothing.path, nothing.config.database), (None, here.join("newsfold.db")));
+
+        fs::write(users.join("newsfold/config.toml"), "").unwrap();
+        let of_user = found(None, &[]);
+        assert_eq!(of_user.path, Some(users.join("newsfold/config.toml")));
+        assert_eq!(of_user.config.database, users.join("newsfold/newsfold.db"), "beside the config file");
+
+        fs::write(here.join("config.toml"), "database = \"/var/lib/news.db\"").unwrap();
+        let of_folder = found(None, &[]);
+        assert_eq!(of_folder.path, Some(here.join("config.toml")));
+        assert_eq!(of_folder.config.database, Path::new("/var/lib/news.db"));
+
+        fs::write(here.join("env.toml"), "").unwrap();
+        fs::write(here.join("named.toml"), "").unwrap();
+        assert_eq!(found(None, &[("NEWSFOLD_CONFIG", "env.toml")]).path, Some(here.join("env.toml")));
+        assert_eq!(found(Some("named.toml"), &[("NEWSFOLD_CONFIG", "env.toml")]).path, Some(here.join("named.toml")));
+        assert_eq!(found(None, &[("NEWSFOLD_CONFIG", "")]).path, Some(here.join("config.toml")), "empty is unset");
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let check = |name: &str, expected: &str| {
+            let error = load(Some(Path::new(name)), folder.path(), []).expect_err(name).to_string();
+            assert!(error.contains(expected) && error.contains(name), "{name}: {error}");
+            assert_eq!(error.lines().count(), 1);
+        };
+        check("missing.toml", "there is no config file");
+        fs::create_dir(folder.path().join("folder.toml")).unwrap();
+        check("folder.toml", "cannot read the config file");
+        fs::write(folder.path().join("binary.toml"), [0xff, 0xfe, 0x00]).unwrap();
+        check("binary.toml", "is not UTF-8 text");
+        fs::write(folder.path().join("bom.toml"), "\u{feff}[fetch]\ntimeout = \"5s\"\r\n").unwrap();
+        let loaded = load(Some(Path::new("bom.toml")), folder.path(), []).unwrap();
+        assert_eq!(loaded.config.fetch.timeout, SignedDuration::from_secs(5), "a byte order mark is no fault");
+    }
+
+    #[test]
+    fn the_environment_goes_before_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("config.toml"), "database = \"file.db\"\n[fetch]\ntimeout = \"5s\"\n").unwrap();
+        fs::write(folder.path().join("proxy.txt"), "http://me:hush@proxy.example:3128\n").unwrap();
+        let secret = folder.path().join("proxy.txt");
+        let loaded = load(
+            None,
+            folder.path(),
+            variables(&[
+                ("NEWSFOLD_DATABASE", "env.db"),
+                ("NEWSFOLD_FETCH_TIMEOUT", "7s"),
+                ("NEWSFOLD_FETCH_ENTRIES_MAX", "12"),
+                ("NEWSFOLD_FETCH_ALLOW_PRIVATE_ADDRESSES", "true"),
+                ("NEWSFOLD_FETCH_CONCURRENCY", ""),
+                ("NEWSFOLD_FETCH_PROXY_FILE", secret.to_str().unwrap()),
+                ("NEWSFOLD_CLUSTER_JOIN_PROBABILITY", "0.6"),
+                ("NEWSFOLD_PORT", "tcp://10.0.0.1:8480"),
+                ("NEWSFOLD_SERVICE_HOST", "10.0.0.1"),
+                ("HOME", "/nowhere"),
+            ]),
+        )
+        .unwrap();
+        let config = loaded.config;
+        assert_eq!(config.database, folder.path().join("env.db"));
+        assert_eq!(config.fetch.timeout, SignedDuration::from_secs(7));
+        assert_eq!((config.fetch.entries_max, config.fetch.concurrency), (12, 16));
+        assert!(config.fetch.allow_private_addresses);
+        assert_eq!(config.fetch.proxy.as_ref().map(Secret::reveal), Some("http://me:hush@proxy.example:3128"));
+        assert!((config.cluster.join_probability - 0.6).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_fault_in_the_environment_names_the_variable() {
+        let folder = tempfile::tempdir().unwrap();
+        let check = |name: &str, value: &str, expected: &str| {
+            let error = load(None, folder.path(), variables(&[(name, value)])).expect_err(name).to_string();
+            assert!(error.starts_with(name) && error.contains(expected), "{error}");
+            assert!(!error.contains("hush"), "{error}");
+        };
+        check("NEWSFOLD_FETCH_TIMEOUT", "20", "must be a time with its unit, such as \"20s\"");
+        check("NEWSFOLD_FETCH_TIMEOUTT", "20s", "is no setting; did you mean NEWSFOLD_FETCH_TIMEOUT?");
+        check("NEWSFOLD_FETCH_COLOUR", "x", "is no setting; the settings are NEWSFOLD_DATABASE");
+        check("NEWSFOLD_DATABSE", "x", "did you mean NEWSFOLD_DATABASE?");
+        check("NEWSFOLD_FETCH_INTERVAL_MIN", "2d", "must not be longer than `interval_max`");
+        check("NEWSFOLD_FETCH_PROXY", "hush", "must be a URL");
+        check("NEWSFOLD_FETCH_PROXY_FILE", "/nowhere/proxy", "cannot read the file `/nowhere/proxy`");
+        check("NEWSFOLD_FETCH_TIMEOUT_FILE", "/nowhere", "is no setting");
+        let twice = variables(&[("NEWSFOLD_FETCH_TIMEOUT", "x"), ("NEWSFOLD_FETCH_PER_HOST", "x")]);
+        let error = load(None, folder.path(), twice).expect_err("both are wrong").to_string();
+        assert_eq!(error.lines().count(), 2, "{error}");
+    }
+}
