@@ -1,1 +1,4 @@
 //! One binary of tests; every file holds one feature.
+
+mod fetching;
+mod origin;
