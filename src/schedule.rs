@@ -1,1 +1,636 @@
 //! Station: which feeds are due, and when each is asked next.
+//!
+//! Three things decide when a feed is asked again, and the latest of them wins:
+//!
+//! * **its interval**, the user's or one learned from how often it brings something new. It is halved by an answer with
+//!   news and grows by a quarter with every answer without, so that it settles where about one answer in four brings
+//!   news (½ᵖ·1.25¹⁻ᵖ = 1 at p = 0.24): news is found early, and three of four requests cost a 304. An answer in which
+//!   every entry is new has perhaps outrun us, and sends the interval to its floor. Each time chance, the same for the
+//!   same feed and moment, makes it up to a tenth shorter or longer, so that feeds asked together drift apart;
+//! * **what the server says**: `max-age` or `Expires`, and the feed's own `ttl`;
+//! * **trouble**: a pause that doubles with every failure in a row, or `Retry-After`.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::model::{Feed, FeedId, FeedState, Health, Validators};
+
+/// The bounds of the schedule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Params {
+    /// No feed is asked more often of our own accord; a feed's own `interval` may be shorter.
+    pub interval_min: Duration,
+    /// No feed is asked less often of our own accord, and no pause after failures is longer.
+    pub interval_max: Duration,
+    /// The longest `max-age` or `ttl` that is obeyed: one of a year would lose the feed.
+    pub fresh_max: Duration,
+    /// The longest `Retry-After` that is obeyed.
+    pub retry_after_max: Duration,
+}
+
+impl Default for Params {
+    fn default() -> Params {
+        const HOUR: u64 = 3600;
+        Params {
+            interval_min: Duration::from_secs(HOUR / 4),
+            interval_max: Duration::from_secs(24 * HOUR),
+            fresh_max: Duration::from_secs(24 * HOUR),
+            retry_after_max: Duration::from_secs(7 * 24 * HOUR),
+        }
+    }
+}
+
+/// How many times `interval_min` a feed is first asked again after, before anything is learned (1 h).
+const FIRST_FACTOR: u32 = 4;
+/// How many times `interval_min` a feed without validators waits at least, for it is sent whole each time (1 h).
+const UNVALIDATED_FACTOR: u32 = 4;
+/// How many times `interval_min` the first pause after a lasting trouble (401, 403, 404, …) takes (4 h, as long as readers
+/// that are not banned wait after a 403).
+const LASTING_FACTOR: u32 = 16;
+/// Intervals and pauses vary by a tenth each way.
+const JITTER_PER_MILLE: u64 = 100;
+
+/// Why parameters cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ParamsError {
+    /// A floor of nothing would ask without end.
+    #[error("`[fetch] interval_min` is 0: it must be above 0")]
+    FloorZero,
+    /// The ceiling lies under the floor.
+    #[error("`[fetch] interval_max` is {max:?} and `interval_min` is {min:?}: the first must not be the smaller")]
+    CeilingUnderFloor {
+        /// `interval_max`.
+        max: Duration,
+        /// `interval_min`.
+        min: Duration,
+    },
+    /// A ceiling so high that a feed is lost for good.
+    #[error("`[fetch] interval_max` is {0:?}: it must be at most 366 days")]
+    CeilingTooHigh(Duration),
+}
+
+impl Params {
+    /// The same parameters, if they can be kept.
+    pub fn checked(self) -> Result<Params, ParamsError> {
+        let (min, max) = (self.interval_min, self.interval_max);
+        if min.is_zero() {
+            return Err(ParamsError::FloorZero);
+        }
+        if max < min {
+            return Err(ParamsError::CeilingUnderFloor { max, min });
+        }
+        if max > Duration::from_secs(366 * 24 * 3600) {
+            return Err(ParamsError::CeilingTooHigh(max));
+        }
+        Ok(self)
+    }
+
+    /// So many floors, but never above the ceiling.
+    fn floors(&self, factor: u32) -> Duration {
+        self.interval_min.saturating_mul(factor).min(self.interval_max)
+    }
+}
+
+/// What came of asking a feed.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    /// A feed was read, and what it brought is stored.
+    Read {
+        /// How many entries it held.
+        entries: usize,
+        /// How many of them we had not.
+        articles_new: usize,
+        /// What the answer says for the next time.
+        told: Told,
+    },
+    /// The feed is as it was.
+    NotModified {
+        /// What the answer says for the next time.
+        told: Told,
+    },
+    /// No feed was read. What was stored of it before, validators included, stays.
+    Failed {
+        /// How the feed is doing.
+        health: Health,
+        /// One line for people.
+        detail: String,
+        /// Whether asking again soon may help; `false` waits long at once.
+        transient: bool,
+        /// The pause the server asks for.
+        retry_after: Option<Duration>,
+    },
+}
+
+/// What a good answer says for the next time.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Told {
+    /// What to send back, replacing what was stored.
+    pub validators: Validators,
+    /// How long asking again is useless, by `Cache-Control` or `Expires`.
+    pub fresh_for: Option<Duration>,
+    /// How long the feed itself says it may be kept (`ttl`).
+    pub ttl: Option<Duration>,
+}
+
+/// Why a feed is not asked now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LeftOut {
+    /// Neither the config nor a command names it any more.
+    Inactive,
+    /// It answered 410 Gone.
+    Gone,
+    /// Its server asked for a pause until then.
+    Paused(Timestamp),
+    /// It is due then.
+    NotDue(Timestamp),
+}
+
+/// The feeds to ask now: active, not gone, not paused, and due. A feed that was never asked is due. Longest overdue
+/// first, those never asked before all others, ties by id.
+pub fn due(feeds: &[Feed], now: Timestamp, params: &Params) -> Vec<FeedId> {
+    in_order(feeds.iter().filter(|feed| left_out(feed, now, params).is_none()).collect())
+}
+
+/// The feeds to ask when somebody says so (`fetch --all`, `fetch URL`), and those that are left out all the same, with
+/// the reason, by id: due times, and so backoff and `max-age`, are set aside; 410 and `Retry-After` are not.
+pub fn due_anyway(feeds: &[Feed], now: Timestamp, params: &Params) -> (Vec<FeedId>, Vec<(FeedId, LeftOut)>) {
+    let mut asked = Vec::new();
+    let mut spared = Vec::new();
+    for feed in feeds {
+        match left_out(feed, now, params) {
+            None | Some(LeftOut::NotDue(_)) => asked.push(feed),
+            Some(reason) => spared.push((feed.id, reason)),
+        }
+    }
+    spared.sort_by_key(|(id, _)| *id);
+    (in_order(asked), spared)
+}
+
+/// Why a feed is not asked now; `None` for one that is due.
+///
+/// A time that lies further ahead than any this module sets was written under a clock that has since been set back, and
+/// counts as past: a machine that once believed in 2038 is not silent until then.
+pub fn left_out(feed: &Feed, now: Timestamp, params: &Params) -> Option<LeftOut> {
+    let state = &feed.state;
+    if !feed.active {
+        return Some(LeftOut::Inactive);
+    }
+    if state.health == Health::Gone {
+        return Some(LeftOut::Gone);
+    }
+    let is_ahead = |moment: &Timestamp, horizon| *moment > now && *moment <= later(now, horizon);
+    if let Some(until) = state.not_before.filter(|until| is_ahead(until, params.retry_after_max)) {
+        return Some(LeftOut::Paused(until));
+    }
+    let interval_longest = params.interval_max.max(params.fresh_max).max(own_interval(feed).unwrap_or_default());
+    let horizon = interval_longest.saturating_add(interval_longest / 10);
+    state.next_due.filter(|due| is_ahead(due, horizon)).map(LeftOut::NotDue)
+}
+
+/// When the next feed may be asked: how long a daemon with nothing to do can sleep. `now` itself where one is due; `None`
+/// where none ever will be.
+pub fn next_wake(feeds: &[Feed], now: Timestamp, params: &Params) -> Option<Timestamp> {
+    let wakes = feeds.iter().filter_map(|feed| match left_out(feed, now, params) {
+        None => Some(now),
+        Some(LeftOut::NotDue(due)) => Some(due),
+        // It may be due later still, which waking up will show.
+        Some(LeftOut::Paused(until)) => Some(until),
+        Some(LeftOut::Inactive | LeftOut::Gone) => None,
+    });
+    wakes.min()
+}
+
+/// What polling has taught us of a feed once an answer came (or none did): a function of its arguments alone. `salt` is
+/// the database's own.
+pub fn next(feed: &Feed, outcome: &Outcome, now: Timestamp, salt: u64, params: &Params) -> FeedState {
+    let dice = Dice { salt, feed: feed.id };
+    match outcome {
+        Outcome::Read { entries, articles_new, told } => {
+            let mut state = answered(feed, now);
+            let interval = learned(feed, now, params, News::of(*entries, *articles_new));
+            // Kept in the interval, for a 304 does not repeat it.
+            state.interval_seconds = interval.max(told.ttl.unwrap_or_default().min(params.fresh_max)).as_secs();
+            state.health = if *entries == 0 { Health::Empty } else { Health::Ok };
+            state.last_new = if *articles_new > 0 { Some(now) } else { state.last_new };
+            with_next_due(state, feed, told, now, (dice, params))
+        }
+        Outcome::NotModified { told } => {
+            let mut state = answered(feed, now);
+            state.interval_seconds = learned(feed, now, params, News::None).as_secs();
+            state.health = Health::NotModified;
+            with_next_due(state, feed, told, now, (dice, params))
+        }
+        Outcome::Failed { health, detail, transient, retry_after } => {
+            let failures = feed.state.failures.saturating_add(1);
+            let first = if *transient { params.interval_min } else { params.floors(LASTING_FACTOR) };
+            // 2^16 floors are above every ceiling that is allowed to be.
+            let doubled = first.saturating_mul(1 << (failures - 1).min(16)).min(params.interval_max);
+            let pause = dice.vary(doubled, u64::from(failures)).max(own_interval(feed).unwrap_or(params.interval_min));
+            let wish = retry_after.filter(|wish| !wish.is_zero()).map(|wish| wish.min(params.retry_after_max));
+            FeedState {
+                health: *health,
+                detail: Some(detail.clone()),
+                next_due: (*health != Health::Gone).then(|| later(now, pause)),
+                not_before: wish.map(|wish| later(now, wish)),
+                last_attempt: Some(now),
+                failures,
+                ..feed.state.clone()
+            }
+        }
+    }
+}
+
+/// How much of an answer was news.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum News {
+    None,
+    Some,
+    All,
+}
+
+impl News {
+    fn of(entries: usize, articles_new: usize) -> News {
+        match articles_new {
+            0 => News::None,
+            new if new >= entries => News::All,
+            _ => News::Some,
+        }
+    }
+}
+
+/// The state after any good answer, but for what is particular to it.
+fn answered(feed: &Feed, now: Timestamp) -> FeedState {
+    FeedState {
+        detail: None,
+        not_before: None,
+        last_attempt: Some(now),
+        last_success: Some(now),
+        failures: 0,
+        ..feed.state.clone()
+    }
+}
+
+/// The learned interval after an answer: see the head of this file. Asked before half of its interval has passed, a feed
+/// without news teaches nothing.
+fn learned(feed: &Feed, now: Timestamp, params: &Params, news: News) -> Duration {
+    let state = &feed.state;
+    let before = Duration::from_secs(state.interval_seconds);
+    let is_first = state.last_success.is_none() || before.is_zero();
+    let waited = state.last_success.map(|last| now.duration_since(last)).unwrap_or_default();
+    let waited = Duration::try_from(waited).unwrap_or_default();
+    let after = match news {
+        _ if is_first => params.floors(FIRST_FACTOR),
+        News::All => params.interval_min,
+        News::Some => before / 2,
+        News::None if waited < before / 2 => before,
+        News::None => before.saturating_add(before / 4),
+    };
+    // In whole seconds, and never none: 0 would mean that nothing is known.
+    after.clamp(params.interval_min, params.interval_max).max(Duration::from_secs(1))
+}
+
+/// The state with its validators and its next time.
+fn with_next_due(
+    mut state: FeedState,
+    feed: &Feed,
+    told: &Told,
+    now: Timestamp,
+    (dice, params): (Dice, &Params),
+) -> FeedState {
+    let learned = Duration::from_secs(state.interval_seconds);
+    let (interval, floor) = match own_interval(feed) {
+        Some(own) => (own, own),
+        None if told.validators == Validators::default() => (learned, params.floors(UNVALIDATED_FACTOR)),
+        None => (learned, params.interval_min),
+    };
+    let wish = told.fresh_for.max(told.ttl).unwrap_or_default().min(params.fresh_max);
+    let pause = dice.vary(interval, now.as_second().unsigned_abs()).max(floor).max(wish);
+    state.validators = told.validators.clone();
+    state.next_due = Some(later(now, pause));
+    state
+}
+
+/// The feed's own interval, where the user set one; less than a second counts as one.
+fn own_interval(feed: &Feed) -> Option<Duration> {
+    let own = Duration::try_from(feed.interval?).unwrap_or_default();
+    Some(own.max(Duration::from_secs(1)))
+}
+
+/// Those never asked first, then by due time, then by id.
+fn in_order(mut feeds: Vec<&Feed>) -> Vec<FeedId> {
+    feeds.sort_by_key(|feed| (feed.state.next_due, feed.id));
+    feeds.into_iter().map(|feed| feed.id).collect()
+}
+
+/// So much later; the end of time where it would be beyond.
+fn later(now: Timestamp, pause: Duration) -> Timestamp {
+    let pause = SignedDuration::try_from(pause).unwrap_or(SignedDuration::MAX);
+    now.saturating_add(pause).unwrap_or(Timestamp::MAX)
+}
+
+/// The chance of one feed in one database: the same throw always falls the same.
+#[derive(Clone, Copy)]
+struct Dice {
+    salt: u64,
+    feed: FeedId,
+}
+
+impl Dice {
+    /// The duration, up to a tenth shorter or longer.
+    fn vary(self, duration: Duration, throw: u64) -> Duration {
+        let seed = mix(mix(self.salt ^ self.feed.0.unsigned_abs()) ^ throw);
+        let per_mille = 1000 - JITTER_PER_MILLE + seed % (2 * JITTER_PER_MILLE + 1);
+        let nanoseconds = duration.as_nanos() * u128::from(per_mille) / 1000;
+        Duration::from_nanos(u64::try_from(nanoseconds).unwrap_or(u64::MAX))
+    }
+}
+
+/// Spreads a number over all 64 bits: the output step of SplitMix64 (Steele, Lea, Flood, 2014).
+fn mix(number: u64) -> u64 {
+    let number = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let number = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let number = (number ^ (number >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    number ^ (number >> 31)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Origin;
+
+    const NOW: &str = "2026-02-13T12:00:00Z";
+    const HOUR: Duration = Duration::from_secs(3600);
+    const MINUTE: Duration = Duration::from_secs(60);
+
+    fn now() -> Timestamp {
+        NOW.parse().unwrap()
+    }
+
+    fn feed(id: i64, state: FeedState) -> Feed {
+        Feed {
+            id: FeedId(id),
+            url: "https://example.com/feed".into(),
+            outlet: None,
+            outlet_found: None,
+            tags: Vec::new(),
+            interval: None,
+            cluster: true,
+            priority: 0,
+            origin: Origin::Config,
+            active: true,
+            added: now(),
+            title: None,
+            site: None,
+            state,
+        }
+    }
+
+    /// A feed that answered one learned interval ago.
+    fn known(interval: Duration) -> Feed {
+        let last = now().checked_sub(SignedDuration::try_from(interval).unwrap()).unwrap();
+        let state = FeedState {
+            validators: validators("\"old\""),
+            last_attempt: Some(last),
+            last_success: Some(last),
+            interval_seconds: interval.as_secs(),
+            ..FeedState::default()
+        };
+        feed(1, state)
+    }
+
+    fn validators(etag: &str) -> Validators {
+        Validators { etag: Some(etag.into()), last_modified: None }
+    }
+
+    fn told() -> Told {
+        Told { validators: validators("\"new\""), fresh_for: None, ttl: None }
+    }
+
+    fn read(entries: usize, articles_new: usize) -> Outcome {
+        Outcome::Read { entries, articles_new, told: told() }
+    }
+
+    fn failed(health: Health, transient: bool, retry_after: Option<Duration>) -> Outcome {
+        Outcome::Failed { health, detail: "no answer".into(), transient, retry_after }
+    }
+
+    fn after(feed: &Feed, outcome: &Outcome) -> FeedState {
+        next(feed, outcome, now(), 7, &Params::default())
+    }
+
+    /// The pause until the next request.
+    fn pause(state: &FeedState) -> Duration {
+        Duration::try_from(state.next_due.unwrap().duration_since(now())).unwrap()
+    }
+
+    fn is_about(found: Duration, expected: Duration) -> bool {
+        found >= expected * 9 / 10 && found <= expected * 11 / 10
+    }
+
+    #[test]
+    fn the_interval_follows_the_news() {
+        let cases = [
+            (Duration::ZERO, read(20, 20), HOUR),
+            (2 * HOUR, read(20, 3), HOUR),
+            (2 * HOUR, read(20, 20), 15 * MINUTE),
+            (2 * HOUR, read(20, 0), 150 * MINUTE),
+            (2 * HOUR, read(0, 0), 150 * MINUTE),
+            (2 * HOUR, Outcome::NotModified { told: told() }, 150 * MINUTE),
+            (20 * MINUTE, read(20, 3), 15 * MINUTE),
+            (23 * HOUR, Outcome::NotModified { told: told() }, 24 * HOUR),
+        ];
+        for (before, outcome, expected) in cases {
+            let state = after(&known(before), &outcome);
+            assert_eq!(Duration::from_secs(state.interval_seconds), expected, "{before:?} {outcome:?}");
+            assert!(is_about(pause(&state), expected), "{:?} for {expected:?}", pause(&state));
+            assert!(pause(&state) >= Params::default().interval_min);
+        }
+    }
+
+    #[test]
+    fn a_feed_asked_early_without_news_teaches_nothing() {
+        let mut feed = known(2 * HOUR);
+        feed.state.last_success = Some(now());
+        let state = after(&feed, &Outcome::NotModified { told: told() });
+        assert_eq!(state.interval_seconds, 7200);
+    }
+
+    #[test]
+    fn a_feed_is_asked_as_often_as_it_publishes_deserves() {
+        // A feed with one new entry every so often, asked for thirty days; requests a day, once settled.
+        let check = |every: Duration, fewest: usize, most: usize| {
+            let params = Params::default();
+            let mut feed = feed(1, FeedState::default());
+            let (mut moment, mut published, mut asked) = (now(), 0, 0);
+            let end = later(now(), 30 * 24 * HOUR);
+            while moment < end {
+                let so_far =
+                    usize::try_from(moment.duration_since(now()).as_secs()).unwrap() / every.as_secs() as usize;
+                let outcome = if so_far > published { read(20, (so_far - published).min(20)) } else { read(20, 0) };
+                published = so_far;
+                feed.state = next(&feed, &outcome, moment, 7, &params);
+                moment = feed.state.next_due.unwrap();
+                asked += 1;
+            }
+            assert!((fewest..=most).contains(&(asked / 30)), "every {every:?}: {} a day", asked / 30);
+        };
+        check(5 * MINUTE, 85, 97);
+        check(2 * HOUR, 36, 60);
+        check(24 * HOUR, 3, 7);
+        check(29 * 24 * HOUR, 1, 1);
+    }
+
+    #[test]
+    fn what_the_server_says_is_never_undercut_and_never_too_long() {
+        let two_hours = Some(2 * HOUR);
+        let year = Some(365 * 24 * HOUR);
+        let cases = [
+            (Told { fresh_for: two_hours, ..told() }, 2 * HOUR),
+            (Told { ttl: two_hours, ..told() }, 2 * HOUR),
+            (Told { fresh_for: year, ..told() }, 24 * HOUR),
+            (Told { ttl: year, ..told() }, 24 * HOUR),
+            (Told { validators: Validators::default(), ..told() }, HOUR),
+        ];
+        for (told, expected) in cases {
+            let outcome = Outcome::Read { entries: 20, articles_new: 20, told };
+            for id in 0..50 {
+                let mut feed = known(30 * MINUTE);
+                feed.id = FeedId(id);
+                let found = pause(&after(&feed, &outcome));
+                assert!(found >= expected && found <= expected * 11 / 10, "{found:?} for {outcome:?}");
+            }
+        }
+        // A 304 does not repeat the feed's ttl, and need not.
+        let mut feed = known(30 * MINUTE);
+        let read = Outcome::Read { entries: 20, articles_new: 3, told: Told { ttl: two_hours, ..told() } };
+        feed.state = after(&feed, &read);
+        let state = after(&feed, &Outcome::NotModified { told: told() });
+        assert_eq!(state.interval_seconds, 7200);
+    }
+
+    #[test]
+    fn the_users_interval_replaces_the_learned_one_but_not_the_servers_word() {
+        let mut feed = known(6 * HOUR);
+        feed.interval = Some(SignedDuration::from_mins(5));
+        let found = pause(&after(&feed, &read(20, 0)));
+        assert!(found >= 5 * MINUTE && found <= 6 * MINUTE, "{found:?}");
+        let told = Told { fresh_for: Some(HOUR), ..told() };
+        assert_eq!(pause(&after(&feed, &Outcome::NotModified { told })), HOUR);
+        feed.interval = Some(SignedDuration::from_hours(7 * 24));
+        let state = after(&feed, &failed(Health::Unreachable, true, None));
+        assert!(pause(&state) >= 7 * 24 * HOUR);
+        feed.state = state;
+        assert!(matches!(left_out(&feed, now(), &Params::default()), Some(LeftOut::NotDue(_))));
+    }
+
+    #[test]
+    fn pauses_double_with_failures_and_end_with_success() {
+        let mut feed = known(HOUR);
+        let mut pauses = Vec::new();
+        for failures in 1..=40 {
+            feed.state = after(&feed, &failed(Health::Unreachable, true, None));
+            assert_eq!(feed.state.failures, failures);
+            pauses.push(pause(&feed.state));
+        }
+        for (found, expected) in pauses.iter().zip([15 * MINUTE, 30 * MINUTE, HOUR, 2 * HOUR, 4 * HOUR, 8 * HOUR]) {
+            assert!(is_about(*found, expected), "{found:?} for {expected:?}");
+        }
+        assert!(pauses.iter().skip(7).all(|found| is_about(*found, 24 * HOUR)));
+        // Nothing that was known is lost by failing.
+        assert_eq!(feed.state.validators, validators("\"old\""));
+        assert_eq!((feed.state.interval_seconds, feed.state.last_success), (3600, known(HOUR).state.last_success));
+        let state = after(&feed, &Outcome::NotModified { told: told() });
+        assert_eq!((state.failures, state.detail, state.validators), (0, None, validators("\"new\"")));
+    }
+
+    #[test]
+    fn lasting_trouble_waits_long_at_once_and_gone_is_never_asked_again() {
+        let state = after(&known(HOUR), &failed(Health::Unreachable, false, None));
+        assert!(is_about(pause(&state), 4 * HOUR));
+        let gone = feed(1, after(&known(HOUR), &failed(Health::Gone, false, None)));
+        let params = Params::default();
+        assert_eq!(left_out(&gone, later(now(), 1000 * 24 * HOUR), &params), Some(LeftOut::Gone));
+        assert_eq!(due_anyway(&[gone], now(), &params), (vec![], vec![(FeedId(1), LeftOut::Gone)]));
+    }
+
+    #[test]
+    fn a_servers_wish_for_a_pause_binds_even_those_who_ask_for_all() {
+        let params = Params::default();
+        let wishes = [(2 * HOUR, Some(2 * HOUR)), (30 * 24 * HOUR, Some(7 * 24 * HOUR)), (Duration::ZERO, None)];
+        for (wish, expected) in wishes {
+            let state = after(&known(HOUR), &failed(Health::Throttled, true, Some(wish)));
+            let until = expected.map(|pause| later(now(), pause));
+            assert_eq!(state.not_before, until);
+            let (asked, spared) = due_anyway(&[feed(1, state)], now(), &params);
+            match until {
+                Some(until) => assert_eq!((asked, spared), (vec![], vec![(FeedId(1), LeftOut::Paused(until))])),
+                None => assert_eq!((asked, spared), (vec![FeedId(1)], vec![])),
+            }
+        }
+    }
+
+    #[test]
+    fn due_feeds_come_longest_overdue_first() {
+        let at = |seconds: i64| Some(now().checked_add(SignedDuration::from_secs(seconds)).unwrap());
+        let due_at = |id, next_due| feed(id, FeedState { next_due, ..FeedState::default() });
+        let inactive = Feed { active: false, ..due_at(9, at(-60)) };
+        let feeds = [
+            due_at(1, at(60)),
+            due_at(2, at(-60)),
+            due_at(4, at(0)),
+            due_at(3, at(0)),
+            due_at(5, at(-120)),
+            due_at(6, None),
+            inactive,
+        ];
+        let params = Params::default();
+        assert_eq!(due(&feeds, now(), &params), [6, 5, 2, 3, 4].map(FeedId));
+        assert_eq!(due_anyway(&feeds, now(), &params).0, [6, 5, 2, 3, 4, 1].map(FeedId));
+        assert_eq!(due_anyway(&feeds, now(), &params).1, [(FeedId(9), LeftOut::Inactive)]);
+        assert_eq!(next_wake(&feeds, now(), &params), Some(now()));
+        assert_eq!(next_wake(&feeds[..1], now(), &params), at(60));
+        assert_eq!(next_wake(&feeds[6..], now(), &params), None);
+    }
+
+    #[test]
+    fn a_time_set_under_a_wrong_clock_does_not_silence_a_feed() {
+        let params = Params::default();
+        let far = "2038-01-19T03:14:08Z".parse().ok();
+        assert_eq!(left_out(&feed(1, FeedState { next_due: far, ..FeedState::default() }), now(), &params), None);
+        assert_eq!(left_out(&feed(1, FeedState { not_before: far, ..FeedState::default() }), now(), &params), None);
+        // The clock jumps ahead: everything is due once, nothing twice.
+        let mut feed = known(HOUR);
+        feed.state = after(&feed, &read(20, 0));
+        let ahead = later(now(), 24 * HOUR);
+        assert_eq!(due(std::slice::from_ref(&feed), ahead, &params), [FeedId(1)]);
+        feed.state = next(&feed, &read(20, 0), ahead, 7, &params);
+        assert_eq!(due(std::slice::from_ref(&feed), ahead, &params), []);
+    }
+
+    #[test]
+    fn feeds_asked_together_drift_apart_the_same_way_each_time() {
+        let pauses = |salt| -> Vec<Duration> {
+            let asked = (0..500).map(|id| Feed { id: FeedId(id), ..known(4 * HOUR) });
+            asked.map(|feed| pause(&next(&feed, &read(20, 0), now(), salt, &Params::default()))).collect()
+        };
+        let found = pauses(1);
+        assert_eq!(found, pauses(1));
+        assert_ne!(found, pauses(2));
+        // 500 feeds over an hour (5 h ± 10 %): no minute gets more than a few times its share of 8.
+        let mut minutes: Vec<u64> = found.iter().map(|pause| pause.as_secs() / 60).collect();
+        minutes.sort_unstable();
+        assert!(minutes.chunk_by(|one, other| one == other).all(|minute| minute.len() <= 25));
+        assert!(minutes[499] - minutes[0] > 50);
+    }
+
+    #[test]
+    fn bounds_that_cannot_be_kept_are_refused() {
+        let good = Params::default();
+        assert_eq!(good.clone().checked().as_ref(), Ok(&good));
+        assert_eq!(Params { interval_min: Duration::ZERO, ..good.clone() }.checked(), Err(ParamsError::FloorZero));
+        let under = Params { interval_max: MINUTE, ..good.clone() }.checked();
+        assert_eq!(under, Err(ParamsError::CeilingUnderFloor { max: MINUTE, min: 15 * MINUTE }));
+        assert!(Params { interval_max: 400 * 24 * HOUR, ..good }.checked().is_err());
+    }
+}

@@ -349,7 +349,7 @@ fn trouble(error: reqwest::Error, url: &Url, connect_timeout: Duration) -> Fetch
     if error.is_timeout() {
         return FetchError::Timeout { url: shown, what: "connecting timed out", after: connect_timeout };
     }
-    let is_tls = causes(&error).any(is_tls);
+    let is_tls = causes(&error).any(|cause| cause.is::<rustls::Error>());
     let (is_dns, is_connect) = (error.is_dns(), error.is_connect());
     let source = Cause::of(error.without_url());
     match (is_tls, is_dns, is_connect) {
@@ -372,13 +372,14 @@ fn trouble_in_body(error: reqwest::Error, url: &Url) -> FetchError {
     if is_truncated { FetchError::Truncated { url, source } } else { FetchError::Decoding { url, source } }
 }
 
-/// Whether this cause is TLS's own; inside an I/O error it is not part of the chain.
-fn is_tls(cause: &(dyn Error + 'static)) -> bool {
-    let inner = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-    cause.is::<rustls::Error>() || inner.is_some_and(|inner| inner.is::<rustls::Error>())
-}
-
-/// The error's causes, nearest first.
+/// The error's causes, nearest first. An I/O error that carries another error hides it from the chain, telling that one's
+/// own source as its own: here it is told too.
 fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn Error + 'static)> {
-    std::iter::successors(error.source(), |cause: &&(dyn Error + 'static)| (*cause).source())
+    std::iter::successors(error.source(), |cause: &&(dyn Error + 'static)| {
+        let carried = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        match carried {
+            Some(carried) => Some(carried as &(dyn Error + 'static)),
+            None => (*cause).source(),
+        }
+    })
 }

@@ -1,3 +1,5 @@
 //! One binary of tests; every file holds one feature.
 
+mod fetching;
 mod house;
+mod origin;
