@@ -1,13 +1,147 @@
 //! Station: how rare words are in general, so that a new database with seven articles knows it too.
 
-/// Background document frequencies of stemmed words.
+use xxhash_rust::xxh3::xxh3_64_with_seed;
+
+/// How rare a term is: the share of articles that hold it, on a logarithmic scale in steps of an eighth of a nat.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Rarity(pub u8);
+
+impl Rarity {
+    /// Steps per factor of e.
+    pub const STEPS: f64 = 8.0;
+    /// A word that a large table does not hold.
+    pub const UNKNOWN: Rarity = Rarity(127);
+    /// A word of a language of which only the commonest words are known.
+    pub const UNCOUNTED: Rarity = Rarity(56);
+
+    /// The rarity of what this share of articles holds.
+    pub fn of_share(share: f64) -> Rarity {
+        let steps = -share.max(f64::MIN_POSITIVE).ln() * Rarity::STEPS;
+        Rarity(steps.round().clamp(0.0, f64::from(Rarity::UNKNOWN.0 - 1)) as u8)
+    }
+
+    /// The share of articles that hold it.
+    pub fn share(self) -> f64 {
+        (-f64::from(self.0) / Rarity::STEPS).exp()
+    }
+
+    /// Whether more than about one article in fifty holds it: "monday", "new", "people".
+    pub fn is_everyday(self) -> bool {
+        self.0 < 32
+    }
+
+    /// Whether no table holds it.
+    pub fn is_unknown(self) -> bool {
+        self == Rarity::UNKNOWN
+    }
+
+    /// Of two words side by side: rarer than either, less rare than chance would have it.
+    pub fn with(self, other: Rarity) -> Rarity {
+        Rarity(self.0.max(other.0).saturating_add(self.0.min(other.0) / 4).min(Rarity::UNKNOWN.0))
+    }
+}
+
+/// Background shares of stemmed words by language.
+///
+/// The table is a file made by `examples/lexicon.rs`: a count, that many sorted 32-bit keys, and a byte for each: seven bits of
+/// rarity, and one for proper names. Languages with a large table, of which a missing word is known to be rare, stand in its head.
 #[derive(Debug)]
-pub struct Lexicon {}
+pub struct Lexicon {
+    keys: &'static [u8],
+    values: &'static [u8],
+}
 
 impl Lexicon {
     /// The lexicon that the binary carries.
     pub fn builtin() -> &'static Lexicon {
-        static BUILTIN: Lexicon = Lexicon {};
+        static BUILTIN: Lexicon = Lexicon::over(include_bytes!("lexicon.bin"));
         &BUILTIN
+    }
+
+    /// Languages of which the table holds so many words that a missing one is rare.
+    pub const COUNTED: [&'static str; 5] = ["en", "de", "es", "el", "0"];
+
+    /// The bit of a value that marks a proper name.
+    pub const PROPER: u8 = 0x80;
+
+    const fn over(bytes: &'static [u8]) -> Lexicon {
+        let entries = bytes.len() / 5;
+        assert!(bytes.len() == entries * 5, "a lexicon is keys of four bytes, then values of one");
+        let (keys, values) = bytes.split_at(entries * 4);
+        Lexicon { keys, values }
+    }
+
+    /// How rare a stem is in a language, and whether it is known as a proper name.
+    pub fn look_up(&self, lang: &str, stem: &str) -> (Rarity, bool) {
+        match self.value(Lexicon::key(lang, stem)) {
+            Some(value) => (Rarity(value & !Lexicon::PROPER), value & Lexicon::PROPER != 0),
+            None if Lexicon::COUNTED.contains(&lang) => (Rarity::UNKNOWN, false),
+            None => (Rarity::UNCOUNTED, false),
+        }
+    }
+
+    /// How many words it holds.
+    pub fn len(&self) -> usize {
+        self.values.len()
+    }
+
+    /// Whether it holds nothing.
+    pub fn is_empty(&self) -> bool {
+        self.values.is_empty()
+    }
+
+    /// The key of a stem in a language.
+    pub fn key(lang: &str, stem: &str) -> u32 {
+        let seed = lang.bytes().fold(0, |seed, byte| (seed << 8) | u64::from(byte));
+        (xxh3_64_with_seed(stem.as_bytes(), seed) >> 32) as u32
+    }
+
+    fn value(&self, key: u32) -> Option<u8> {
+        let (mut low, mut high) = (0, self.values.len());
+        while low < high {
+            let middle = usize::midpoint(low, high);
+            let bytes = &self.keys[4 * middle..4 * middle + 4];
+            let found = u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
+            match found.cmp(&key) {
+                std::cmp::Ordering::Equal => return Some(self.values[middle]),
+                std::cmp::Ordering::Less => low = middle + 1,
+                std::cmp::Ordering::Greater => high = middle,
+            }
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn common_words_are_common_and_names_are_names() {
+        let lexicon = Lexicon::builtin();
+        let rarity = |lang, stem| lexicon.look_up(lang, stem).0;
+        assert!(rarity("en", "the") < rarity("en", "polic"));
+        assert!(rarity("en", "polic") < rarity("en", "surveil"));
+        assert!(rarity("en", "surveil") < rarity("en", "zyxwvut"));
+        assert!(rarity("de", "und").is_everyday());
+        assert!(rarity("fr", "les").is_everyday());
+        assert!(lexicon.look_up("en", "london").1);
+        assert!(!lexicon.look_up("en", "bridg").1);
+    }
+
+    #[test]
+    fn the_table_is_small_and_sorted() {
+        let lexicon = Lexicon::builtin();
+        assert!(lexicon.len() * 5 <= 1_500_000, "{} bytes", lexicon.len() * 5);
+        let keys: Vec<u32> =
+            lexicon.keys.chunks_exact(4).map(|k| u32::from_le_bytes([k[0], k[1], k[2], k[3]])).collect();
+        assert!(keys.is_sorted_by(|left, right| left < right));
+    }
+
+    #[test]
+    fn shares_and_steps() {
+        for steps in [0, 8, 56, 126] {
+            assert_eq!(Rarity::of_share(Rarity(steps).share()), Rarity(steps));
+        }
     }
 }

@@ -1,0 +1,189 @@
+//! Station: a text's words by Unicode's rules, in one spelling, with what their place says of them.
+
+use std::borrow::Cow;
+
+use unicode_normalization::{UnicodeNormalization, is_nfkc};
+use unicode_segmentation::UnicodeSegmentation;
+
+/// What a word is by its letters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Letters.
+    Plain,
+    /// Begins with a digit.
+    Number,
+    /// Two neighbouring letters of a script that puts no spaces between words (or one that stands alone).
+    Gram,
+}
+
+/// A word where it stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Word<'a> {
+    /// As it is written, without a possessive ending.
+    pub text: &'a str,
+    /// What it is by its letters.
+    pub kind: Kind,
+    /// Whether a sentence, a quotation or a heading begins with it, so that its capital says nothing.
+    pub starts_sentence: bool,
+    /// Whether nothing but a space divides it from the word before.
+    pub follows_directly: bool,
+}
+
+impl Word<'_> {
+    /// Whether it begins with a capital.
+    pub fn is_capitalised(&self) -> bool {
+        self.text.chars().next().is_some_and(char::is_uppercase)
+    }
+}
+
+/// Bytes of text per word to be read: generous for prose, and a bound for text without spaces.
+const WORD_BYTES_MAX: usize = 16;
+
+/// As much of a text as may hold `words_max` words, in Unicode's compatibility form (NFKC): one spelling for one letter.
+pub fn prefix(text: &str, words_max: usize) -> Cow<'_, str> {
+    let end = text.floor_char_boundary(words_max.saturating_mul(WORD_BYTES_MAX));
+    let text = &text[..end];
+    if text.is_ascii() || is_nfkc(text) { Cow::Borrowed(text) } else { Cow::Owned(text.nfkc().collect()) }
+}
+
+/// Gives the words of a text, at most `words_max`, in order.
+pub fn read<'a>(text: &'a str, words_max: usize, mut each: impl FnMut(Word<'a>)) {
+    let mut given = 0;
+    let mut run: Option<(usize, usize)> = None;
+    let mut starts_sentence = true;
+    let mut previous_end = 0;
+    for (start, raw) in text.unicode_word_indices() {
+        if given >= words_max {
+            return;
+        }
+        let between = &text[previous_end..start];
+        starts_sentence |= between.contains(ends_sentence);
+        let end = start + raw.len();
+        if raw.chars().next().is_some_and(is_unspaced) {
+            run = match run {
+                Some((from, to)) if to == start => Some((from, end)),
+                Some((from, to)) => {
+                    given += grams(&text[from..to], &mut each);
+                    Some((start, end))
+                }
+                None => Some((start, end)),
+            };
+        } else {
+            if let Some((from, to)) = run.take() {
+                given += grams(&text[from..to], &mut each);
+            }
+            let word = without_possessive(raw);
+            let kind = if word.starts_with(char::is_numeric) { Kind::Number } else { Kind::Plain };
+            each(Word { text: word, kind, starts_sentence, follows_directly: between == " " });
+            given += 1;
+        }
+        starts_sentence = false;
+        previous_end = end;
+    }
+    if let Some((from, to)) = run {
+        grams(&text[from..to], &mut each);
+    }
+}
+
+/// Whether a title writes nearly every word with a capital, so that its capitals say nothing.
+pub fn is_title_case(title: &str) -> bool {
+    let (mut long, mut capitalised) = (0_usize, 0_usize);
+    for word in title.unicode_words().filter(|word| word.len() >= 4 && word.starts_with(char::is_alphabetic)) {
+        long += 1;
+        capitalised += usize::from(word.starts_with(char::is_uppercase));
+    }
+    long >= 3 && capitalised * 10 >= long * 7
+}
+
+/// Adds a word to a title's key: lower case, one space between words. Neighbouring grams overlap, so each adds its first letter.
+pub fn push_key(key: &mut String, word: &Word<'_>) {
+    if word.kind == Kind::Gram {
+        key.extend(word.text.chars().next());
+        return;
+    }
+    if !key.is_empty() {
+        key.push(' ');
+    }
+    key.extend(word.text.chars().flat_map(char::to_lowercase));
+}
+
+fn ends_sentence(letter: char) -> bool {
+    matches!(letter, '.' | '!' | '?' | '\n' | '"' | '“' | '”' | '„' | '«' | '»' | ':' | '…' | '|' | '–' | '—')
+}
+
+/// Chinese, Japanese, Korean, Thai, Lao, Khmer, Burmese: words are not divided by spaces, or (Korean) carry their particles.
+fn is_unspaced(letter: char) -> bool {
+    matches!(letter as u32,
+        0x0E00..=0x0EFF | 0x1000..=0x109F | 0x1100..=0x11FF | 0x1780..=0x17FF | 0x3040..=0x30FF | 0x3130..=0x318F
+        | 0x3400..=0x4DBF | 0x4E00..=0x9FFF | 0xAC00..=0xD7AF | 0xF900..=0xFAFF | 0x20000..=0x3FFFF)
+}
+
+/// Gives a run's overlapping pairs of letters; says how many.
+fn grams<'a>(run: &'a str, each: &mut impl FnMut(Word<'a>)) -> usize {
+    let gram = |text| Word { text, kind: Kind::Gram, starts_sentence: false, follows_directly: false };
+    let starts: Vec<usize> = run.char_indices().map(|(at, _)| at).collect();
+    if starts.len() < 2 {
+        each(gram(run));
+        return 1;
+    }
+    for (index, start) in starts[..starts.len() - 1].iter().enumerate() {
+        let end = starts.get(index + 2).copied().unwrap_or(run.len());
+        each(gram(&run[*start..end]));
+    }
+    starts.len() - 1
+}
+
+fn without_possessive(word: &str) -> &str {
+    ["'s", "’s", "'S", "’S"].iter().find_map(|ending| word.strip_suffix(ending)).unwrap_or(word)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn all(text: &str) -> Vec<&str> {
+        let mut words = Vec::new();
+        read(text, 1_000, |word| words.push(word.text));
+        words
+    }
+
+    #[test]
+    fn words_of_many_scripts() {
+        let cases: [(&str, &[&str]); 8] = [
+            ("The mayor’s plan, re-read.", &["The", "mayor", "plan", "re", "read"]),
+            ("1,250 jobs", &["1,250", "jobs"]),
+            ("地震", &["地震"]),
+            ("東京で 地震", &["東京", "京で", "地震"]),
+            ("서울 지진", &["서울", "지진"]),
+            ("Ζημιές στην Αθήνα", &["Ζημιές", "στην", "Αθήνα"]),
+            ("زلزال في القاهرة", &["زلزال", "في", "القاهرة"]),
+            ("", &[]),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(all(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn full_width_letters_are_folded() {
+        assert_eq!(prefix("Ｆｏｌｄ １２", 10), "Fold 12");
+    }
+
+    #[test]
+    fn place_is_told() {
+        let mut starts = Vec::new();
+        read("Rain fell. Rivers rose in Graz", 100, |word| {
+            if word.starts_sentence {
+                starts.push(word.text);
+            }
+        });
+        assert_eq!(starts, ["Rain", "Rivers"]);
+    }
+
+    #[test]
+    fn title_case_is_seen() {
+        assert!(is_title_case("Mayor Closes Bridge After Storm"));
+        assert!(!is_title_case("Mayor closes bridge in Lisbon after storm"));
+        assert!(!is_title_case("Lisbon bridge"));
+    }
+}
