@@ -1,1 +1,437 @@
 //! Station: a feed's bytes to drafts, cleaned and keyed.
+
+use std::collections::HashSet;
+
+use jiff::{SignedDuration, Timestamp};
+use url::Url;
+
+use crate::clean::{self, Cleaned, Cut};
+use crate::identify::{self, Canonical, Keyed};
+use crate::model::{ArticleKey, DateDoubt, Draft, Entry};
+use crate::parse::{self, Hints, ParseError};
+
+/// How much is taken from a feed, and what is believed of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Params {
+    /// Limits of cleaning.
+    pub clean: clean::Limits,
+    /// Entries that are read of one document.
+    pub entries_max: usize,
+    /// Elements inside of elements in a document.
+    pub depth_max: usize,
+    /// Attributes of one element in a document.
+    pub attributes_max: usize,
+    /// Categories that an entry keeps.
+    pub categories_max: usize,
+    /// Characters of a name: author, category, `<source>`.
+    pub name_chars_max: usize,
+    /// Characters of a title that is made of the text's first words.
+    pub made_title_chars_max: usize,
+    /// Seconds by which a publisher's clock may be ahead of ours before its date is doubted.
+    pub ahead_seconds_max: i64,
+    /// Dates before this moment are no dates of news: a publisher's 1970 means "none".
+    pub oldest: Timestamp,
+}
+
+impl Default for Params {
+    fn default() -> Params {
+        let hints = Hints::default();
+        Params {
+            clean: clean::Limits::default(),
+            entries_max: hints.entries_max,
+            depth_max: hints.depth_max,
+            attributes_max: hints.attributes_max,
+            categories_max: 20,
+            name_chars_max: 200,
+            made_title_chars_max: 80,
+            ahead_seconds_max: 600,
+            oldest: Timestamp::constant(631_152_000, 0), // 1990-01-01T00:00:00Z
+        }
+    }
+}
+
+/// Whose bytes they are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// The feed's URL as configured.
+    pub feed_url: String,
+    /// Where the bytes came from in the end; relative links are resolved against it.
+    pub final_url: Url,
+    /// The answer's `Content-Type`.
+    pub content_type: Option<String>,
+}
+
+/// A feed's document, ready for the writer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Prepared {
+    /// The feed's own title, plain.
+    pub title: Option<String>,
+    /// The site it belongs to: an http(s) address.
+    pub site: Option<String>,
+    /// The publisher's name, made of title and site.
+    pub outlet: String,
+    /// How long the feed says it may be cached.
+    pub ttl_seconds: Option<u64>,
+    /// Its entries, each key once, in the feed's order.
+    pub drafts: Vec<Draft>,
+    /// Entries read, duplicates included.
+    pub entries: usize,
+    /// What was wrong and could be lived with, one line each.
+    pub warnings: Vec<String>,
+}
+
+/// Reads a document and prepares every entry of it.
+///
+/// # Errors
+/// Where the bytes are no feed, or none that can be read. No entry of a feed that can be read is lost: what an entry lacks
+/// is made up from what it has.
+pub fn drafts(body: &[u8], asked: &Asked, now: Timestamp, params: &Params) -> Result<Prepared, ParseError> {
+    let hints = Hints {
+        content_type: asked.content_type.clone(),
+        base: Some(asked.final_url.clone()),
+        entries_max: params.entries_max,
+        depth_max: params.depth_max,
+        attributes_max: params.attributes_max,
+    };
+    let feed = parse::feed(body, &hints)?;
+    let context = Context { base: Some(&asked.final_url), now, params };
+    let entries = feed.entries.len();
+    let cleaned: Vec<Keyless> = feed.entries.into_iter().map(|entry| keyless(entry, &context)).collect();
+    let mut warnings = feed.warnings;
+    let cut = cleaned.iter().filter(|one| one.is_cut).count();
+    if cut > 0 {
+        warnings.push(format!("{cut} texts were longer than is kept and were cut"));
+    }
+    let drafts = keyed(cleaned);
+    if drafts.len() < entries {
+        warnings.push(format!("{} entries stand in the feed twice", entries - drafts.len()));
+    }
+    let title = feed.title.map(|title| clean::title(&title, &params.clean)).filter(|title| !title.is_empty());
+    let site = feed.site.and_then(|site| identify::resolve(&site, Some(&asked.final_url))).map(String::from);
+    // A feed read from a file has no site of its own but the one it names.
+    let outlet = identify::outlet_name(title.as_deref(), site.as_deref(), &asked.feed_url);
+    Ok(Prepared { title, site, outlet, ttl_seconds: feed.ttl_seconds, drafts, entries, warnings })
+}
+
+/// What an entry is prepared against.
+#[derive(Clone, Copy, Debug)]
+pub struct Context<'a> {
+    /// What relative links are resolved against.
+    pub base: Option<&'a Url>,
+    /// The time at which it was read.
+    pub now: Timestamp,
+    /// Limits.
+    pub params: &'a Params,
+}
+
+/// One entry alone, through the very code that prepares a feed's: for archives that have no document around it.
+pub fn draft(entry: Entry, context: &Context) -> Draft {
+    keyed(vec![keyless(entry, context)]).pop().expect("one entry makes one draft")
+}
+
+/// A draft without its key, and what its key is made of.
+struct Keyless {
+    draft: Draft,
+    guid: Option<String>,
+    is_cut: bool,
+}
+
+/// Gives every draft its key, and drops those whose key an earlier one has.
+fn keyed(cleaned: Vec<Keyless>) -> Vec<Draft> {
+    let of_entry =
+        |one: &Keyless| -> (Option<String>, Option<String>) { (one.guid.clone(), one.draft.canonical.clone()) };
+    let owned: Vec<_> = cleaned.iter().map(of_entry).collect();
+    let entries: Vec<Keyed> = cleaned
+        .iter()
+        .zip(&owned)
+        .map(|(one, (guid, link))| Keyed {
+            guid: guid.as_deref(),
+            link: link.as_deref(),
+            title: &one.draft.title,
+            published: one.draft.published,
+            text: &one.draft.text,
+        })
+        .collect();
+    let keys = identify::keys(&entries);
+    let mut met: HashSet<ArticleKey> = HashSet::new();
+    let drafts = cleaned.into_iter().zip(keys).map(|(one, key)| Draft { key, ..one.draft });
+    drafts.filter(|draft| met.insert(draft.key.clone())).collect()
+}
+
+fn keyless(entry: Entry, context: &Context) -> Keyless {
+    let params = context.params;
+    let link = entry.link.as_deref().and_then(|link| identify::canonical(link, context.base));
+    // Links of a text are relative to its own page.
+    let page = link.as_ref().and_then(|link| Url::parse(&link.url).ok());
+    let base = page.as_ref().or(context.base);
+    let cleaned = article_text(entry.summary.as_deref(), entry.content.as_deref(), &params.clean);
+    let (published, date_doubt) = dated(&entry, context);
+    let title = entry.title.as_deref().map(|title| clean::title(title, &params.clean)).unwrap_or_default();
+    let image = entry.image.as_deref().or(cleaned.image.as_deref()).and_then(|image| identify::resolve(image, base));
+    let draft = Draft {
+        key: ArticleKey(String::new()),
+        title: filled(title).unwrap_or_else(|| made_title(&cleaned.text, link.as_ref(), params.made_title_chars_max)),
+        author: author(&entry.authors, params)
+            .or_else(|| cleaned.byline.clone().map(|name| without_affiliation(&name))),
+        lang: entry.lang.as_deref().and_then(primary_subtag),
+        published,
+        date_doubt,
+        source: entry.source.as_deref().and_then(|source| name(source, params)),
+        image: image.map(String::from),
+        links: resolved(&cleaned.links, base),
+        categories: categories(&entry.categories, params),
+        url: link.as_ref().map(|link| link.url.clone()),
+        canonical: link.map(|link| link.key),
+        text: cleaned.text,
+    };
+    let is_cut = cleaned.cut.iter().any(|cut| matches!(cut, Cut::Limit(_)));
+    Keyless { draft, guid: entry.guid, is_cut }
+}
+
+/// The text of an entry: its content, or its summary where that says more (a content that is only a picture says nothing).
+/// Links, picture and byline come from both, the chosen one first.
+pub fn article_text(summary: Option<&str>, content: Option<&str>, limits: &clean::Limits) -> Cleaned {
+    let summary = summary.map(|html| clean::text(html, limits));
+    let content = content.map(|html| clean::text(html, limits));
+    let (mut chosen, other) = match (content, summary) {
+        (Some(content), Some(summary)) if summary.text.len() > content.text.len() => (summary, content),
+        (Some(content), Some(summary)) => (content, summary),
+        (one, other) => return one.or(other).unwrap_or_default(),
+    };
+    let met: HashSet<String> = chosen.links.iter().cloned().collect();
+    chosen.links.extend(other.links.into_iter().filter(|link| !met.contains(link)));
+    chosen.links.truncate(limits.links_max);
+    chosen.image = chosen.image.or(other.image);
+    chosen.byline = chosen.byline.or(other.byline);
+    chosen
+}
+
+fn dated(entry: &Entry, context: &Context) -> (Option<Timestamp>, Option<DateDoubt>) {
+    let is_dated = |date: &Timestamp| *date >= context.params.oldest;
+    let Some(date) = entry.published.filter(is_dated).or(entry.updated.filter(is_dated)) else {
+        return (None, Some(DateDoubt::Missing));
+    };
+    let ahead = SignedDuration::from_secs(context.params.ahead_seconds_max);
+    if date.duration_since(context.now) > ahead { (None, Some(DateDoubt::Future)) } else { (Some(date), None) }
+}
+
+fn filled(text: String) -> Option<String> {
+    Some(text).filter(|text| !text.is_empty())
+}
+
+/// A title for an entry that has none: its first words, else the last part of its address in words.
+fn made_title(text: &str, link: Option<&Canonical>, chars_max: usize) -> String {
+    let first_line = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
+    let slug = || link.and_then(|link| slug_words(&link.url)).unwrap_or_default();
+    let words = filled(first_line.trim().to_owned()).unwrap_or_else(slug);
+    if words.is_empty() { "(untitled)".to_owned() } else { shortened(&words, chars_max) }
+}
+
+/// At most `chars_max` characters of a line, cut between words, with "…" where something was cut.
+fn shortened(line: &str, chars_max: usize) -> String {
+    let Some((end, _)) = line.char_indices().nth(chars_max) else { return line.to_owned() };
+    let room = line[..end].char_indices().next_back().map_or(0, |(at, _)| at);
+    // A text without blanks (Japanese, Chinese) is cut where it must be.
+    let cut = line[..room].rfind(char::is_whitespace).filter(|&at| at > room / 2).unwrap_or(room);
+    format!("{}…", line[..cut].trim_end_matches(|character: char| !character.is_alphanumeric()))
+}
+
+/// "…/2026/02/ferry-sinks-off-harbour.html" is "ferry sinks off harbour".
+fn slug_words(url: &str) -> Option<String> {
+    let url = Url::parse(url).ok()?;
+    let part = url.path_segments()?.rev().find(|part| part.chars().any(char::is_alphabetic))?.to_owned();
+    let stem = part.rsplit_once('.').map_or(part.as_str(), |(stem, _)| stem);
+    let words = stem.split(['-', '_', '+', '.']).filter(|word| !word.is_empty() && !word.contains('%'));
+    filled(words.collect::<Vec<_>>().join(" "))
+}
+
+/// The authors' names, each once, joined by commas.
+fn author(authors: &[String], params: &Params) -> Option<String> {
+    let mut names: Vec<String> = Vec::new();
+    for author in authors {
+        if let Some(name) = name(author, params).and_then(|name| person(&name))
+            && !names.contains(&name)
+        {
+            names.push(name);
+        }
+    }
+    let joined: String = names.join(", ").chars().take(params.name_chars_max).collect();
+    filled(joined)
+}
+
+/// The name in "jane@example.com (Jane)", "Jane <jane@example.com>" or "By Jane"; an address alone is nobody's name.
+fn person(text: &str) -> Option<String> {
+    let words = text.split_whitespace().filter(|word| !word.contains('@'));
+    let joined = words.collect::<Vec<_>>().join(" ");
+    let bare = joined.trim_matches(|character: char| character.is_whitespace() || "()[]<>,;:".contains(character));
+    let bare = bare.strip_prefix("By ").or_else(|| bare.strip_prefix("by ")).unwrap_or(bare);
+    let is_name = bare.chars().any(char::is_alphabetic)
+        && !matches!(bare.to_ascii_lowercase().as_str(), "admin" | "noreply" | "unknown" | "null");
+    is_name.then(|| bare.to_owned())
+}
+
+/// "Dana Fields, CNN" is "Dana Fields": wire services set their own name behind the author's.
+fn without_affiliation(byline: &str) -> String {
+    match byline.rsplit_once(", ") {
+        Some((names, desk)) if desk.chars().all(|letter| letter.is_uppercase() || letter == ' ') => names.to_owned(),
+        _ => byline.to_owned(),
+    }
+}
+
+fn name(html: &str, params: &Params) -> Option<String> {
+    let name = clean::title(html, &params.clean);
+    filled(name.chars().take(params.name_chars_max).collect::<String>().trim().to_owned())
+}
+
+fn categories(categories: &[String], params: &Params) -> Vec<String> {
+    let mut kept: Vec<String> = Vec::new();
+    // Past three times what is kept nobody looks for another spelling.
+    for category in categories.iter().take(params.categories_max * 3) {
+        if let Some(name) = name(category, params)
+            && !kept.iter().any(|met| met.eq_ignore_ascii_case(&name))
+        {
+            kept.push(name);
+        }
+    }
+    kept.truncate(params.categories_max);
+    kept
+}
+
+/// `en` of `en-GB` or `EN_us`; `None` for what is no language tag.
+fn primary_subtag(lang: &str) -> Option<String> {
+    let primary = lang.trim().split(['-', '_', ',', ';', ' ']).next().unwrap_or_default().to_ascii_lowercase();
+    ((2..=3).contains(&primary.len()) && primary.bytes().all(|byte| byte.is_ascii_lowercase())).then_some(primary)
+}
+
+fn resolved(links: &[String], base: Option<&Url>) -> Vec<String> {
+    let mut met = HashSet::new();
+    let links = links.iter().filter_map(|link| identify::resolve(link, base)).map(String::from);
+    links.filter(|link| met.insert(link.clone())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use url::Url;
+
+    use crate::model::{DateDoubt, Draft, Entry};
+    use crate::prepare::{Asked, Context, Params, Prepared, draft, drafts};
+
+    fn now() -> Timestamp {
+        "2026-02-13T12:00:00Z".parse().unwrap()
+    }
+
+    fn prepared(body: &str) -> Prepared {
+        let final_url = Url::parse("https://www.harbour.example/feeds/all.xml").unwrap();
+        let asked = Asked { feed_url: final_url.to_string(), final_url, content_type: None };
+        drafts(body.as_bytes(), &asked, now(), &Params::default()).unwrap()
+    }
+
+    fn one(entry: Entry) -> Draft {
+        let base = Url::parse("https://www.harbour.example/").unwrap();
+        draft(entry, &Context { base: Some(&base), now: now(), params: &Params::default() })
+    }
+
+    fn some(text: &str) -> Option<String> {
+        Some(text.to_owned())
+    }
+
+    #[test]
+    fn a_feed_becomes_drafts() {
+        let feed = prepared(
+            r#"<rss version="2.0"><channel><title>Harbour Post - World</title><link>/</link><ttl>30</ttl><language>en-GB</language>
+            <item><guid>7</guid><title>Ferry &amp;amp; bridge</title><link>/a?utm_source=rss</link>
+            <description>&lt;p&gt;It sank.&lt;/p&gt;</description><author>jane@harbour.example (Jane Doe)</author>
+            <category> Sea </category><category>sea</category><pubDate>Thu, 12 Feb 2026 23:00:00 GMT</pubDate></item>
+            <item><guid>7</guid><title>Ferry &amp;amp; bridge</title><link>/a</link></item>
+            <item><source url="https://other.example/feed">Other &amp;amp; Sons</source><description>Nothing but words here.</description></item>
+            </channel></rss>"#,
+        );
+        assert_eq!((feed.outlet.as_str(), feed.ttl_seconds, feed.entries), ("Harbour Post", Some(1800), 3));
+        assert_eq!(feed.site.as_deref(), Some("https://www.harbour.example/"));
+        let [first, second] = feed.drafts.as_slice() else { panic!("{:?}", feed.drafts) };
+        assert_eq!(
+            (first.key.0.as_str(), first.title.as_str(), first.text.as_str()),
+            ("g:7", "Ferry & bridge", "It sank.")
+        );
+        assert_eq!(first.url.as_deref(), Some("https://www.harbour.example/a"));
+        assert_eq!((first.author.as_deref(), first.lang.as_deref()), (Some("Jane Doe"), Some("en")));
+        assert_eq!(first.categories, ["Sea"]);
+        assert_eq!(first.published, "2026-02-12T23:00:00Z".parse().ok());
+        assert_eq!(
+            (second.title.as_str(), second.source.as_deref()),
+            ("Nothing but words here.", Some("Other & Sons"))
+        );
+        assert_eq!((second.published, second.date_doubt), (None, Some(DateDoubt::Missing)));
+    }
+
+    #[test]
+    fn a_date_is_believed_unless_it_cannot_be() {
+        let check = |date: &str, expected: Option<DateDoubt>| {
+            let draft = one(Entry { published: date.parse().ok(), ..Entry::default() });
+            assert_eq!((draft.date_doubt, draft.published.is_none()), (expected, expected.is_some()), "{date}");
+        };
+        check("2026-02-13T11:00:00Z", None);
+        check("2026-02-13T12:10:00Z", None);
+        check("2026-02-13T12:10:01Z", Some(DateDoubt::Future));
+        check("1970-01-01T00:00:00Z", Some(DateDoubt::Missing));
+        check("never", Some(DateDoubt::Missing));
+        let updated = Entry { updated: "2026-02-01T00:00:00Z".parse().ok(), ..Entry::default() };
+        assert_eq!(one(updated).date_doubt, None);
+    }
+
+    #[test]
+    fn an_entry_without_a_title_is_named_all_the_same() {
+        let check = |entry: Entry, expected: &str| assert_eq!(one(entry).title, expected);
+        check(Entry { summary: some("<p>Short news.</p><p>More</p>"), ..Entry::default() }, "Short news.");
+        let long = "The harbour authority said on Friday that the ferry, which sank in the night, will be raised within a week.";
+        let expected = "The harbour authority said on Friday that the ferry, which sank in the night…";
+        check(Entry { summary: some(long), ..Entry::default() }, expected);
+        check(
+            Entry { link: some("/2026/02/ferry-sinks-off-harbour.html"), ..Entry::default() },
+            "ferry sinks off harbour",
+        );
+        check(Entry::default(), "(untitled)");
+    }
+
+    #[test]
+    fn the_text_that_says_more_is_taken() {
+        let check = |summary: &str, content: &str, expected: &str| {
+            assert_eq!(
+                one(Entry { summary: some(summary), content: some(content), ..Entry::default() }).text,
+                expected
+            );
+        };
+        check("Short.", "<p>Much longer text.</p>", "Much longer text.");
+        check("A summary.", "<p><img src='a.jpg'></p>", "A summary.");
+        let draft = one(Entry {
+            summary: some("Words."),
+            content: some("<img src='/a.jpg'>"),
+            link: some("https://e.org/x/"),
+            ..Entry::default()
+        });
+        assert_eq!(draft.image.as_deref(), Some("https://e.org/a.jpg"));
+    }
+
+    #[test]
+    fn authors_are_people() {
+        let check = |authors: &[&str], expected: Option<&str>| {
+            let authors = authors.iter().map(|author| (*author).to_owned()).collect();
+            assert_eq!(one(Entry { authors, ..Entry::default() }).author.as_deref(), expected);
+        };
+        check(&["jane@example.com (Jane)"], Some("Jane"));
+        check(&["Jane", "Jane", "By Tom"], Some("Jane, Tom"));
+        check(&["jane@example.com"], None);
+        check(&[""], None);
+        let wire =
+            one(Entry { summary: some("<p>By Dana P. Fields, CNN</p><p>(CNN) — It sank.</p>"), ..Entry::default() });
+        assert_eq!((wire.author.as_deref(), wire.text.as_str()), (Some("Dana P. Fields"), "(CNN) — It sank."));
+    }
+
+    #[test]
+    fn links_are_http_and_resolved() {
+        let html = "<a href='/x'>x</a> <a href='javascript:alert(1)'>y</a> <a href='https://e.org/x#1'>z</a> <a href='/x'>again</a> words";
+        let draft = one(Entry { summary: some(html), link: some("https://e.org/a/b"), ..Entry::default() });
+        assert_eq!(draft.links, ["https://e.org/x", "https://e.org/x#1"]);
+    }
+}
