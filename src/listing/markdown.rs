@@ -116,6 +116,8 @@ pub fn text(words: &str) -> String {
             '>' => safe.push_str("&gt;"),
             '&' if names_entity(&words[place + 1..]) => safe.push_str("&amp;"),
             '\\' | '`' | '*' | '[' | ']' | '|' | '~' => safe.extend(['\\', c]),
+            // Behind a bracket it would make a link, were the bracket not escaped: no reader need look twice.
+            '(' if words[..place].ends_with(']') => safe.push_str("\\("),
             '_' if !inside_word(&words, place) => safe.extend(['\\', c]),
             '#' | '+' | '-' | '=' if place == 0 => safe.extend(['\\', c]),
             '.' | ')' if place > 0 && place == digits => safe.extend(['\\', c]),

@@ -116,6 +116,18 @@ pub fn wrap(text: &str, columns: usize) -> Vec<String> {
     lines
 }
 
+/// Parts set one after the other, a mark between them, each kept whole on its line where it fits.
+pub fn pack(parts: &[String], columns: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for part in parts {
+        match lines.last_mut() {
+            Some(last) if width(last) + 3 + width(part) <= columns => last.push_str(&format!(" · {part}")),
+            _ => lines.extend(wrap(part, columns)),
+        }
+    }
+    lines
+}
+
 /// Whether a word is a run of a script that sets no spaces, where a line may break between any two characters.
 fn is_unspaced(word: &str) -> bool {
     word.chars().any(|c| matches!(c, '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{20000}'..='\u{3ffff}'))
