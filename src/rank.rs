@@ -286,7 +286,7 @@ fn cut_at_word(text: &[char], chars_max: usize) -> String {
     let room = &text[..chars_max.saturating_sub(1)];
     let end = room.iter().rposition(|&c| c == ' ').filter(|&space| space * 2 >= room.len()).unwrap_or(room.len());
     let kept: String = room[..end].iter().collect();
-    format!("{}…", kept.trim_end_matches(|c: char| c == ' ' || c == ',' || c == ';' || c == ':'))
+    format!("{}…", kept.trim_end_matches([' ', ',', ';', ':']))
 }
 
 #[cfg(test)]

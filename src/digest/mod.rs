@@ -6,7 +6,7 @@ pub mod json;
 pub mod markdown;
 pub mod text;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -133,7 +133,7 @@ pub struct Section<'a> {
 pub fn build(clusters: Vec<Ranked>, edition: &Edition, params: &Params) -> Digest {
     let offered = clusters.len();
     let mut own_stories: BTreeMap<String, usize> = BTreeMap::new();
-    let mut outlets: std::collections::BTreeSet<String> = std::collections::BTreeSet::new();
+    let mut outlets: BTreeSet<String> = BTreeSet::new();
     let mut digest = Digest {
         name: edition.name.clone(),
         title: if edition.title.trim().is_empty() { edition.name.clone() } else { edition.title.clone() },

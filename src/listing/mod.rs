@@ -199,7 +199,7 @@ pub fn why_both(both: [&Why; 2], detail: Detail, format: Format, style: &Style) 
     }
 }
 
-/// What a search found, grouped by cluster (`search`), schema `newsfold.search/1`.
+/// What a search found, cluster by cluster (`search`), schema `newsfold.search/1`.
 pub fn search(search: &Search, format: Format, style: &Style) -> String {
     match format {
         Format::Table => table::search(search, style),
@@ -240,7 +240,7 @@ mod tests {
     use crate::listing::plain::{is_unsafe, width};
     use crate::listing::samples::{check_expected, clusters, feeds, hostile, old, style, town, why};
     use crate::listing::{Detail, Format, Found, Hit, Piece, Search, Shown, Style};
-    use crate::model::{ArticleId, ClusterId, Revision, RunnerUp};
+    use crate::model::{ArticleId, ClusterId, How, Revision, RunnerUp};
 
     const FORMATS: [(Format, &str); 6] = [
         (Format::Table, "table.txt"),
@@ -447,7 +447,6 @@ mod tests {
             crate::listing::reasons::of_one(&why, Detail::Full, &style(80)).sentences.pop().unwrap()
         };
         let forgotten = || Some(RunnerUp { cluster: ClusterId(ArticleId(9)), probability: 0.004, because: Vec::new() });
-        use crate::model::How;
         assert_eq!(
             sentences(How::Founded, None, 0),
             "first of its story; nothing stored was near enough to be weighed"

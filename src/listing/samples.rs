@@ -293,7 +293,7 @@ fn ranked(members: Vec<Member>, rank: f64, representative: usize, summary: &str)
 pub fn why(ranked: Ranked, place: usize) -> Why {
     let member = ranked.cluster.members[place].clone();
     let old = old();
-    let rival = member.joined.runner_up.is_some().then(|| Rival {
+    let rival = member.joined.runner_up.is_some().then_some(Rival {
         id: old.cluster.id,
         code: old.cluster.code,
         headline: old.facts.headline,
