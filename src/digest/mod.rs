@@ -166,17 +166,7 @@ pub fn build(clusters: Vec<Ranked>, edition: &Edition, params: &Params) -> Diges
 
 fn story(ranked: Ranked, edition: &Edition, params: &Params) -> Story {
     let speaker = ranked.representative().article.clone();
-    let mut also: Vec<AlsoCovered> = Vec::new();
-    for Member { article, copy_of, .. } in &ranked.cluster.members {
-        if article.outlet != speaker.outlet && also.iter().all(|known| known.outlet != article.outlet) {
-            also.push(AlsoCovered {
-                outlet: article.outlet.clone(),
-                title: article.title.clone(),
-                url: article.url.clone(),
-                copy: copy_of.is_some(),
-            });
-        }
-    }
+    let mut also = also_covered(&ranked.cluster.members, &speaker.outlet);
     let also_more = also.len().saturating_sub(params.also_max);
     also.truncate(params.also_max);
     Story {
@@ -192,6 +182,25 @@ fn story(ranked: Ranked, edition: &Edition, params: &Params) -> Story {
         also_more,
         told: edition.told.get(&ranked.cluster.id).copied(),
     }
+}
+
+/// The outlets beside the one that speaks, each with its first report in its own words, or with its copy where it has no other.
+fn also_covered(members: &[Member], speaker: &str) -> Vec<AlsoCovered> {
+    let mut also: Vec<AlsoCovered> = Vec::new();
+    for Member { article, copy_of, .. } in members.iter().filter(|member| member.article.outlet != speaker) {
+        let report = AlsoCovered {
+            outlet: article.outlet.clone(),
+            title: article.title.clone(),
+            url: article.url.clone(),
+            copy: copy_of.is_some(),
+        };
+        match also.iter_mut().find(|known| known.outlet == report.outlet) {
+            Some(known) if known.copy && !report.copy => *known = report,
+            Some(_) => {}
+            None => also.push(report),
+        }
+    }
+    also
 }
 
 impl Digest {

@@ -305,6 +305,10 @@ mod tests {
     fn every_output_in_every_format_is_as_expected() {
         for (format, ending) in FORMATS {
             for (name, output) in outputs(format, &style(80)) {
+                // Programs are told everything in any case: there the two answers are one.
+                if name == "why-full" && !matches!(format, Format::Table | Format::Lines | Format::Markdown) {
+                    continue;
+                }
                 check_expected(&format!("{name}.{ending}"), &output);
             }
         }
