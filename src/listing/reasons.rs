@@ -1,5 +1,7 @@
 //! Station: stored reasons put into sentences; nothing is weighed again.
 
+use std::cmp::Ordering;
+
 use jiff::Timestamp;
 
 use crate::listing::plain::{count, fit, headline, line, moment, percent, span};
@@ -36,8 +38,8 @@ pub struct Part {
     pub value: String,
     /// What both sides share, rarest first.
     pub shared: String,
-    /// Whether it speaks against.
-    pub against: bool,
+    /// To which side it leans: `Greater` for, `Less` against, `Equal` to neither.
+    pub leaning: Ordering,
 }
 
 /// How many columns a title takes inside a sentence.
@@ -239,7 +241,7 @@ fn part(part: &Evidence) -> Part {
         what: line(&part.what),
         value: rounded(part.value).to_string(),
         shared: shared.join(", "),
-        against: speaks_against(part),
+        leaning: part.weight.partial_cmp(&0.0).unwrap_or(Ordering::Equal),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Station: answers for a terminal: they fit its width, and have colour where it is wanted.
 
+use std::cmp::Ordering;
 use std::fmt::Write;
 
 use anstyle::{AnsiColor, Style as Ink};
@@ -119,10 +120,12 @@ pub fn reasons(account: &Account, style: &Style) -> String {
             let room = page.columns.saturating_sub(names + 22);
             let rest =
                 format!("  {}  {:>8}  {}", pad(&fit(&part.what, names), names), part.value, fit(&part.shared, room));
-            page.line(&[
-                (if part.against { BAD } else { GOOD }, &format!("{:>8}", part.weight)),
-                (PLAIN, rest.trim_end()),
-            ]);
+            let ink = match part.leaning {
+                Ordering::Greater => GOOD,
+                Ordering::Less => BAD,
+                Ordering::Equal => DIM,
+            };
+            page.line(&[(ink, &format!("{:>8}", part.weight)), (PLAIN, rest.trim_end())]);
         }
     }
     page.out
