@@ -286,5 +286,265 @@ fn cut_at_word(text: &[char], chars_max: usize) -> String {
     let room = &text[..chars_max.saturating_sub(1)];
     let end = room.iter().rposition(|&c| c == ' ').filter(|&space| space * 2 >= room.len()).unwrap_or(room.len());
     let kept: String = room[..end].iter().collect();
-    format!("{}…", kept.trim_end_matches(|c: char| c == ' ' || c == ',' || c == ';' || c == ':'))
+    format!("{}…", kept.trim_end_matches([' ', ',', ';', ':']))
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::{SignedDuration, Timestamp};
+    use proptest::prelude::{Strategy, any, prop, prop_assert, prop_assert_eq, proptest};
+
+    use crate::model::{Article, ArticleId, Cluster, ClusterId, Code, FeedId, How, Member, Reason};
+    use crate::rank::{Params, Sort, facts, lead, order, ranked, representative, score};
+
+    const NOON: Timestamp = Timestamp::constant(1_770_984_000, 0);
+
+    /// An article of an outlet, so many hours before noon.
+    fn member(id: i64, outlet: &str, hours_before: i64) -> Member {
+        let published = NOON - SignedDuration::from_hours(hours_before);
+        Member {
+            article: Article {
+                id: ArticleId(id),
+                code: Code(format!("a{id}")),
+                feed: FeedId(1),
+                feed_url: String::new(),
+                also_in: Vec::new(),
+                outlet: outlet.to_owned(),
+                url: None,
+                title: format!("Title {id}"),
+                text: "A bridge was closed.".to_owned(),
+                author: None,
+                lang: Some("en".to_owned()),
+                published,
+                date_doubt: None,
+                seen: published + SignedDuration::from_mins(5),
+                revised: published + SignedDuration::from_mins(5),
+                image: None,
+                links: Vec::new(),
+                tags: Vec::new(),
+                revision: 1,
+                priority: 0,
+            },
+            joined: Reason {
+                how: How::Joined,
+                probability: 1.0,
+                because: Vec::new(),
+                nearest: None,
+                hours_apart: None,
+                runner_up: None,
+            },
+            copy_of: None,
+        }
+    }
+
+    fn copy(id: i64, outlet: &str, hours_before: i64, of: i64) -> Member {
+        Member { copy_of: Some(Code(format!("a{of}"))), ..member(id, outlet, hours_before) }
+    }
+
+    fn cluster(members: Vec<Member>) -> Cluster {
+        let id = members[0].article.id;
+        Cluster { id: ClusterId(id), code: Code(format!("c{}", id.0)), members }
+    }
+
+    fn rank_of(members: Vec<Member>) -> f64 {
+        ranked(cluster(members), NOON, &Params::default()).rank
+    }
+
+    #[test]
+    fn the_formula_gives_the_numbers_its_documentation_promises() {
+        let check = |members: Vec<Member>, expected: f64| {
+            let rank = rank_of(members);
+            assert!((rank - expected).abs() < 1e-9, "{rank} is not {expected}");
+        };
+        check(vec![member(1, "A", 0)], 0.0);
+        check(vec![member(1, "A", 12)], -1.0);
+        check(vec![member(1, "A", 0), member(2, "B", 0)], 1.0);
+        check(vec![member(1, "A", 0), member(2, "A", 0)], 1.5_f64.log2());
+        check(vec![member(1, "A", 0), copy(2, "B", 0, 1)], 1.5_f64.log2());
+        check(vec![member(1, "A", 0), copy(2, "B", 0, 9), copy(3, "C", 0, 9)], 2.5_f64.log2());
+        let preferred = Member { article: Article { priority: 3, ..member(1, "A", 0).article }, ..member(1, "A", 0) };
+        check(vec![preferred.clone()], 3.0);
+        let shouting = Member { article: Article { priority: i32::MAX, ..preferred.article.clone() }, ..preferred };
+        check(vec![shouting], 8.0);
+    }
+
+    #[test]
+    fn a_newsroom_would_put_them_in_this_order() {
+        let outlets = ["A", "B", "C", "D", "E", "F", "G", "H"];
+        let many = |hours: i64, step: i64| {
+            outlets
+                .iter()
+                .enumerate()
+                .map(|(k, outlet)| member(k as i64 + 1, outlet, hours + step * k as i64))
+                .collect()
+        };
+        let copies = (1..=8)
+            .map(|id| if id == 1 { member(1, "A", 1) } else { copy(id, outlets[id as usize - 1], 1, 1) })
+            .collect();
+        let one_outlet = (1..=4).map(|id| member(id, "A", 1)).collect();
+        let best_first: [(&str, Vec<Member>); 7] = [
+            ("eight outlets within the hour", many(1, 0)),
+            ("eight outlets over two days", many(1, 6)),
+            ("three outlets", vec![member(1, "A", 1), member(2, "B", 1), member(3, "C", 2)]),
+            ("one text that seven others copy", copies),
+            ("four articles of one outlet", one_outlet),
+            ("one article", vec![member(1, "A", 1)]),
+            ("yesterday's one article", vec![member(1, "A", 25)]),
+        ];
+        let ranks: Vec<(&str, f64)> = best_first.into_iter().map(|(name, members)| (name, rank_of(members))).collect();
+        assert!(ranks.windows(2).all(|pair| pair[0].1 >= pair[1].1), "{ranks:?}");
+    }
+
+    #[test]
+    fn a_late_article_does_not_make_an_old_story_young() {
+        let old: Vec<Member> = (1..=8).map(|id| member(id, &format!("outlet {id}"), 72)).collect();
+        let with_straggler = [old.clone(), vec![member(9, "late", 0)]].concat();
+        assert!(rank_of(with_straggler.clone()) > rank_of(old));
+        assert!(rank_of(with_straggler) < rank_of(vec![member(1, "A", 0), member(2, "B", 0)]));
+    }
+
+    #[test]
+    fn each_order_puts_first_what_it_says_and_breaks_ties_by_id() {
+        let clusters = || {
+            vec![
+                cluster(vec![member(7, "A", 2), member(8, "A", 30), member(9, "A", 30)]),
+                cluster(vec![member(5, "A", 1)]),
+                cluster(vec![member(3, "A", 3), member(4, "B", 3), member(6, "C", 3)]),
+                cluster(vec![member(1, "A", 1)]),
+            ]
+        };
+        let check = |sort, expected: [i64; 4]| {
+            let ids: Vec<i64> =
+                order(clusters(), sort, NOON, &Params::default()).iter().map(|ranked| ranked.cluster.id.0.0).collect();
+            assert_eq!(ids, expected, "{sort:?}");
+        };
+        check(Sort::Rank, [3, 7, 1, 5]);
+        check(Sort::New, [1, 5, 7, 3]);
+        check(Sort::Size, [3, 7, 1, 5]);
+        check(Sort::FirstSeen, [1, 5, 3, 7]);
+    }
+
+    #[test]
+    fn the_representative_is_preferred_then_complete_then_first() {
+        let with = |id, hours, priority, text: &str, title: &str| {
+            let mut member = member(id, "A", hours);
+            (member.article.priority, member.article.text, member.article.title) =
+                (priority, text.to_owned(), title.to_owned());
+            member
+        };
+        let check = |members: Vec<Member>, expected: usize| assert_eq!(representative(&cluster(members)), expected);
+        let (brief, long, longer) = ("x".repeat(100), "x".repeat(900), "x".repeat(1_100));
+        check(vec![with(1, 5, 0, &long, "t"), with(2, 4, 1, &brief, "t"), with(3, 3, 0, &longer, "t")], 1);
+        check(vec![with(1, 5, 0, &brief, "t"), with(2, 4, 0, &long, "t"), with(3, 3, 0, &longer, "t")], 1);
+        check(vec![with(1, 5, 0, &longer.repeat(2), "t"), with(2, 6, 0, &longer.repeat(50), "t")], 1);
+        check(vec![with(2, 5, 0, &long, "t"), with(1, 5, 0, &long, "t")], 1);
+        check(vec![with(1, 5, 9, &long, " "), with(2, 4, 0, "", "t")], 1);
+    }
+
+    #[test]
+    fn facts_are_counted_once_and_for_all() {
+        let mut members =
+            vec![member(1, "A", 9), member(2, "B", 8), copy(3, "C", 7, 2), copy(4, "D", 6, 3), member(5, "B", 5)];
+        members[0].article.revised = NOON;
+        for (member, tags) in
+            members.iter_mut().zip([&["tech"][..], &["world", "tech"], &["world"], &["arts"], &["world"]])
+        {
+            member.article.tags = tags.iter().map(|tag| (*tag).to_owned()).collect();
+        }
+        members[3].article.lang = Some("de".to_owned());
+        let facts = facts(&cluster(members), &Params::default());
+        assert_eq!((facts.article_count, facts.outlet_count(), facts.independent_count), (5, 4, 2));
+        assert_eq!(
+            (facts.outlets.join(" "), facts.tags.join(" ")),
+            ("A B C D".to_owned(), "world tech arts".to_owned())
+        );
+        assert_eq!((facts.headline.as_str(), facts.lang.as_deref()), ("Title 1", Some("en")));
+        assert_eq!(facts.first_published, NOON - SignedDuration::from_hours(9));
+        assert_eq!(facts.last_published, NOON - SignedDuration::from_hours(5));
+        assert_eq!(facts.first_seen, facts.first_published + SignedDuration::from_mins(5));
+        assert_eq!(facts.updated, NOON);
+        let circle = cluster(vec![copy(1, "A", 1, 2), copy(2, "B", 1, 1)]);
+        assert_eq!(crate::rank::facts(&circle, &Params::default()).independent_count, 2, "copies in a circle end");
+    }
+
+    #[test]
+    fn a_summary_is_whole_sentences_from_the_beginning() {
+        let check = |text: &str, chars_max: usize, expected: &str| {
+            assert_eq!(lead(text, "The bridge is shut", chars_max), expected, "{text:?}")
+        };
+        check("", 280, "");
+        check("One. Two.", 280, "One. Two.");
+        check("One thing happened. Two things did not.", 20, "One thing happened.");
+        check("One thing happened. Two things did not.", 38, "One thing happened.");
+        check("One thing happened. Two things did not.", 39, "One thing happened. Two things did not.");
+        check("The bridge is shut\n\nOn Monday it closed.", 280, "On Monday it closed.");
+        check("The bridge is shut", 280, "");
+        check(
+            "First paragraph.\n\nSecond paragraph\n\nThird, which is longer.",
+            40,
+            "First paragraph. Second paragraph",
+        );
+        check(
+            "Dr. Okonjo of the U.S. Navy spoke to J. Ahn. She left.",
+            46,
+            "Dr. Okonjo of the U.S. Navy spoke to J. Ahn.",
+        );
+        check("It rose by 3.5 percent. Then it fell.", 30, "It rose by 3.5 percent.");
+        check("“We are done.” The mayor left early today.", 20, "“We are done.”");
+        check(
+            "橋は月曜日に閉鎖された。「再開は未定だ。」市長は語った。",
+            21,
+            "橋は月曜日に閉鎖された。「再開は未定だ。」",
+        );
+        check("橋は月曜日に閉鎖された。「再開は未定だ。」市長は語った。", 20, "橋は月曜日に閉鎖された。");
+        check("No stop in sight, and none to come for a while", 20, "No stop in sight…");
+        check("Donaudampfschifffahrtsgesellschaft", 10, "Donaudamp…");
+        check("Anything", 0, "…");
+    }
+
+    fn any_clusters() -> impl Strategy<Value = Vec<Cluster>> {
+        let article = (0..4_u8, -2_000_000..2_000_000_i64, any::<i32>(), prop::option::of(0..40_i64));
+        prop::collection::vec(prop::collection::vec(article, 1..6), 0..8).prop_map(|clusters| {
+            let mut id = 0;
+            let mut sketch = |(outlet, hours, priority, copied): (u8, i64, i32, Option<i64>)| {
+                id += 1;
+                let mut member = member(id, &format!("outlet {outlet}"), hours);
+                member.article.priority = priority;
+                member.copy_of = copied.map(|of| Code(format!("a{of}")));
+                member
+            };
+            clusters.into_iter().map(|members| cluster(members.into_iter().map(&mut sketch).collect())).collect()
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn ranks_are_finite_and_time_alone_changes_no_order(clusters in any_clusters(), later in 0..4_000_000_i64) {
+            let ids = |now| order(clusters.clone(), Sort::Rank, now, &Params::default()).into_iter().map(|ranked| {
+                assert!(ranked.rank.is_finite());
+                ranked.cluster.id
+            }).collect::<Vec<_>>();
+            prop_assert_eq!(ids(NOON), ids(NOON + SignedDuration::from_mins(later)));
+        }
+
+        #[test]
+        fn news_never_lowers_a_score(clusters in any_clusters()) {
+            for mut cluster in clusters {
+                let before = score(&cluster, &Params::default());
+                let newest = cluster.members.iter().map(|member| member.article.published).max().unwrap_or(NOON);
+                let mut news = member(1_000, "outlet 1", 0);
+                (news.article.published, news.article.priority) = (newest, i32::MIN);
+                cluster.members.push(news);
+                prop_assert!(score(&cluster, &Params::default()) >= before - 1e-9);
+            }
+        }
+
+        #[test]
+        fn a_summary_never_exceeds_its_bound_and_is_the_texts_own(text in "[A-Za-z.!?。 \n]{0,400}", chars_max in 1..300_usize) {
+            let summary = lead(&text, "Title", chars_max);
+            prop_assert!(summary.chars().count() <= chars_max);
+            let bare = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+            prop_assert!(bare(&text).contains(summary.trim_end_matches('…')) || bare(&text).starts_with("Title"), "{:?}", summary);
+        }
+    }
 }

@@ -2,16 +2,17 @@
 
 use jiff::tz::TimeZone;
 
-use crate::digest::{Digest, Story};
+use crate::digest::text::tally;
+use crate::digest::{AlsoCovered, Digest, Story};
 use crate::listing::markdown::{anchor, destination, text};
 use crate::listing::plain::{coverage, headline, moment};
 
 /// The digest: a heading, a section for each tag, a smaller heading for each story.
 pub fn render(digest: &Digest, zone: &TimeZone) -> String {
-    let tally = crate::digest::text::tally(&digest.counts);
+    let counts = tally(&digest.counts);
     let mut blocks = vec![
         format!("# {}", text(&headline(&digest.title))),
-        format!("{}  \n{}", text(&digest.window(zone)), text(&tally)),
+        format!("{}  \n{}", text(&digest.window(zone)), text(&counts)),
     ];
     let sections = digest.sections();
     for section in &sections {
@@ -34,7 +35,7 @@ fn story_blocks(story: &Story, zone: &TimeZone) -> Vec<String> {
         blocks.push(text(&story.summary));
     }
     if !story.also.is_empty() {
-        let name = |other: &crate::digest::AlsoCovered| {
+        let name = |other: &AlsoCovered| {
             let outlet = text(&other.outlet);
             let linked = other
                 .url

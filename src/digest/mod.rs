@@ -6,7 +6,7 @@ pub mod json;
 pub mod markdown;
 pub mod text;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -133,7 +133,7 @@ pub struct Section<'a> {
 pub fn build(clusters: Vec<Ranked>, edition: &Edition, params: &Params) -> Digest {
     let offered = clusters.len();
     let mut own_stories: BTreeMap<String, usize> = BTreeMap::new();
-    let mut outlets: std::collections::BTreeSet<String> = std::collections::BTreeSet::new();
+    let mut outlets: BTreeSet<String> = BTreeSet::new();
     let mut digest = Digest {
         name: edition.name.clone(),
         title: if edition.title.trim().is_empty() { edition.name.clone() } else { edition.title.clone() },
@@ -166,17 +166,7 @@ pub fn build(clusters: Vec<Ranked>, edition: &Edition, params: &Params) -> Diges
 
 fn story(ranked: Ranked, edition: &Edition, params: &Params) -> Story {
     let speaker = ranked.representative().article.clone();
-    let mut also: Vec<AlsoCovered> = Vec::new();
-    for Member { article, copy_of, .. } in &ranked.cluster.members {
-        if article.outlet != speaker.outlet && also.iter().all(|known| known.outlet != article.outlet) {
-            also.push(AlsoCovered {
-                outlet: article.outlet.clone(),
-                title: article.title.clone(),
-                url: article.url.clone(),
-                copy: copy_of.is_some(),
-            });
-        }
-    }
+    let mut also = also_covered(&ranked.cluster.members, &speaker.outlet);
     let also_more = also.len().saturating_sub(params.also_max);
     also.truncate(params.also_max);
     Story {
@@ -192,6 +182,25 @@ fn story(ranked: Ranked, edition: &Edition, params: &Params) -> Story {
         also_more,
         told: edition.told.get(&ranked.cluster.id).copied(),
     }
+}
+
+/// The outlets beside the one that speaks, each with its first report in its own words, or with its copy where it has no other.
+fn also_covered(members: &[Member], speaker: &str) -> Vec<AlsoCovered> {
+    let mut also: Vec<AlsoCovered> = Vec::new();
+    for Member { article, copy_of, .. } in members.iter().filter(|member| member.article.outlet != speaker) {
+        let report = AlsoCovered {
+            outlet: article.outlet.clone(),
+            title: article.title.clone(),
+            url: article.url.clone(),
+            copy: copy_of.is_some(),
+        };
+        match also.iter_mut().find(|known| known.outlet == report.outlet) {
+            Some(known) if known.copy && !report.copy => *known = report,
+            Some(_) => {}
+            None => also.push(report),
+        }
+    }
+    also
 }
 
 impl Digest {
@@ -210,15 +219,12 @@ impl Digest {
         sections
     }
 
-    /// The window in words: `Friday, 13 February 2026, 06:00 to 18:00`, or both dates where it spans days.
+    /// The window in words: `Friday, 13 February 2026, 06:00 to 18:00 CET`, or both dates where it spans days.
     pub fn window(&self, zone: &TimeZone) -> String {
         let [from, until] = [self.from, self.until].map(|at| at.to_zoned(zone.clone()));
-        let day = "%A, %-d %B %Y, %H:%M";
-        if date(self.from, zone) == date(self.until, zone) {
-            format!("{} to {}", from.strftime(day), until.strftime("%H:%M"))
-        } else {
-            format!("{} to {}", from.strftime(day), until.strftime(day))
-        }
+        let same_day = date(self.from, zone) == date(self.until, zone);
+        let until = until.strftime(if same_day { "%H:%M %Z" } else { "%A, %-d %B %Y, %H:%M %Z" });
+        format!("{} to {until}", from.strftime("%A, %-d %B %Y, %H:%M"))
     }
 }
 
@@ -235,4 +241,95 @@ pub fn markdown(digest: &Digest, zone: &TimeZone) -> String {
 /// A digest as JSON, schema `newsfold.digest/1`.
 pub fn json(digest: &Digest) -> String {
     json::render(digest)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use crate::digest::{Digest, Edition, Params, build, json, markdown, text};
+    use crate::listing::plain::{is_unsafe, width};
+    use crate::listing::samples::{at, check_expected, clusters, harvest, old, zone};
+
+    fn edition() -> Edition {
+        Edition {
+            name: "daily".to_owned(),
+            title: "Morning *paper* \u{1b}[1m".to_owned(),
+            from: at("2026-02-12T06:00:00Z"),
+            until: at("2026-02-13T15:00:00Z"),
+            generated: at("2026-02-13T15:00:02Z"),
+            told: BTreeMap::from([(old().cluster.id, at("2026-02-11T06:00:00Z"))]),
+        }
+    }
+
+    fn digest() -> Digest {
+        build(clusters(), &edition(), &Params::default())
+    }
+
+    #[test]
+    fn the_digest_in_every_format_is_as_expected() {
+        check_expected("digest.txt", &text(&digest(), &zone(), 76));
+        check_expected("digest-40.txt", &text(&digest(), &zone(), 40));
+        check_expected("digest.md", &markdown(&digest(), &zone()));
+        check_expected("digest.json", &json(&digest()));
+        let quiet = build(
+            Vec::new(),
+            &Edition { from: at("2026-02-13T06:00:00Z"), title: String::new(), ..edition() },
+            &Params::default(),
+        );
+        check_expected("digest-empty.txt", &text(&quiet, &zone(), 76));
+        check_expected("digest-empty.md", &markdown(&quiet, &zone()));
+    }
+
+    #[test]
+    fn text_is_narrow_and_holds_no_control_character_but_newlines() {
+        for columns in [24, 40, 76, 120] {
+            for line in text(&digest(), &zone(), columns).lines() {
+                assert!(
+                    width(line) <= columns || line.trim_start().starts_with("http"),
+                    "{} columns in {line:?}",
+                    width(line)
+                );
+                assert!(!line.chars().any(is_unsafe), "{line:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn markdown_holds_no_tag_no_live_scheme_and_no_control_character() {
+        let markdown = markdown(&digest(), &zone());
+        assert!(!markdown.contains(['<', '>']), "{markdown}");
+        assert!(!markdown.contains("](javascript:"), "{markdown}");
+        assert!(!markdown.chars().any(|c| c != '\n' && is_unsafe(c)), "{markdown}");
+    }
+
+    #[test]
+    fn json_reads_back() {
+        let digest: serde_json::Value = serde_json::from_str(&json(&digest())).unwrap();
+        assert_eq!(digest["schema"], "newsfold.digest/1");
+        assert_eq!(digest["counts"]["stories"], 4);
+        assert_eq!(digest["stories"][3]["update_of"], "2026-02-11T06:00:00Z");
+    }
+
+    #[test]
+    fn limits_leave_out_the_least_and_say_so() {
+        let check = |params: Params, expected: &[&str], left_out: usize| {
+            let again = |id| {
+                let mut one = harvest();
+                one.cluster.id.0.0 = id;
+                one
+            };
+            let offered = vec![again(1), again(2), old(), again(3)];
+            let digest = build(offered, &edition(), &params);
+            let outlets: Vec<&str> = digest.stories.iter().map(|story| story.outlet.as_str()).collect();
+            assert_eq!((outlets, digest.counts.left_out), (expected.to_vec(), left_out));
+        };
+        let (own, shared) = ("みなと新聞", "Lindbrook Courier");
+        check(Params::default(), &[own, own, shared, own], 0);
+        check(Params { own_stories_per_outlet_max: 1, ..Params::default() }, &[own, shared], 2);
+        check(Params { stories_max: 2, ..Params::default() }, &[own, own], 2);
+        check(Params { stories_max: 0, ..Params::default() }, &[], 4);
+        let few = build(clusters(), &edition(), &Params { also_max: 1, ..Params::default() });
+        assert_eq!((few.stories[0].also.len(), few.stories[0].also_more), (1, 2));
+    }
 }

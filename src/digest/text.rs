@@ -3,7 +3,7 @@
 use jiff::tz::TimeZone;
 
 use crate::digest::{Counts, Digest, Story};
-use crate::listing::plain::{count, coverage, headline, line, link, moment, width, wrap};
+use crate::listing::plain::{count, coverage, headline, line, link, moment, pack, width, wrap};
 
 /// The digest in lines of at most so many columns (a link alone may be longer: it is never broken).
 pub fn render(digest: &Digest, zone: &TimeZone, columns: usize) -> String {
@@ -58,9 +58,9 @@ fn push_story(out: &mut String, story: &Story, zone: &TimeZone, columns: usize) 
     for (place, words) in heading.iter().enumerate() {
         out.push_str(&format!("{}{words}\n", if place == 0 { "* " } else { "  " }));
     }
-    let about =
-        format!("{} · {} · {}", line(&story.outlet), coverage(&story.facts), moment(story.facts.last_published, zone));
-    push(out, "  ", &wrap(&about, columns - 2));
+    let about = [line(&story.outlet), coverage(&story.facts), moment(story.facts.last_published, zone)];
+    push(out, "  ", &pack(&about, columns - 2));
+
     let summary = wrap(&line(&story.summary), columns - 2);
     if !summary.is_empty() {
         out.push('\n');

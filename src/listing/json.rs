@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::listing::plain::{is_unsafe, utc};
+use crate::listing::reasons::together_since;
 use crate::listing::sheet::{how, interval_seconds, origin, rounded};
 use crate::listing::{Found, Piece, Search, Shown, Why};
 use crate::model::{Article, Cluster, Code, Evidence, Feed, Member, Ranked, Reason};
@@ -85,7 +86,7 @@ pub fn why_both(both: [&Why; 2], now: Timestamp, layout: Layout) -> String {
         articles: [WhyShape<'a>; 2],
     }
     let together = both[0].ranked.cluster.id == both[1].ranked.cluster.id;
-    let since = both.map(|why| why.member.article.seen).into_iter().max().filter(|_| together).map(utc);
+    let since = together_since(both).filter(|_| together).map(utc);
     let articles = both.map(WhyShape::of);
     document(&Document { schema: "newsfold.why/1", generated: utc(now), together, since, articles }, layout)
 }

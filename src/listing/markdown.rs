@@ -4,7 +4,7 @@ use crate::listing::plain::{coverage, headline, line, link, moment, percent};
 use crate::listing::reasons::Account;
 use crate::listing::sheet::{Sheet, how};
 use crate::listing::{Piece, Search, Shown, Style};
-use crate::model::{Member, Ranked};
+use crate::model::{How, Member, Ranked};
 
 /// A list of clusters.
 pub fn clusters(clusters: &[Ranked], style: &Style) -> String {
@@ -116,6 +116,8 @@ pub fn text(words: &str) -> String {
             '>' => safe.push_str("&gt;"),
             '&' if names_entity(&words[place + 1..]) => safe.push_str("&amp;"),
             '\\' | '`' | '*' | '[' | ']' | '|' | '~' => safe.extend(['\\', c]),
+            // Behind a bracket it would make a link, were the bracket not escaped: no reader need look twice.
+            '(' if words[..place].ends_with(']') => safe.push_str("\\("),
             '_' if !inside_word(&words, place) => safe.extend(['\\', c]),
             '#' | '+' | '-' | '=' if place == 0 => safe.extend(['\\', c]),
             '.' | ')' if place > 0 && place == digits => safe.extend(['\\', c]),
@@ -168,8 +170,8 @@ fn meta(ranked: &Ranked, style: &Style) -> String {
 fn standing(member: &Member) -> String {
     let joined = &member.joined;
     let mut words = match joined.how {
-        crate::model::How::Founded => "first of its story".to_owned(),
-        crate::model::How::Corrected => "corrected".to_owned(),
+        How::Founded => "first of its story".to_owned(),
+        How::Corrected => "corrected".to_owned(),
         other => format!("{}, {} sure", how(other), percent(joined.probability)),
     };
     if let Some(original) = &member.copy_of {
@@ -199,4 +201,73 @@ fn spaced(words: &str, escape: impl Fn(&str) -> String) -> String {
         escape(inner),
         space(words.ends_with(char::is_whitespace))
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use crate::listing::markdown::{anchor, destination, text};
+    use crate::listing::plain::{is_unsafe, line};
+
+    #[test]
+    fn words_read_as_they_are_and_mean_nothing_more() {
+        let check = |words: &str, expected: &str| assert_eq!(text(words), expected, "{words:?}");
+        check("Plain words, 3.5 % (really) - and so on.", "Plain words, 3.5 % (really) - and so on.");
+        check("<b>bold</b> & <!-- gone -->", "&lt;b&gt;bold&lt;/b&gt; & &lt;!-- gone --&gt;");
+        check("*a* _b_ `c` ~~d~~ snake_case", "\\*a\\* \\_b\\_ \\`c\\` \\~\\~d\\~\\~ snake_case");
+        check("[a](javascript:x) ![b][c]", "\\[a\\]\\(javascript:x) !\\[b\\]\\[c\\]");
+        check("&copy; &#60; &#x3c; AT&T; R&D", "&amp;copy; &amp;#60; &amp;#x3c; AT&amp;T; R&D");
+        check("# no heading", "\\# no heading");
+        check("1. no list", "1\\. no list");
+        check("2026) no list", "2026\\) no list");
+        check("- no list", "\\- no list");
+        check("+ no list", "\\+ no list");
+        check("===", "\\===");
+        check("> no quotation", "&gt; no quotation");
+        check("a | b \\| c", "a \\| b \\\\\\| c");
+        check("two\n\nparagraphs\u{1b}[2J", "two paragraphs\\[2J");
+    }
+
+    #[test]
+    fn links_end_where_they_should() {
+        let check = |url: &str, expected: Option<&str>| assert_eq!(destination(url).as_deref(), expected, "{url:?}");
+        check("https://example.org/a_(b)", Some("https://example.org/a_%28b%29"));
+        check("https://example.org/?a=1&lt;=2&b", Some("https://example.org/?a=1%26lt;=2&b"));
+        check("https://example.org/ \"title\"", Some("https://example.org/%20%22title%22"));
+        check("javascript:alert(1)", None);
+        assert_eq!(anchor("A [b]", Some("https://example.org/")), "[A \\[b\\]](https://example.org/)");
+        assert_eq!(anchor("", Some("ftp://example.org/")), "(no title)");
+    }
+
+    #[test]
+    fn no_known_payload_leaves_a_tag_or_a_control_character() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/security");
+        let mut files: Vec<_> = ["blns", "dompurify", "owasp"]
+            .iter()
+            .filter_map(|name| fs::read_dir(folder.join(name)).ok())
+            .flatten()
+            .flatten()
+            .collect();
+        files.sort_by_key(fs::DirEntry::path);
+        if files.is_empty() {
+            return println!("skipped: no payloads at `{}`", folder.display());
+        }
+        let mut seen = 0;
+        for file in files {
+            for payload in String::from_utf8_lossy(&fs::read(file.path()).unwrap_or_default()).lines() {
+                let escaped = text(payload);
+                assert!(
+                    !escaped.contains(['<', '>']) && !escaped.chars().any(is_unsafe),
+                    "{payload:?} became {escaped:?}"
+                );
+                let read_back =
+                    escaped.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&").replace('\\', "");
+                assert_eq!(read_back, line(payload).replace('\\', ""), "{payload:?}");
+                seen += 1;
+            }
+        }
+        assert!(seen > 0);
+    }
 }

@@ -199,7 +199,7 @@ pub fn why_both(both: [&Why; 2], detail: Detail, format: Format, style: &Style) 
     }
 }
 
-/// What a search found, grouped by cluster (`search`), schema `newsfold.search/1`.
+/// What a search found, cluster by cluster (`search`), schema `newsfold.search/1`.
 pub fn search(search: &Search, format: Format, style: &Style) -> String {
     match format {
         Format::Table => table::search(search, style),
@@ -232,5 +232,234 @@ pub fn pairs(pairs: &[(&str, String)], format: Format, style: &Style) -> String 
         Format::Jsonl => json::pairs(pairs, json::Layout::OneLine),
         Format::Csv => csv::rows(&sheet::pairs(pairs)),
         Format::Markdown => markdown::table(&sheet::pairs(pairs)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::listing::plain::{is_unsafe, width};
+    use crate::listing::samples::{check_expected, clusters, feeds, hostile, old, style, town, why};
+    use crate::listing::{Detail, Format, Found, Hit, Piece, Search, Shown, Style};
+    use crate::model::{ArticleId, ClusterId, How, Revision, RunnerUp};
+
+    const FORMATS: [(Format, &str); 6] = [
+        (Format::Table, "table.txt"),
+        (Format::Lines, "lines.txt"),
+        (Format::Json, "json"),
+        (Format::Jsonl, "jsonl"),
+        (Format::Csv, "csv"),
+        (Format::Markdown, "md"),
+    ];
+
+    fn shown() -> Shown {
+        let revision = Revision {
+            number: 1,
+            seen: crate::listing::samples::at("2026-02-12T21:12:00Z"),
+            title: "Lindbrook to vote on plate readers".to_owned(),
+            text: "The council votes tonight.".to_owned(),
+        };
+        Shown { ranked: town(), revisions: vec![(ArticleId(101), vec![revision])] }
+    }
+
+    fn found() -> Search {
+        let around = |words: &str| Piece::Around(words.to_owned());
+        let snippet = vec![
+            around("… will switch off its "),
+            Piece::Match("plate readers".to_owned()),
+            around(" after a night …"),
+        ];
+        let hits = vec![Hit { article: ArticleId(101), snippet }, Hit { article: ArticleId(105), snippet: Vec::new() }];
+        let evil =
+            vec![around("\u{1b}[2J<b>"), Piece::Match("*x*\u{202e}".to_owned()), around("\n| [y](javascript:z)")];
+        let hostile_hits =
+            vec![Hit { article: ArticleId(302), snippet: evil }, Hit { article: ArticleId(999), snippet: Vec::new() }];
+        let found = vec![Found { ranked: town(), hits }, Found { ranked: hostile(), hits: hostile_hits }];
+        Search { query: "\"plate readers\"".to_owned(), found }
+    }
+
+    /// Every output in one format, under the name of its expected file.
+    fn outputs(format: Format, style: &Style) -> Vec<(&'static str, String)> {
+        let (joined, founded, apart) = (why(town(), 4), why(town(), 0), why(old(), 0));
+        vec![
+            ("clusters", crate::listing::clusters(&clusters(), format, style)),
+            ("show", crate::listing::show(&shown(), format, style)),
+            ("show-hostile", crate::listing::show(&Shown { ranked: hostile(), revisions: Vec::new() }, format, style)),
+            ("why", crate::listing::why(&joined, Detail::Brief, format, style)),
+            ("why-full", crate::listing::why(&joined, Detail::Full, format, style)),
+            ("why-together", crate::listing::why_both([&founded, &joined], Detail::Brief, format, style)),
+            ("why-apart", crate::listing::why_both([&joined, &apart], Detail::Full, format, style)),
+            ("search", crate::listing::search(&found(), format, style)),
+            ("feeds", crate::listing::feeds(&feeds(), format, style)),
+            (
+                "pairs",
+                crate::listing::pairs(
+                    &[("daemon", "running since 3 d".to_owned()), ("disk", "12 MiB \u{1b}[2J".to_owned())],
+                    format,
+                    style,
+                ),
+            ),
+        ]
+    }
+
+    #[test]
+    fn every_output_in_every_format_is_as_expected() {
+        for (format, ending) in FORMATS {
+            for (name, output) in outputs(format, &style(80)) {
+                // Programs are told everything in any case: there the two answers are one.
+                if name == "why-full" && !matches!(format, Format::Table | Format::Lines | Format::Markdown) {
+                    continue;
+                }
+                check_expected(&format!("{name}.{ending}"), &output);
+            }
+        }
+    }
+
+    #[test]
+    fn tables_fit_terminals_of_every_width_and_colour_changes_no_width() {
+        for columns in [1, 24, 40, 60, 71, 72, 80, 120, 300] {
+            let colored = Style { color: true, ..style(columns) };
+            let inked = outputs(Format::Table, &colored);
+            for ((name, output), (_, inked)) in outputs(Format::Table, &style(columns)).iter().zip(inked) {
+                for line in output.lines() {
+                    let is_link = line.trim_start().starts_with("http");
+                    assert!(
+                        is_link || width(line) <= usize::from(columns).max(40),
+                        "{name} at {columns}: {} columns in {line:?}",
+                        width(line)
+                    );
+                    assert!(!line.ends_with(' '), "{name} at {columns}: a space ends {line:?}");
+                }
+                assert_eq!(*output, without_ink(&inked), "{name} at {columns}");
+                if *name == "clusters" && (columns == 60 || columns == 120) {
+                    check_expected(&format!("{name}-{columns}.table.txt"), output);
+                }
+                if *name == "clusters" && columns == 80 {
+                    check_expected("clusters-color.table.txt", &inked);
+                }
+            }
+        }
+    }
+
+    /// The select-graphic-rendition sequences that colours are made of, taken out again.
+    fn without_ink(text: &str) -> String {
+        let mut pieces = text.split("\u{1b}[");
+        let first = pieces.next().unwrap_or_default().to_owned();
+        pieces.fold(first, |text, piece| text + piece.split_once('m').expect("colours end with m").1)
+    }
+
+    #[test]
+    fn nothing_from_a_feed_can_steer_a_terminal() {
+        for (format, ending) in FORMATS {
+            for (name, output) in outputs(format, &style(80)) {
+                let kept = |c: &char| !matches!((c, format), ('\n', _) | ('\t', Format::Lines) | ('\r', Format::Csv));
+                let found: Vec<char> = output.chars().filter(kept).filter(|c| is_unsafe(*c)).collect();
+                assert!(found.is_empty(), "{name}.{ending}: {found:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_row_of_lines_and_of_csv_reads_back_as_it_was_meant() {
+        let lines = crate::listing::clusters(&clusters(), Format::Lines, &style(80));
+        assert_eq!(lines.lines().map(|line| line.split('\t').count()).collect::<Vec<_>>(), [5, 5, 5, 5]);
+        for (name, output) in outputs(Format::Csv, &style(80)) {
+            let records = read_csv(&output);
+            let columns = records[0].len();
+            for record in &records {
+                assert_eq!(record.len(), columns, "{name}: {record:?}");
+                let formula = |field: &String| {
+                    field.starts_with(['=', '+', '@', '\t', '\r'])
+                        || (field.starts_with('-') && field.parse::<f64>().is_err())
+                };
+                assert!(!record.iter().any(formula), "{name}: {record:?}");
+            }
+        }
+    }
+
+    /// RFC 4180, read strictly: CR LF ends a record, and a quote stands only around a field or doubled inside one.
+    fn read_csv(text: &str) -> Vec<Vec<String>> {
+        let mut records = vec![vec![String::new()]];
+        let (mut quoted, mut chars) = (false, text.chars().peekable());
+        while let Some(c) = chars.next() {
+            let record = records.last_mut().unwrap();
+            match (c, quoted) {
+                ('"', true) if chars.next_if_eq(&'"').is_some() => record.last_mut().unwrap().push('"'),
+                ('"', _) => quoted = !quoted,
+                (',', false) => record.push(String::new()),
+                ('\r', false) => {
+                    assert_eq!(chars.next(), Some('\n'));
+                    records.push(vec![String::new()]);
+                }
+                (c, _) => record.last_mut().unwrap().push(c),
+            }
+        }
+        assert!(!quoted && records.pop() == Some(vec![String::new()]));
+        records
+    }
+
+    #[test]
+    fn json_reads_back_with_every_key_of_the_contract_and_every_character() {
+        let document: serde_json::Value =
+            serde_json::from_str(&crate::listing::clusters(&clusters(), Format::Json, &style(80))).unwrap();
+        assert_eq!(document["schema"], "newsfold.clusters/1");
+        assert_eq!(document["generated"], "2026-02-13T15:00:00Z");
+        let cluster = &document["clusters"][2];
+        let keys = "id headline summary lang rank first_published last_published first_seen updated article_count outlet_count independent_count tags representative articles";
+        assert!(keys.split(' ').all(|key| !cluster[key].is_null()), "{cluster}");
+        let article = cluster["articles"][0].as_object().unwrap();
+        let keys = "id title url outlet feed also_in author published seen lang text image links date_doubt revision copy_of joined";
+        assert!(keys.split(' ').all(|key| article.contains_key(key)), "{article:?}");
+        assert_eq!(
+            article["text"],
+            hostile().cluster.members[0].article.text,
+            "an escape reads back as what it stands for"
+        );
+        let because = &document["clusters"][0]["articles"][1]["joined"]["because"][0];
+        assert_eq!(
+            (&because["what"], &because["weight"], &because["shared"][1]),
+            (&"title".into(), &2.105.into(), &"lindbrook".into())
+        );
+        let by_line = crate::listing::clusters(&clusters(), Format::Jsonl, &style(80));
+        for (line, cluster) in by_line.lines().zip(document["clusters"].as_array().unwrap()) {
+            assert_eq!(serde_json::from_str::<serde_json::Value>(line).unwrap(), *cluster);
+        }
+        for (name, output) in outputs(Format::Json, &style(80)) {
+            assert!(serde_json::from_str::<serde_json::Value>(&output).is_ok(), "{name}");
+        }
+    }
+
+    #[test]
+    fn no_cluster_is_an_answer_in_every_format() {
+        let empty = |format| crate::listing::clusters(&[], format, &style(80));
+        assert_eq!(empty(Format::Table), "No clusters.\n");
+        assert_eq!(
+            (empty(Format::Lines), empty(Format::Jsonl), empty(Format::Markdown)),
+            (String::new(), String::new(), String::new())
+        );
+        assert_eq!(empty(Format::Csv).lines().count(), 1);
+        assert!(empty(Format::Json).contains("\"clusters\": []"));
+    }
+
+    #[test]
+    fn a_reason_without_a_rival_or_evidence_is_told_all_the_same() {
+        let sentences = |how, runner_up: Option<RunnerUp>, place| {
+            let mut why = why(town(), place);
+            why.member.joined.how = how;
+            why.member.joined.runner_up = runner_up;
+            why.member.joined.because.clear();
+            why.rival = None;
+            crate::listing::reasons::of_one(&why, Detail::Full, &style(80)).sentences.pop().unwrap()
+        };
+        let forgotten = || Some(RunnerUp { cluster: ClusterId(ArticleId(9)), probability: 0.004, because: Vec::new() });
+        assert_eq!(
+            sentences(How::Founded, None, 0),
+            "first of its story; nothing stored was near enough to be weighed"
+        );
+        assert_eq!(
+            sentences(How::Founded, forgotten(), 0),
+            "first of its story; the nearest other was a cluster no longer stored, under 1 %"
+        );
+        assert_eq!(sentences(How::Joined, None, 1), "4 outlets within 15 h; 97 % sure");
+        assert_eq!(sentences(How::Corrected, None, 3), "a person's correction put it here; 4 outlets within 15 h");
     }
 }

@@ -116,6 +116,18 @@ pub fn wrap(text: &str, columns: usize) -> Vec<String> {
     lines
 }
 
+/// Parts set one after the other, a mark between them, each kept whole on its line where it fits.
+pub fn pack(parts: &[String], columns: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for part in parts {
+        match lines.last_mut() {
+            Some(last) if width(last) + 3 + width(part) <= columns => last.push_str(&format!(" · {part}")),
+            _ => lines.extend(wrap(part, columns)),
+        }
+    }
+    lines
+}
+
 /// Whether a word is a run of a script that sets no spaces, where a line may break between any two characters.
 fn is_unspaced(word: &str) -> bool {
     word.chars().any(|c| matches!(c, '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{20000}'..='\u{3ffff}'))
@@ -225,4 +237,131 @@ pub fn names(names: &[String], columns: usize) -> String {
     };
     let shown = (1..=names.len().min(columns / 2)).rev().find(|&shown| width(&listed(shown)) <= columns);
     fit(&listed(shown.unwrap_or(names.len().min(1))), columns)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::{any, prop_assert, prop_assert_eq, proptest};
+
+    use crate::listing::plain::{ago, fit, is_unsafe, line, link, names, pack, percent, span, utc, width, wrap};
+    use crate::listing::samples::{at, style};
+
+    #[test]
+    fn a_line_is_one_line_and_harmless() {
+        let check = |text: &str, expected: &str| assert_eq!(line(text), expected, "{text:?}");
+        check("  two\twords\r\n and\u{2028}more\u{a0}\u{3000}", "two words and more");
+        check("\u{1b}[2Jclear\u{7}\u{9b}31m\u{7f}", "[2Jclear31m");
+        check("invoice\u{202e}fdp.exe\u{2066}\u{2069}\u{200f}", "invoicefdp.exe");
+        check("zero\u{200b}width\u{feff}\u{e0041}\u{ad}", "zerowidth");
+        check("👩\u{200d}🌾 می\u{200c}خواهم ❤\u{fe0f}", "👩\u{200d}🌾 می\u{200c}خواهم ❤\u{fe0f}");
+        check("\u{1b}\u{202e}", "");
+    }
+
+    #[test]
+    fn fitting_counts_columns_and_never_halves_a_character() {
+        let check = |text: &str, columns: usize, expected: &str| {
+            assert_eq!(fit(text, columns), expected, "{text:?} in {columns}")
+        };
+        check("bridge", 6, "bridge");
+        check("bridge", 5, "brid…");
+        check("a bridge", 3, "a…");
+        check("bridge", 1, "…");
+        check("bridge", 0, "");
+        check("橋が閉鎖", 8, "橋が閉鎖");
+        check("橋が閉鎖", 7, "橋が閉…");
+        check("橋が閉鎖", 6, "橋が…");
+        check("e\u{301}e\u{301}e\u{301}", 2, "e\u{301}…");
+        check("👩\u{200d}🌾👩\u{200d}🌾", 3, "👩…");
+    }
+
+    #[test]
+    fn wrapping_breaks_at_spaces_and_inside_only_what_is_too_long() {
+        let check = |text: &str, columns: usize, expected: &[&str]| {
+            assert_eq!(wrap(text, columns), expected, "{text:?} in {columns}")
+        };
+        check("", 10, &[]);
+        check("the bridge is shut", 10, &["the bridge", "is shut"]);
+        check("a Donaudampfschiff b", 8, &["a", "Donaudam", "pfschiff", "b"]);
+        check("see https://example.org/a/long/path now", 12, &["see", "https://example.org/a/long/path", "now"]);
+        check("橋は閉鎖された。再開は未定。", 16, &["橋は閉鎖された。", "再開は未定。"]);
+        check("橋は閉鎖された。再開は未定。", 14, &["橋は閉鎖され", "た。再開は未", "定。"]);
+        check("JR 東日本は月曜日", 10, &["JR 東日本", "は月曜日"]);
+    }
+
+    #[test]
+    fn parts_stay_whole_where_they_fit() {
+        let parts = ["The Verge".to_owned(), "3 outlets".to_owned(), "2026-02-13 10:05".to_owned()];
+        assert_eq!(pack(&parts, 24), ["The Verge · 3 outlets", "2026-02-13 10:05"]);
+        assert_eq!(pack(&parts, 10), ["The Verge", "3 outlets", "2026-02-13", "10:05"]);
+    }
+
+    #[test]
+    fn as_many_names_as_fit_are_told_and_the_rest_is_counted() {
+        let outlets: Vec<String> = ["Courier", "Quill", "Wire", "Lantern"].map(str::to_owned).to_vec();
+        let check = |columns: usize, expected: &str| assert_eq!(names(&outlets, columns), expected, "{columns}");
+        check(40, "Courier, Quill, Wire, Lantern");
+        check(28, "Courier, Quill and 2 more");
+        check(20, "Courier and 3 more");
+        check(12, "Courier and…");
+        assert_eq!(names(&[], 20), "");
+    }
+
+    #[test]
+    fn times_are_told_in_their_largest_unit() {
+        let check = |then: &str, expected: &str| assert_eq!(ago(at(then), &style(80)), expected, "{then}");
+        check("2026-02-13T14:59:30Z", "just now");
+        check("2026-02-13T14:55:00Z", "5 min ago");
+        check("2026-02-13T14:00:20Z", "1 h ago");
+        check("2026-02-12T15:00:00Z", "24 h ago");
+        check("2026-02-11T15:00:00Z", "2 d ago");
+        check("2026-01-16T14:00:00Z", "2026-01-16");
+        check("2026-02-13T15:00:30Z", "any moment");
+        check("2026-02-13T15:25:00Z", "in 25 min");
+        check("-009999-02-02T00:00:00Z", "-9999-02-02");
+        check("9999-12-30T00:00:00Z", "9999-12-30");
+        assert_eq!(
+            (span(59), span(3_569), span(3_570), span(171_000)),
+            ("59 s".into(), "59 min".into(), "1 h".into(), "2 d".into())
+        );
+        assert_eq!(utc(at("2026-02-13T15:00:00.123456789Z")), "2026-02-13T15:00:00Z");
+    }
+
+    #[test]
+    fn only_the_certain_is_told_as_certain() {
+        let check = |probability: f64, expected: &str| assert_eq!(percent(probability), expected, "{probability}");
+        check(0.968, "97 %");
+        check(1.0, "100 %");
+        check(0.9999, "over 99 %");
+        check(0.0, "0 %");
+        check(0.0001, "under 1 %");
+        check(f64::NAN, "0 %");
+        check(7.0, "100 %");
+    }
+
+    #[test]
+    fn only_http_and_https_are_links() {
+        let check = |url: &str, expected: Option<&str>| assert_eq!(link(url).as_deref(), expected, "{url:?}");
+        check("https://example.org/a?b=c#d", Some("https://example.org/a?b=c#d"));
+        check("HTTP://Example.org", Some("http://example.org/"));
+        check("java\nscript:alert(1)", None);
+        check("javascript:alert(1)//http://x", None);
+        check("data:text/html,x", None);
+        check("/relative", None);
+        check("https://example.org/\u{1b}[2J\u{202e}<b>'\"", Some("https://example.org/%1B[2J%E2%80%AE%3Cb%3E%27%22"));
+        check("https://bücher.example/", Some("https://xn--bcher-kva.example/"));
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_becomes_a_safe_line_that_fits(text in any::<String>(), columns in 2..60_usize) {
+            let safe = line(&text);
+            prop_assert!(!safe.chars().any(is_unsafe), "{:?}", safe);
+            prop_assert_eq!(&line(&safe), &safe);
+            prop_assert!(width(&fit(&safe, columns)) <= columns);
+            let bare = |text: &str| text.chars().filter(|c| !c.is_whitespace()).collect::<String>();
+            let lines = wrap(&safe, columns);
+            prop_assert_eq!(bare(&lines.concat()), bare(&safe));
+            prop_assert!(lines.iter().all(|words| width(words) <= columns || words.contains("http")), "{:?}", lines);
+        }
+    }
 }

@@ -1,5 +1,9 @@
 //! Station: stored reasons put into sentences; nothing is weighed again.
 
+use std::cmp::Ordering;
+
+use jiff::Timestamp;
+
 use crate::listing::plain::{count, fit, headline, line, moment, percent, span};
 use crate::listing::sheet::rounded;
 use crate::listing::{Detail, Style, Why};
@@ -34,8 +38,8 @@ pub struct Part {
     pub value: String,
     /// What both sides share, rarest first.
     pub shared: String,
-    /// Whether it speaks against.
-    pub against: bool,
+    /// To which side it leans: `Greater` for, `Less` against, `Equal` to neither.
+    pub leaning: Ordering,
 }
 
 /// How many columns a title takes inside a sentence.
@@ -50,8 +54,11 @@ pub fn of_one(why: &Why, detail: Detail, style: &Style) -> Account {
         1 => format!("{} is alone in {}", named(why), why.ranked.cluster.code),
         _ => format!("{} is in {}", named(why), cluster_named(&why.ranked)),
     };
-    let since = moment(why.member.article.seen, &style.zone);
-    Account { sentences: vec![format!("{place}, since {since}"), because(why)], balances: balances(&[why], detail) }
+    let mut sentences = vec![format!("{place}{}", since_words(since(why), style)), because(why)];
+    if detail == Detail::Full {
+        sentences.extend(nearest(why));
+    }
+    Account { sentences, balances: balances(&[why], detail) }
 }
 
 /// Why two articles are together or apart.
@@ -59,8 +66,8 @@ pub fn of_both(both: [&Why; 2], detail: Detail, style: &Style) -> Account {
     let [one, other] = both;
     let mut sentences = Vec::new();
     if one.ranked.cluster.id == other.ranked.cluster.id {
-        let since = moment(one.member.article.seen.max(other.member.article.seen), &style.zone);
-        sentences.push(format!("together in {}, since {since}", cluster_named(&one.ranked)));
+        let since = since_words(together_since(both), style);
+        sentences.push(format!("together in {}{since}", cluster_named(&one.ranked)));
         sentences.extend(both.map(|why| format!("{}: {}", named(why), because(why))));
     } else {
         sentences.push(format!("apart: {} and {}", cluster_named(&one.ranked), cluster_named(&other.ranked)));
@@ -68,6 +75,29 @@ pub fn of_both(both: [&Why; 2], detail: Detail, style: &Style) -> Account {
         sentences.push(format!("{}: {}", named(other), apart(other, one)));
     }
     Account { sentences, balances: balances(&both, detail) }
+}
+
+/// Since when two articles are in one cluster: since the later came; `None` where one of them was brought by a merge, a split
+/// or a correction, whose time the reason does not tell.
+pub fn together_since([one, other]: [&Why; 2]) -> Option<Timestamp> {
+    Some(since(one)?.max(since(other)?))
+}
+
+fn since(why: &Why) -> Option<Timestamp> {
+    matches!(why.member.joined.how, How::Founded | How::Joined).then_some(why.member.article.seen)
+}
+
+fn since_words(since: Option<Timestamp>, style: &Style) -> String {
+    since.map(|since| format!(", since {}", moment(since, &style.zone))).unwrap_or_default()
+}
+
+/// `most like “Town ends contract” (Northern Wire), 7 h apart`.
+fn nearest(why: &Why) -> Option<String> {
+    let reason = &why.member.joined;
+    let nearest = why.ranked.cluster.members.iter().find(|member| Some(member.article.id) == reason.nearest)?;
+    let apart =
+        reason.hours_apart.map(|hours| format!(", {} apart", span((hours.abs() * 3_600.0) as u64))).unwrap_or_default();
+    Some(format!("most like {} ({}){apart}", quoted(&nearest.article.title), line(&nearest.article.outlet)))
 }
 
 /// `“Ring drops Flock” (The Verge)`.
@@ -96,6 +126,7 @@ fn because(why: &Why) -> String {
         How::Split => parts.push("came with a part that was split off from another cluster".to_owned()),
         How::Corrected => parts.push("a person's correction put it here".to_owned()),
     }
+    parts.extend(why.member.copy_of.as_ref().map(|original| format!("repeats the text of {original}")));
     parts.extend(shares(&reason.because));
     parts.extend(extent(why));
     if reason.how != How::Corrected {
@@ -210,7 +241,7 @@ fn part(part: &Evidence) -> Part {
         what: line(&part.what),
         value: rounded(part.value).to_string(),
         shared: shared.join(", "),
-        against: speaks_against(part),
+        leaning: part.weight.partial_cmp(&0.0).unwrap_or(Ordering::Equal),
     }
 }
 

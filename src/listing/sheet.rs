@@ -1,8 +1,10 @@
 //! Station: answers as plain rows, from which lines, CSV and Markdown tables are made.
 
+use jiff::Timestamp;
+
 use crate::listing::plain::{headline, line, utc};
 use crate::listing::{Piece, Search, Why};
-use crate::model::{Feed, Origin, Ranked};
+use crate::model::{Evidence, Feed, How, Member, Origin, Ranked};
 
 /// Rows under named columns; every row has a cell for every column.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,7 +45,7 @@ fn exact(value: impl ToString) -> Cell {
     Cell::Exact(value.to_string())
 }
 
-fn time(at: Option<jiff::Timestamp>) -> Cell {
+fn time(at: Option<Timestamp>) -> Cell {
     Cell::Exact(at.map(utc).unwrap_or_default())
 }
 
@@ -113,7 +115,7 @@ pub fn clusters(clusters: &[Ranked]) -> Sheet {
 /// The articles of a cluster: id, publication, outlet, how it joined, how sure, what it copies, revision, URL, title.
 pub fn articles(ranked: &Ranked) -> Sheet {
     let columns = vec!["id", "published", "outlet", "joined", "probability", "copy_of", "revision", "url", "title"];
-    let row = |member: &crate::model::Member| {
+    let row = |member: &Member| {
         let article = &member.article;
         vec![
             exact(&article.code),
@@ -134,8 +136,8 @@ pub fn articles(ranked: &Ranked) -> Sheet {
 pub fn evidence(reasons: &[&Why]) -> Sheet {
     let mut rows = Vec::new();
     for why in reasons {
-        let of_cluster = |cluster: Cell, because: &[crate::model::Evidence]| -> Vec<Vec<Cell>> {
-            let row = |part: &crate::model::Evidence| {
+        let of_cluster = |cluster: Cell, because: &[Evidence]| -> Vec<Vec<Cell>> {
+            let row = |part: &Evidence| {
                 let numbers = [exact(rounded(part.value)), exact(rounded(part.weight))];
                 let [value, weight] = numbers;
                 vec![
@@ -227,8 +229,7 @@ pub fn interval_seconds(feed: &Feed) -> u64 {
 }
 
 /// The word for how an article came in.
-pub fn how(how: crate::model::How) -> &'static str {
-    use crate::model::How;
+pub fn how(how: How) -> &'static str {
     match how {
         How::Founded => "founded",
         How::Joined => "joined",

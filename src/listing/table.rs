@@ -1,8 +1,10 @@
 //! Station: answers for a terminal: they fit its width, and have colour where it is wanted.
 
+use std::cmp::Ordering;
 use std::fmt::Write;
 
 use anstyle::{AnsiColor, Style as Ink};
+use jiff::Timestamp;
 
 use crate::listing::plain::{
     ago, count, coverage, fit, headline, line, link, moment, names, pad, percent, span, width, wrap,
@@ -10,7 +12,7 @@ use crate::listing::plain::{
 use crate::listing::reasons::Account;
 use crate::listing::sheet::interval_seconds;
 use crate::listing::{Piece, Search, Shown, Style};
-use crate::model::{Feed, How, Member, Ranked};
+use crate::model::{Feed, Health, How, Member, Ranked};
 
 const BOLD: Ink = Ink::new().bold();
 const DIM: Ink = Ink::new().dimmed();
@@ -18,6 +20,10 @@ const PLAIN: Ink = Ink::new();
 const GOOD: Ink = AnsiColor::Green.on_default();
 const BAD: Ink = AnsiColor::Red.on_default();
 const MATCH: Ink = AnsiColor::Yellow.on_default().bold();
+
+/// What a width is taken for that nobody knows, and the least any width is taken for.
+const COLUMNS_USUAL: u16 = 100;
+const COLUMNS_MIN: usize = 40;
 
 /// Below this, ids stand under the headlines instead of beside them.
 const ROOMY_COLUMNS: usize = 72;
@@ -62,12 +68,10 @@ pub fn show(shown: &Shown, style: &Style) -> String {
         let changes =
             shown.revisions.iter().filter(|(id, _)| *id == member.article.id).flat_map(|(_, revisions)| revisions);
         for revision in changes {
-            let was = format!(
-                "revision {} of {}: {}",
-                revision.number,
-                moment(revision.seen, &style.zone),
-                headline(&revision.title)
-            );
+            let was = match (moment(revision.seen, &style.zone), revision.title == member.article.title) {
+                (when, true) => format!("its text was another on {when}"),
+                (when, false) => format!("was “{}” on {when}", headline(&revision.title)),
+            };
             page.line(&[(PLAIN, INDENT), (DIM, &fit(&was, page.columns - INDENT.len()))]);
         }
     }
@@ -109,72 +113,54 @@ pub fn reasons(account: &Account, style: &Style) -> String {
     for balance in &account.balances {
         page.out.push('\n');
         page.line(&[(BOLD, &fit(&balance.title, page.columns))]);
-        let names = balance.parts.iter().map(|part| width(&part.what)).max().unwrap_or(0).clamp(4, page.columns / 3);
+        let names =
+            balance.parts.iter().map(|part| width(&part.what)).max().unwrap_or(0).clamp(4, page.columns / 3 - 1);
         page.line(&[(DIM, &format!("{:>8}  {}  {:>8}  shared", "weight", pad("what", names), "value"))]);
         for part in &balance.parts {
             let room = page.columns.saturating_sub(names + 22);
             let rest =
                 format!("  {}  {:>8}  {}", pad(&fit(&part.what, names), names), part.value, fit(&part.shared, room));
-            page.line(&[
-                (if part.against { BAD } else { GOOD }, &format!("{:>8}", part.weight)),
-                (PLAIN, rest.trim_end()),
-            ]);
+            let ink = match part.leaning {
+                Ordering::Greater => GOOD,
+                Ordering::Less => BAD,
+                Ordering::Equal => DIM,
+            };
+            page.line(&[(ink, &format!("{:>8}", part.weight)), (PLAIN, rest.trim_end())]);
         }
     }
     page.out
 }
 
-/// Feeds: a line each for how it does, and one more for its URL or what troubles it.
+/// Feeds: a line each for how it does, one for its URL, and one more for what troubles it.
 pub fn feeds(feeds: &[Feed], style: &Style) -> String {
     if feeds.is_empty() {
         return "No feeds.\n".to_owned();
     }
     let mut page = Page::of(style);
-    let outlets = feeds
-        .iter()
-        .map(|feed| width(&line(feed.outlet_name())))
-        .max()
-        .unwrap_or(0)
-        .clamp(6, page.columns.saturating_sub(44).clamp(10, 32));
-    page.line(&[(
-        DIM,
-        &format!(
-            "{}  {}  {}  {}  next",
-            pad("outlet", outlets),
-            pad("health", 12),
-            pad("answered", 10),
-            pad("new", 10)
-        ),
-    )]);
+    let known_columns = match page.columns {
+        0..52 => 0,
+        52..64 => 1,
+        _ => 2,
+    };
+    let room = page.columns - 26 - 12 * known_columns;
+    let outlets =
+        feeds.iter().map(|feed| width(&line(feed.outlet_name()))).max().unwrap_or(0).clamp(6, room.clamp(6, 32));
+    let row = |health: &str, known: [&str; 2], next: &str| {
+        let known: String = known[..known_columns].iter().map(|when| format!("{}  ", pad(when, 10))).collect();
+        (format!("  {}  ", pad(health, 12)), format!("{known}{next}"))
+    };
+    let (health, rest) = row("health", ["answered", "new"], "next");
+    page.line(&[(DIM, &pad("outlet", outlets)), (DIM, &health), (DIM, &rest)]);
     for feed in feeds {
         let state = &feed.state;
-        let when = |at: Option<jiff::Timestamp>, none: &str| at.map_or_else(|| none.to_owned(), |at| ago(at, style));
-        let next = match (feed.active, state.health) {
-            (false, _) => "removed".to_owned(),
-            (_, crate::model::Health::Gone) => "never".to_owned(),
-            _ => state.next_due.filter(|due| *due > style.now).map_or_else(|| "due".to_owned(), |due| ago(due, style)),
-        };
-        let health = if state.health.is_trouble() { BAD } else { PLAIN };
-        page.line(&[
-            (BOLD, &pad(&fit(&line(feed.outlet_name()), outlets), outlets)),
-            (health, &format!("  {}", pad(state.health.word(), 12))),
-            (
-                PLAIN,
-                &format!(
-                    "  {}  {}  {next}",
-                    pad(&when(state.last_success, "never"), 10),
-                    pad(&when(state.last_new, "never"), 10)
-                ),
-            ),
-        ]);
+        let when = |at: Option<Timestamp>| at.map_or_else(|| "never".to_owned(), |at| ago(at, style));
+        let (health, rest) =
+            row(state.health.word(), [&when(state.last_success), &when(state.last_new)], &next(feed, style));
+        let ink = if state.health.is_trouble() { BAD } else { PLAIN };
+        page.line(&[(BOLD, &pad(&fit(&line(feed.outlet_name()), outlets), outlets)), (ink, &health), (PLAIN, &rest)]);
         page.line(&[(DIM, &fit(&format!("  {}", about_feed(feed)), page.columns))]);
-        if state.health.is_trouble() {
-            let detail = state.detail.as_deref().map(line).unwrap_or_default();
-            let times =
-                if state.failures > 1 { format!(" ({} times in a row)", state.failures) } else { String::new() };
-            for words in wrap(format!("{detail}{times}").trim(), page.columns - 2) {
-                page.line(&[(PLAIN, "  "), (BAD, &words)]);
-            }
+        for words in wrap(&trouble(feed), page.columns - 2) {
+            page.line(&[(PLAIN, "  "), (BAD, &words)]);
         }
     }
     page.out
@@ -205,7 +191,11 @@ struct Page {
 
 impl Page {
     fn of(style: &Style) -> Page {
-        Page { out: String::new(), columns: usize::from(style.width.unwrap_or(100)).max(24), color: style.color }
+        Page {
+            out: String::new(),
+            columns: usize::from(style.width.unwrap_or(COLUMNS_USUAL)).max(COLUMNS_MIN),
+            color: style.color,
+        }
     }
 
     /// One line of inked words. Trailing spaces are left out, and so is ink on nothing.
@@ -229,7 +219,7 @@ impl Page {
         let facts = &ranked.facts;
         let indent = self.indent(ids);
         let title = headline(&facts.headline);
-        let mut about = format!("{} · {}", coverage(facts), ago(facts.last_published, style));
+        let mut about = format!("{} · {}", ago(facts.last_published, style), coverage(facts));
         if self.columns >= ROOMY_COLUMNS {
             let id = pad(&ranked.cluster.code.0, indent);
             self.line(&[(DIM, &id), (BOLD, &fit(&title, self.columns - indent))]);
@@ -297,6 +287,27 @@ fn standing(member: &Member) -> String {
         words.push(format!("also in {}", count(article.also_in.len(), "feed")));
     }
     words.join(" · ")
+}
+
+/// When a feed is asked again: `in 25 min`, `due`, `never`.
+fn next(feed: &Feed, style: &Style) -> String {
+    match (feed.active, feed.state.health, feed.state.next_due) {
+        (false, _, _) => "removed".to_owned(),
+        (_, Health::Gone, _) => "never".to_owned(),
+        (_, _, Some(due)) if due > style.now => ago(due, style),
+        _ => "due".to_owned(),
+    }
+}
+
+/// What troubles a feed, in one line; empty where nothing does.
+fn trouble(feed: &Feed) -> String {
+    let state = &feed.state;
+    let detail = state.detail.as_deref().map(line).unwrap_or_default();
+    match (state.health.is_trouble(), state.failures) {
+        (false, _) => String::new(),
+        (true, 0 | 1) => detail,
+        (true, failures) => format!("{detail} ({failures} times in a row)").trim_start().to_owned(),
+    }
 }
 
 /// `https://… · every 30 min · tech · from the config`.
