@@ -74,13 +74,13 @@ struct TypedGlobal {
     /// Say more; twice for everything
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     verbose: u8,
-    /// How the log on stderr is written
-    #[arg(long, global = true, value_enum, value_name = "FORMAT", default_value_t, hide_possible_values = true)]
-    #[arg(help = "Log on stderr as text or json [default: text]", hide_default_value = true)]
+    /// Log on stderr as text or json [default: text]
+    #[arg(long, global = true, value_enum, value_name = "FORMAT", default_value_t)]
+    #[arg(hide_possible_values = true, hide_default_value = true)]
     log_format: LogFormat,
-    /// When to colour
-    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t, hide_possible_values = true)]
-    #[arg(help = "Colour auto, always or never [default: auto]", hide_default_value = true)]
+    /// Colour auto, always or never [default: auto]
+    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t)]
+    #[arg(hide_possible_values = true, hide_default_value = true)]
     color: ColorMode,
 }
 

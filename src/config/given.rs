@@ -63,8 +63,8 @@ impl<'a> Given<'a> {
     pub(crate) fn switch(self) -> Result<bool, String> {
         match self {
             Given::Switch(switch) => Ok(switch),
-            Given::Bare("true") => Ok(true),
-            Given::Bare("false") => Ok(false),
+            Given::Bare(text) if text.trim() == "true" => Ok(true),
+            Given::Bare(text) if text.trim() == "false" => Ok(false),
             other => Err(format!("must be true or false, not {other}")),
         }
     }

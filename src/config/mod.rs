@@ -159,7 +159,7 @@ impl Default for ClusterSection {
 }
 
 /// Reads the settings: the file named by `explicit`, else by `NEWSFOLD_CONFIG`, else `config.toml` in `folder` (the current
-/// one), else `newsfold/config.toml` among the user's config files, else none; then the environment on top.
+/// one, absolute), else `newsfold/config.toml` among the user's config files, else none; then the environment on top.
 ///
 /// A relative `database` starts at the folder of the config file; without a file, or from the environment, at `folder`.
 /// A relative feed path starts at the folder of the config file. An empty variable counts as unset.
@@ -464,8 +464,7 @@ mod tests {
     #[test]
     fn all_faults_are_told_at_once_in_the_order_of_the_file() {
         let found = faults("[fetch]\nzzz = 1\ntimeout = 5\n[cluster]\nwindow_hours = 0\n[[feeds]]\nurl = \"\"\n");
-        let places: Vec<_> =
-            found.iter().map(|fault| fault.splitn(4, ':').nth(1).unwrap_or_default().to_owned()).collect();
+        let places: Vec<_> = found.iter().map(|fault| fault.split(':').nth(1).unwrap_or_default().to_owned()).collect();
         assert_eq!(places, ["2", "3", "5", "7"], "{found:?}");
     }
 
@@ -475,6 +474,19 @@ mod tests {
         assert!(
             faults("feeds = [{ outlet = \"ü\", urll = 1 }]").iter().any(|fault| fault.starts_with("config.toml:1:26:"))
         );
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_makes_the_reader_fall(text in "[\\[\\]{}a-z_=\"'#., \n0-9ü-]{0,80}", section in "fetch|cluster|feeds", key in "timeout|url|tags|headers|proxy") {
+            // A fault is an answer; a panic is not.
+            let text = format!("[[{section}]]\n{key} = {text}\n[{section}]\n{key} = {text}");
+            for text in [text.as_str(), text.split_once('\n').expect("it has lines").1] {
+                if let Err(error) = read_text(text) {
+                    proptest::prop_assert!(error.to_string().starts_with("config.toml:"));
+                }
+            }
+        }
     }
 
     fn variables(pairs: &[(&str, &str)]) -> Vec<(OsString, OsString)> {
