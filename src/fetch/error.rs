@@ -167,7 +167,7 @@ pub enum FetchError {
         url: String,
     },
     /// The body ended early.
-    #[error("cannot fetch `{url}`: the connection broke before its end")]
+    #[error("cannot fetch `{url}`: it breaks off before its end")]
     Truncated {
         /// The URL.
         url: String,
@@ -234,6 +234,7 @@ impl FetchError {
             | FetchError::Broken { .. }
             | FetchError::Empty { .. }
             | FetchError::Truncated { .. }
+            | FetchError::Decoding { .. }
             | FetchError::NotModifiedUnasked { .. }
             | FetchError::File { .. } => true,
             // 202: being made; 408: too slow; 421, 425: ask on another connection.
@@ -250,7 +251,6 @@ impl FetchError {
             | FetchError::RedirectLoop { .. }
             | FetchError::TooManyRedirects { .. }
             | FetchError::TooLarge { .. }
-            | FetchError::Decoding { .. }
             | FetchError::Encoding { .. }
             | FetchError::FileHost { .. }
             | FetchError::FileMissing { .. }

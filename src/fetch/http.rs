@@ -360,16 +360,16 @@ fn trouble(error: reqwest::Error, url: &Url, connect_timeout: Duration) -> Fetch
     }
 }
 
-/// Which trouble it was that kept the body from coming whole.
+/// Which trouble it was that kept the body from coming whole. An I/O error at the very top is the decompressor's: the
+/// connection's own errors come wrapped.
 fn trouble_in_body(error: reqwest::Error, url: &Url) -> FetchError {
-    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, TimedOut, UnexpectedEof};
-    let kinds = causes(&error).filter_map(|cause| cause.downcast_ref::<io::Error>()).map(io::Error::kind);
-    let is_truncated = kinds
-        .into_iter()
-        .any(|kind| matches!(kind, BrokenPipe | ConnectionAborted | ConnectionReset | TimedOut | UnexpectedEof));
+    let decompressor = error.source().and_then(|cause| cause.downcast_ref::<io::Error>()).map(io::Error::kind);
     let url = redact(url.as_str());
     let source = Cause::of(error.without_url());
-    if is_truncated { FetchError::Truncated { url, source } } else { FetchError::Decoding { url, source } }
+    match decompressor {
+        None | Some(io::ErrorKind::UnexpectedEof) => FetchError::Truncated { url, source },
+        Some(_) => FetchError::Decoding { url, source },
+    }
 }
 
 /// The error's causes, nearest first. An I/O error that carries another error hides it from the chain, telling that one's

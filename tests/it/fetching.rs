@@ -318,10 +318,11 @@ fn a_body_that_ends_early_is_an_error() {
         Answer::new(200, FEED).header("Content-Length", "9999").then_close(),
         Answer::new(200, FEED).header("Content-Length", "9999").then_reset(),
         Answer::raw(chunked),
+        Answer::raw("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n<rss>\r\nzz\r\n"),
     ];
     for answer in cases {
         let (error, line) = trouble(answer);
-        assert!(line.starts_with("cannot fetch `http://ORIGIN/feed`: the connection broke before its end"), "{line}");
+        assert!(line.starts_with("cannot fetch `http://ORIGIN/feed`: it breaks off before its end"), "{line}");
         assert!(error.is_transient() && error.health() == Health::Unreadable);
     }
 }
