@@ -262,11 +262,11 @@ fn headers_of(request: &Request, trail: &Trail) -> Result<HeaderMap, FetchError>
 /// All that an answer says beside its body.
 fn answer_of(answered: &reqwest::Response, trail: &Trail, (began, now): (Instant, Timestamp)) -> Answer {
     let headers = answered.headers();
+    let validators =
+        Validators { etag: text_of(headers, header::ETAG), last_modified: text_of(headers, header::LAST_MODIFIED) };
     Answer {
-        validators: Validators {
-            etag: text_of(headers, header::ETAG),
-            last_modified: text_of(headers, header::LAST_MODIFIED),
-        },
+        // The next request starts at the feed's own URL again, where another URL's validators would be made up.
+        validators: if trail.is_at_start() { validators } else { Validators::default() },
         final_url: policy::without_credentials(trail.url()),
         moved_permanently_to: trail.moved_permanently_to().cloned(),
         fresh_for: law::fresh_for(&times_of(headers), at(now, began)),
@@ -318,8 +318,9 @@ enum Encoding {
 
 fn encoding_left(headers: &HeaderMap) -> Encoding {
     let lines = headers.get_all(header::CONTENT_ENCODING).iter();
-    let lines: Vec<String> = lines.map(|line| String::from_utf8_lossy(line.as_bytes()).trim().to_lowercase()).collect();
-    match lines.join(", ").as_str() {
+    // Escaped, for it may be shown on a terminal.
+    let lines: Vec<String> = lines.map(|line| line.as_bytes().trim_ascii().escape_ascii().to_string()).collect();
+    match lines.join(", ").to_ascii_lowercase().as_str() {
         "" | "identity" => Encoding::Identity,
         "gzip" | "x-gzip" => Encoding::Gzip,
         other => Encoding::Unknown(other.to_owned()),

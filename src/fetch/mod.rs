@@ -131,6 +131,7 @@ impl Response {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Answer {
     /// What to send with the next request, to be stored as it is (and only together with the articles of this answer).
+    /// None after a redirect: they belong to the URL that answered, which is not the one that will be asked.
     pub validators: Validators,
     /// The URL that answered in the end, without credentials: the base of the feed's relative links.
     pub final_url: Url,

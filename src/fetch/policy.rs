@@ -74,7 +74,7 @@ pub fn without_credentials(url: &Url) -> Url {
 }
 
 /// A URL for people's eyes, logs and error messages: credentials, and values and path segments that look like keys,
-/// become `***`. Text that is no URL comes back as it is, except for what stands between `//` and `@`.
+/// become `***`. Text that is no URL comes back as it is, but for what looks like credentials.
 pub fn redact(text: &str) -> String {
     let (before_fragment, _) = text.split_once('#').unwrap_or((text, ""));
     let (address, query) = match before_fragment.split_once('?') {
@@ -93,7 +93,11 @@ pub fn redact(text: &str) -> String {
 /// Scheme, authority and path, without userinfo and without path segments that look like keys.
 fn redact_address(address: &str) -> String {
     let Some((scheme, rest)) = address.split_once("//") else {
-        return address.to_owned();
+        // `me:password@example.com`, the scheme forgotten.
+        return match address.rsplit_once('@') {
+            Some((credentials, host)) if credentials.contains(':') => format!("***@{host}"),
+            _ => address.to_owned(),
+        };
     };
     let mut segments = rest.split('/');
     let authority = segments.next().unwrap_or_default();
@@ -328,6 +332,8 @@ mod tests {
             ("https://example.com/feed#token=abc", "https://example.com/feed"),
             ("file:///home/me/feed.xml", "file:///home/me/feed.xml"),
             ("feeds/a.xml", "feeds/a.xml"),
+            ("feeds/a@b.xml", "feeds/a@b.xml"),
+            ("me:pw@example.com/feed", "***@example.com/feed"),
             ("", ""),
         ];
         for (url, expected) in cases {
