@@ -236,6 +236,7 @@ impl FetchError {
             | FetchError::Truncated { .. }
             | FetchError::Decoding { .. }
             | FetchError::NotModifiedUnasked { .. }
+            | FetchError::FileMissing { .. }
             | FetchError::File { .. } => true,
             // 202: being made; 408: too slow; 421, 425: ask on another connection.
             FetchError::Status { status, .. } => matches!(status, 202 | 408 | 421 | 425 | 429 | 500..=599),
@@ -253,7 +254,6 @@ impl FetchError {
             | FetchError::TooLarge { .. }
             | FetchError::Encoding { .. }
             | FetchError::FileHost { .. }
-            | FetchError::FileMissing { .. }
             | FetchError::FileKind { .. } => false,
         }
     }

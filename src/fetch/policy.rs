@@ -310,6 +310,19 @@ mod tests {
         assert_eq!(without_credentials(&Url::parse(from).unwrap()).as_str(), "https://example.com/a/feed.xml");
     }
 
+    proptest::proptest! {
+        #[test]
+        fn no_location_takes_credentials_away_or_brings_its_own(location in "\\PC{0,40}", at in "[@:/.a-z]{0,12}") {
+            let from = Url::parse("https://me:hidden@example.com/feed").unwrap();
+            for location in [location, format!("//you:foreign{at}"), format!("https://you:foreign@{at}")] {
+                let Ok(target) = redirect_target(&from, &location) else { continue };
+                assert!(target.username() != "you" && target.password() != Some("foreign"), "{location}: {target}");
+                assert_eq!(target.password() == Some("hidden"), same_origin(&from, &target), "{location}: {target}");
+                assert!(!redact(target.as_str()).contains("hidden"));
+            }
+        }
+    }
+
     #[test]
     fn what_opens_something_is_not_shown() {
         let cases = [

@@ -405,6 +405,28 @@ fn a_status_that_brings_no_feed_is_named_and_its_pause_kept() {
 }
 
 #[test]
+fn sloppy_servers_are_understood() {
+    let length = FEED.len();
+    let cases = [
+        format!("HTTP/1.0 200 OK\r\n\r\n{FEED}"),
+        format!("HTTP/1.1 200\r\ncontent-length:{length}\r\n\r\n{FEED}"),
+        format!("HTTP/1.1 200 OK\nContent-Length: {length}\n\n{FEED}"),
+        format!("HTTP/1.1 200 \u{e9}\r\nX-Name: \u{e9}\r\nContent-Length: {length}\r\n\r\n{FEED}"),
+        format!(
+            "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n{FEED}"
+        ),
+        format!("HTTP/1.1 203 Touched\r\nContent-Length: {length}\r\nContent-Length: {length}\r\n\r\n{FEED}"),
+        format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n{FEED}and more than was announced"),
+        format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{length:X};a=b\r\n{FEED}\r\n0\r\nX: y\r\n\r\n"),
+    ];
+    for raw in cases {
+        let origin = Origin::start();
+        origin.serve("/feed", Answer::raw(raw.clone()));
+        assert_eq!(whole(get(origin.url("/feed"))).1, FEED, "{raw}");
+    }
+}
+
+#[test]
 fn an_answer_of_nothing_is_no_empty_feed() {
     for answer in
         [Answer::new(200, ""), Answer::new(200, " \r\n\t"), Answer::new(200, "").header("Content-Encoding", "gzip")]
@@ -427,6 +449,8 @@ fn an_answer_that_is_not_http_is_an_error() {
         Answer::raw("HTTP/1.1 200"),
         Answer::raw(format!("HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n{FEED}")),
         Answer::raw("HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n"),
+        Answer::raw(format!("HTTP/1.1 200 OK\r\n{}\r\n{FEED}", "X: y\r\n".repeat(10_000))),
+        Answer::raw(format!("HTTP/1.1 200 OK\r\nX: {}\r\n\r\n{FEED}", "y".repeat(1 << 20))),
     ];
     for answer in cases {
         let (error, line) = trouble(answer);
