@@ -45,8 +45,8 @@ impl Default for Params {
 const FIRST_FACTOR: u32 = 4;
 /// How many times `interval_min` a feed without validators waits at least, for it is sent whole each time (1 h).
 const UNVALIDATED_FACTOR: u32 = 4;
-/// How many times `interval_min` the first pause after a lasting trouble (401, 403, 404, …) takes (4 h, as long as readers
-/// that are not banned wait after a 403).
+/// How many times `interval_min` the first pause after a lasting trouble (401, 403, 404, …) takes (4 h: some servers
+/// answer 404 for hours of each day and mean nothing by it).
 const LASTING_FACTOR: u32 = 16;
 /// Intervals and pauses vary by a tenth each way.
 const JITTER_PER_MILLE: u64 = 100;
@@ -109,7 +109,8 @@ pub enum Outcome {
         /// What the answer says for the next time.
         told: Told,
     },
-    /// No feed was read. What was stored of it before, validators included, stays.
+    /// No feed was read: nothing came, or what came is no feed. What was stored before, validators included, stays, so
+    /// that a body which could not be read is sent again.
     Failed {
         /// How the feed is doing.
         health: Health,
@@ -224,8 +225,7 @@ pub fn next(feed: &Feed, outcome: &Outcome, now: Timestamp, salt: u64, params: &
         Outcome::Failed { health, detail, transient, retry_after } => {
             let failures = feed.state.failures.saturating_add(1);
             let first = if *transient { params.interval_min } else { params.floors(LASTING_FACTOR) };
-            // 2^16 floors are above every ceiling that is allowed to be.
-            let doubled = first.saturating_mul(1 << (failures - 1).min(16)).min(params.interval_max);
+            let doubled = first.saturating_mul(1 << (failures - 1).min(31)).min(params.interval_max);
             let pause = dice.vary(doubled, u64::from(failures)).max(own_interval(feed).unwrap_or(params.interval_min));
             let wish = retry_after.filter(|wish| !wish.is_zero()).map(|wish| wish.min(params.retry_after_max));
             FeedState {

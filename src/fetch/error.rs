@@ -167,7 +167,7 @@ pub enum FetchError {
         url: String,
     },
     /// The body ended early.
-    #[error("cannot fetch `{url}`: the connection broke before its end")]
+    #[error("cannot fetch `{url}`: it breaks off before its end")]
     Truncated {
         /// The URL.
         url: String,
@@ -234,7 +234,9 @@ impl FetchError {
             | FetchError::Broken { .. }
             | FetchError::Empty { .. }
             | FetchError::Truncated { .. }
+            | FetchError::Decoding { .. }
             | FetchError::NotModifiedUnasked { .. }
+            | FetchError::FileMissing { .. }
             | FetchError::File { .. } => true,
             // 202: being made; 408: too slow; 421, 425: ask on another connection.
             FetchError::Status { status, .. } => matches!(status, 202 | 408 | 421 | 425 | 429 | 500..=599),
@@ -250,10 +252,8 @@ impl FetchError {
             | FetchError::RedirectLoop { .. }
             | FetchError::TooManyRedirects { .. }
             | FetchError::TooLarge { .. }
-            | FetchError::Decoding { .. }
             | FetchError::Encoding { .. }
             | FetchError::FileHost { .. }
-            | FetchError::FileMissing { .. }
             | FetchError::FileKind { .. } => false,
         }
     }

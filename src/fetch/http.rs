@@ -262,11 +262,11 @@ fn headers_of(request: &Request, trail: &Trail) -> Result<HeaderMap, FetchError>
 /// All that an answer says beside its body.
 fn answer_of(answered: &reqwest::Response, trail: &Trail, (began, now): (Instant, Timestamp)) -> Answer {
     let headers = answered.headers();
+    let validators =
+        Validators { etag: text_of(headers, header::ETAG), last_modified: text_of(headers, header::LAST_MODIFIED) };
     Answer {
-        validators: Validators {
-            etag: text_of(headers, header::ETAG),
-            last_modified: text_of(headers, header::LAST_MODIFIED),
-        },
+        // The next request starts at the feed's own URL again, where another URL's validators would be made up.
+        validators: if trail.is_at_start() { validators } else { Validators::default() },
         final_url: policy::without_credentials(trail.url()),
         moved_permanently_to: trail.moved_permanently_to().cloned(),
         fresh_for: law::fresh_for(&times_of(headers), at(now, began)),
@@ -318,8 +318,9 @@ enum Encoding {
 
 fn encoding_left(headers: &HeaderMap) -> Encoding {
     let lines = headers.get_all(header::CONTENT_ENCODING).iter();
-    let lines: Vec<String> = lines.map(|line| String::from_utf8_lossy(line.as_bytes()).trim().to_lowercase()).collect();
-    match lines.join(", ").as_str() {
+    // Escaped, for it may be shown on a terminal.
+    let lines: Vec<String> = lines.map(|line| line.as_bytes().trim_ascii().escape_ascii().to_string()).collect();
+    match lines.join(", ").to_ascii_lowercase().as_str() {
         "" | "identity" => Encoding::Identity,
         "gzip" | "x-gzip" => Encoding::Gzip,
         other => Encoding::Unknown(other.to_owned()),
@@ -360,16 +361,16 @@ fn trouble(error: reqwest::Error, url: &Url, connect_timeout: Duration) -> Fetch
     }
 }
 
-/// Which trouble it was that kept the body from coming whole.
+/// Which trouble it was that kept the body from coming whole. An I/O error at the very top is the decompressor's: the
+/// connection's own errors come wrapped.
 fn trouble_in_body(error: reqwest::Error, url: &Url) -> FetchError {
-    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, TimedOut, UnexpectedEof};
-    let kinds = causes(&error).filter_map(|cause| cause.downcast_ref::<io::Error>()).map(io::Error::kind);
-    let is_truncated = kinds
-        .into_iter()
-        .any(|kind| matches!(kind, BrokenPipe | ConnectionAborted | ConnectionReset | TimedOut | UnexpectedEof));
+    let decompressor = error.source().and_then(|cause| cause.downcast_ref::<io::Error>()).map(io::Error::kind);
     let url = redact(url.as_str());
     let source = Cause::of(error.without_url());
-    if is_truncated { FetchError::Truncated { url, source } } else { FetchError::Decoding { url, source } }
+    match decompressor {
+        None | Some(io::ErrorKind::UnexpectedEof) => FetchError::Truncated { url, source },
+        Some(_) => FetchError::Decoding { url, source },
+    }
 }
 
 /// The error's causes, nearest first. An I/O error that carries another error hides it from the chain, telling that one's

@@ -294,6 +294,21 @@ mod tests {
         }
     }
 
+    proptest::proptest! {
+        #[test]
+        fn no_header_brings_us_down(text in "\\PC{0,40}", digits in "[0-9a-zA-Z:, -]{0,40}") {
+            for text in [text, digits] {
+                let some = || Some(text.clone());
+                let headers = TimeHeaders {
+                    cache_control: some(), expires: some(), date: some(), age: some(), retry_after: some(),
+                };
+                let longest = Duration::from_secs(DELTA_SECONDS_MAX);
+                assert!(fresh_for(&headers, received()).is_none_or(|fresh| fresh <= longest));
+                assert!(pause(429, &headers, received()).is_none_or(|pause| pause <= longest));
+            }
+        }
+    }
+
     #[test]
     fn a_304_replaces_only_what_it_carries() {
         let sent = Validators { etag: Some("\"a\"".into()), last_modified: Some("long ago".into()) };

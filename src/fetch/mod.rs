@@ -131,11 +131,12 @@ impl Response {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Answer {
     /// What to send with the next request, to be stored as it is (and only together with the articles of this answer).
+    /// None after a redirect: they belong to the URL that answered, which is not the one that will be asked.
     pub validators: Validators,
     /// The URL that answered in the end, without credentials: the base of the feed's relative links.
     pub final_url: Url,
-    /// Where the feed says it lives from now on (301, 308). Believe it only after it has been said for days: captive
-    /// portals say it too.
+    /// Where the feed says it lives from now on (301, 308), with the user's credentials if it is of the same origin.
+    /// Believe it only after it has been said for days: captive portals say it too.
     pub moved_permanently_to: Option<Url>,
     /// How long the server says that asking again is useless (`Cache-Control`, `Expires`).
     pub fresh_for: Option<Duration>,
@@ -149,7 +150,7 @@ pub struct Answer {
 
 /// Getting one feed.
 pub trait Fetch {
-    /// Asks once. `now` is the time of asking, by which dates in the answer are read.
+    /// Asks once. `now` is the time of asking, by which dates in the answer are read. Dropping the future breaks off.
     fn fetch(&self, request: &Request, now: Timestamp) -> impl Future<Output = Result<Response, FetchError>> + Send;
 }
 

@@ -74,7 +74,7 @@ pub fn without_credentials(url: &Url) -> Url {
 }
 
 /// A URL for people's eyes, logs and error messages: credentials, and values and path segments that look like keys,
-/// become `***`. Text that is no URL comes back as it is, except for what stands between `//` and `@`.
+/// become `***`. Text that is no URL comes back as it is, but for what looks like credentials.
 pub fn redact(text: &str) -> String {
     let (before_fragment, _) = text.split_once('#').unwrap_or((text, ""));
     let (address, query) = match before_fragment.split_once('?') {
@@ -93,7 +93,11 @@ pub fn redact(text: &str) -> String {
 /// Scheme, authority and path, without userinfo and without path segments that look like keys.
 fn redact_address(address: &str) -> String {
     let Some((scheme, rest)) = address.split_once("//") else {
-        return address.to_owned();
+        // `me:password@example.com`, the scheme forgotten.
+        return match address.rsplit_once('@') {
+            Some((credentials, host)) if credentials.contains(':') => format!("***@{host}"),
+            _ => address.to_owned(),
+        };
     };
     let mut segments = rest.split('/');
     let authority = segments.next().unwrap_or_default();
@@ -306,6 +310,19 @@ mod tests {
         assert_eq!(without_credentials(&Url::parse(from).unwrap()).as_str(), "https://example.com/a/feed.xml");
     }
 
+    proptest::proptest! {
+        #[test]
+        fn no_location_takes_credentials_away_or_brings_its_own(location in "\\PC{0,40}", at in "[@:/.a-z]{0,12}") {
+            let from = Url::parse("https://me:hidden@example.com/feed").unwrap();
+            for location in [location, format!("//you:foreign{at}"), format!("https://you:foreign@{at}")] {
+                let Ok(target) = redirect_target(&from, &location) else { continue };
+                assert!(target.username() != "you" && target.password() != Some("foreign"), "{location}: {target}");
+                assert_eq!(target.password() == Some("hidden"), same_origin(&from, &target), "{location}: {target}");
+                assert!(!redact(target.as_str()).contains("hidden"));
+            }
+        }
+    }
+
     #[test]
     fn what_opens_something_is_not_shown() {
         let cases = [
@@ -328,6 +345,8 @@ mod tests {
             ("https://example.com/feed#token=abc", "https://example.com/feed"),
             ("file:///home/me/feed.xml", "file:///home/me/feed.xml"),
             ("feeds/a.xml", "feeds/a.xml"),
+            ("feeds/a@b.xml", "feeds/a@b.xml"),
+            ("me:pw@example.com/feed", "***@example.com/feed"),
             ("", ""),
         ];
         for (url, expected) in cases {

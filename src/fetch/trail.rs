@@ -100,18 +100,16 @@ mod tests {
 
     #[test]
     fn a_feed_has_moved_as_far_as_only_permanent_redirects_lead() {
-        let cases: &[(&[(u16, &str)], Option<&str>)] = &[
-            (&[], None),
-            (&[(301, "/a")], Some("https://example.com/a")),
-            (&[(308, "/a"), (301, "/b")], Some("https://example.com/b")),
-            (&[(301, "/a"), (302, "/b")], Some("https://example.com/a")),
-            (&[(302, "/a"), (301, "/b")], None),
-            (&[(307, "/a")], None),
-        ];
-        for (steps, expected) in cases {
+        let check = |steps: &[(u16, &str)], expected: Option<&str>| {
             let trail = follow(steps).unwrap();
-            assert_eq!(trail.moved_permanently_to().map(Url::as_str), *expected, "{steps:?}");
-        }
+            assert_eq!(trail.moved_permanently_to().map(Url::as_str), expected, "{steps:?}");
+        };
+        check(&[], None);
+        check(&[(301, "/a")], Some("https://example.com/a"));
+        check(&[(308, "/a"), (301, "/b")], Some("https://example.com/b"));
+        check(&[(301, "/a"), (302, "/b")], Some("https://example.com/a"));
+        check(&[(302, "/a"), (301, "/b")], None);
+        check(&[(307, "/a")], None);
     }
 
     #[test]

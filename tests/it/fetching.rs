@@ -171,6 +171,7 @@ fn redirects_are_followed_and_only_permanent_ones_move_a_feed() {
         assert_eq!(answer.final_url.as_str(), origin.url("/new/feed"));
         assert_eq!(answer.moved_permanently_to.is_some(), is_permanent, "{status}");
         assert_eq!((answer.redirects.len(), answer.redirects[0].status), (1, status));
+        assert_eq!(answer.validators, Validators::default(), "they are another URL's");
         let first = &origin.requests("/old/feed")[0];
         assert_eq!((first.header("if-none-match"), first.header("if-modified-since")), (Some("\"old\""), Some("then")));
         // A validator belongs to one URL; the user's header to one origin, which this still is.
@@ -318,12 +319,29 @@ fn a_body_that_ends_early_is_an_error() {
         Answer::new(200, FEED).header("Content-Length", "9999").then_close(),
         Answer::new(200, FEED).header("Content-Length", "9999").then_reset(),
         Answer::raw(chunked),
+        Answer::raw("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n<rss>\r\nzz\r\n"),
     ];
     for answer in cases {
         let (error, line) = trouble(answer);
-        assert!(line.starts_with("cannot fetch `http://ORIGIN/feed`: the connection broke before its end"), "{line}");
+        assert!(line.starts_with("cannot fetch `http://ORIGIN/feed`: it breaks off before its end"), "{line}");
         assert!(error.is_transient() && error.health() == Health::Unreadable);
     }
+}
+
+#[test]
+fn an_answer_cut_anywhere_is_never_taken_for_a_whole_one() {
+    let whole_answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{FEED}", FEED.len());
+    let origin = Origin::start();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let fetcher = Fetcher::new(params()).unwrap();
+    for cut in 0..whole_answer.len() {
+        let part = Answer::raw(&whole_answer.as_bytes()[..cut]);
+        origin.serve("/feed", if cut % 2 == 0 { part } else { part.then_reset() });
+        let error = runtime.block_on(fetcher.fetch(&Request::of_url(origin.url("/feed")), now())).unwrap_err();
+        assert!(error.is_transient(), "cut at {cut}: {}", one_line(&error));
+    }
+    origin.serve("/feed", Answer::raw(whole_answer));
+    whole(runtime.block_on(fetcher.fetch(&Request::of_url(origin.url("/feed")), now())));
 }
 
 #[test]
@@ -387,6 +405,28 @@ fn a_status_that_brings_no_feed_is_named_and_its_pause_kept() {
 }
 
 #[test]
+fn sloppy_servers_are_understood() {
+    let length = FEED.len();
+    let cases = [
+        format!("HTTP/1.0 200 OK\r\n\r\n{FEED}"),
+        format!("HTTP/1.1 200\r\ncontent-length:{length}\r\n\r\n{FEED}"),
+        format!("HTTP/1.1 200 OK\nContent-Length: {length}\n\n{FEED}"),
+        format!("HTTP/1.1 200 \u{e9}\r\nX-Name: \u{e9}\r\nContent-Length: {length}\r\n\r\n{FEED}"),
+        format!(
+            "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n{FEED}"
+        ),
+        format!("HTTP/1.1 203 Touched\r\nContent-Length: {length}\r\nContent-Length: {length}\r\n\r\n{FEED}"),
+        format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n{FEED}and more than was announced"),
+        format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{length:X};a=b\r\n{FEED}\r\n0\r\nX: y\r\n\r\n"),
+    ];
+    for raw in cases {
+        let origin = Origin::start();
+        origin.serve("/feed", Answer::raw(raw.clone()));
+        assert_eq!(whole(get(origin.url("/feed"))).1, FEED, "{raw}");
+    }
+}
+
+#[test]
 fn an_answer_of_nothing_is_no_empty_feed() {
     for answer in
         [Answer::new(200, ""), Answer::new(200, " \r\n\t"), Answer::new(200, "").header("Content-Encoding", "gzip")]
@@ -409,6 +449,8 @@ fn an_answer_that_is_not_http_is_an_error() {
         Answer::raw("HTTP/1.1 200"),
         Answer::raw(format!("HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n{FEED}")),
         Answer::raw("HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n"),
+        Answer::raw(format!("HTTP/1.1 200 OK\r\n{}\r\n{FEED}", "X: y\r\n".repeat(10_000))),
+        Answer::raw(format!("HTTP/1.1 200 OK\r\nX: {}\r\n\r\n{FEED}", "y".repeat(1 << 20))),
     ];
     for answer in cases {
         let (error, line) = trouble(answer);
@@ -450,6 +492,47 @@ fn a_connection_that_is_not_secure_is_named() {
 }
 
 #[test]
+fn https_is_spoken_only_with_whom_the_system_trusts() {
+    // Whom the system trusts is read from the environment, so the trusting half runs in a process of its own.
+    const CHILD: &str = "NEWSFOLD_TEST_TRUSTED_URL";
+    if let Ok(url) = std::env::var(CHILD) {
+        whole(get(url));
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let (key, certificate) = (folder.path().join("key.pem"), folder.path().join("certificate.pem"));
+    let made = std::process::Command::new("openssl")
+        .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"])
+        .args(["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"])
+        .args(["-addext", "basicConstraints=critical,CA:FALSE"])
+        .args([std::ffi::OsStr::new("-keyout"), key.as_os_str(), "-out".as_ref(), certificate.as_os_str()])
+        .output();
+    if !made.is_ok_and(|made| made.status.success()) {
+        println!("skipped: no openssl here to make a certificate");
+        return;
+    }
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("https://localhost:{}/feed", listener.local_addr().unwrap().port());
+    let trusted = certificate.clone();
+    let server = std::thread::spawn(move || {
+        serve_tls(&listener, &key, &certificate);
+        serve_tls(&listener, &key, &certificate);
+    });
+    let error = get(url.clone()).unwrap_err();
+    let line = one_line(&error);
+    let expected = format!("cannot fetch `{url}`: the secure connection failed: invalid peer certificate: ");
+    assert!(line.starts_with(&expected) && !error.is_transient(), "{line}");
+    let child = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "fetching::https_is_spoken_only_with_whom_the_system_trusts"])
+        .envs([(CHILD, std::ffi::OsStr::new(&url)), ("SSL_CERT_FILE", trusted.as_os_str())])
+        .output()
+        .unwrap();
+    let told = String::from_utf8_lossy(&child.stdout);
+    assert!(child.status.success() && told.contains("1 passed"), "{told}");
+    server.join().unwrap();
+}
+
+#[test]
 fn private_addresses_are_refused_before_anything_is_sent() {
     let origin = Origin::start();
     origin.serve("/feed", Answer::feed(FEED, RSS));
@@ -474,11 +557,14 @@ fn with_a_proxy_all_goes_through_it_and_addresses_are_still_judged() {
     let proxy = Origin::start();
     proxy.serve("http://feeds.example/feed", Answer::feed(FEED, RSS));
     proxy.serve("http://moved.example/feed", Answer::redirect(302, "http://192.168.0.1/feed"));
-    let through = Params { proxy: Some(proxy.url("/")), allow_private_addresses: false, ..params() };
-    whole(fetch_with(through.clone(), &Request::of_url("http://feeds.example/feed")));
-    let error = fetch_with(through, &Request::of_url("http://moved.example/feed")).unwrap_err();
-    assert!(matches!(error, FetchError::Refused { .. }), "{}", one_line(&error));
-    assert_eq!(proxy.all_requests().len(), 2);
+    // Where the proxy itself stands is the user's affair.
+    for url in [proxy.url("/"), proxy.url("/").replace("127.0.0.1", "localhost")] {
+        let through = Params { proxy: Some(url), allow_private_addresses: false, ..params() };
+        whole(fetch_with(through.clone(), &Request::of_url("http://feeds.example/feed")));
+        let error = fetch_with(through, &Request::of_url("http://moved.example/feed")).unwrap_err();
+        assert!(matches!(error, FetchError::Refused { .. }), "{}", one_line(&error));
+    }
+    assert_eq!(proxy.all_requests().len(), 4);
 }
 
 #[test]
@@ -565,6 +651,23 @@ fn what_is_no_regular_file_is_never_waited_for() {
         let error = get(path.display().to_string()).unwrap_err();
         assert!(matches!(error, FetchError::FileKind { .. }), "{}", one_line(&error));
     }
+}
+
+/// Answers one connection with a feed over TLS, unless the client breaks off.
+fn serve_tls(listener: &std::net::TcpListener, key: &std::path::Path, certificate: &std::path::Path) {
+    use rustls::pki_types::pem::PemObject;
+    let certificate = rustls::pki_types::CertificateDer::from_pem_file(certificate).unwrap();
+    let key = rustls::pki_types::PrivateKeyDer::from_pem_file(key).unwrap();
+    let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
+    let builder = rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    let config = builder.with_no_client_auth().with_single_cert(vec![certificate], key).unwrap();
+    let mut connection = rustls::ServerConnection::new(std::sync::Arc::new(config)).unwrap();
+    let (mut stream, _) = listener.accept().unwrap();
+    let mut stream = rustls::Stream::new(&mut connection, &mut stream);
+    let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{FEED}", FEED.len());
+    stream.write_all(answer.as_bytes()).and_then(|()| stream.flush()).unwrap_or_default();
+    // Until the client closes: closing with its words unread would reset the connection.
+    std::io::copy(&mut stream, &mut std::io::sink()).unwrap_or_default();
 }
 
 /// The body in every encoding that is asked for, gzip first.
