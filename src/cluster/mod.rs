@@ -1,16 +1,24 @@
 //! Station: which cluster an article belongs to, and why.
 
+pub mod centroid;
+pub mod document;
+pub mod measures;
 pub mod params;
+pub mod reason;
 pub mod weights;
+pub mod window;
 
 use jiff::Timestamp;
 use thiserror::Error;
 
+use crate::cluster::document::{Document, Times};
+use crate::cluster::measures::Measured;
 use crate::cluster::params::Params;
-use crate::cluster::weights::Weights;
-use crate::features::Features;
-use crate::features::lexicon::Lexicon;
-use crate::model::{ArticleId, ClusterId, How, Reason};
+use crate::cluster::reason::Words;
+use crate::cluster::weights::{Weights, probability};
+use crate::cluster::window::Window;
+use crate::features::{Features, Term};
+use crate::model::{ArticleId, ClusterId, Reason};
 
 /// An article that has been stored and asks for its cluster.
 #[derive(Clone, Debug)]
@@ -84,18 +92,43 @@ pub enum RestoreError {
     },
 }
 
+/// A candidate cluster and what was found of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Candidate {
+    /// The cluster.
+    pub cluster: ClusterId,
+    /// What was measured.
+    pub measured: Measured,
+    /// The log-odds that the article belongs to it.
+    pub log_odds: f64,
+}
+
+impl Candidate {
+    /// The probability that the article belongs to it.
+    pub fn probability(&self) -> f64 {
+        probability(self.log_odds)
+    }
+}
+
+/// From this share of the shorter text on, an article is a copy: verbatim, cut or lightly edited.
+const COPY_CONTAINED_MIN: f64 = 0.8;
+
 /// The articles of the window in their clusters, ready to say where the next one belongs.
 ///
 /// It is a function of its arrivals: the same arrivals in the same order give the same result, wherever it was restored in between.
 #[derive(Debug)]
 pub struct Clusterer {
     params: Params,
+    weights: Weights,
+    window: Window,
+    /// The latest `seen` of all arrivals, in seconds: the window is counted from it, so that a clock set back does no harm.
+    latest_seen: i64,
 }
 
 impl Clusterer {
     /// An empty window.
-    pub fn new(params: Params, _weights: Weights, _lexicon: &'static Lexicon) -> Clusterer {
-        Clusterer { params }
+    pub fn new(params: Params, weights: Weights) -> Clusterer {
+        Clusterer { params, weights, window: Window::default(), latest_seen: i64::MIN }
     }
 
     /// The window as the store remembers it, in the order of ids: every article with `seen` after `Params::window_start` of the
@@ -106,35 +139,128 @@ impl Clusterer {
     pub fn restore(
         params: Params,
         weights: Weights,
-        lexicon: &'static Lexicon,
         window: impl Iterator<Item = Remembered>,
     ) -> Result<Clusterer, RestoreError> {
-        let clusterer = Clusterer::new(params, weights, lexicon);
-        for _remembered in window {}
+        let mut clusterer = Clusterer::new(params, weights);
+        for remembered in window {
+            clusterer.recall(remembered)?;
+        }
+        clusterer.window.forget_until(clusterer.window_start(), &clusterer.params);
         Ok(clusterer)
+    }
+
+    fn recall(&mut self, remembered: Remembered) -> Result<(), RestoreError> {
+        let article = remembered.article.0;
+        match remembered.memory.first() {
+            Some(&document::VERSION) => {}
+            Some(&found) => {
+                return Err(RestoreError::Version { article, found, expected: document::VERSION });
+            }
+            None => return Err(RestoreError::Damaged { article }),
+        }
+        let times = Times::of(remembered.published, remembered.seen);
+        self.latest_seen = self.latest_seen.max(times.seen);
+        if remembered.memory == ALONE {
+            return Ok(());
+        }
+        let document = Document::recall(remembered.article, times, &remembered.memory);
+        self.window.add(document.ok_or(RestoreError::Damaged { article })?, remembered.cluster, &self.params);
+        Ok(())
     }
 
     /// Says where an article belongs, and counts it in.
     pub fn assign(&mut self, arrival: Arrival<'_>) -> Assignment {
-        let reason = Reason {
-            how: How::Founded,
-            probability: 1.0,
-            because: Vec::new(),
-            nearest: None,
-            hours_apart: None,
-            runner_up: None,
-        };
-        Assignment { article: arrival.id, cluster: ClusterId(arrival.id), reason, memory: Vec::new(), copy_of: None }
+        let candidates = self.consider(&arrival);
+        let joins = candidates.first().is_some_and(|best| best.probability() >= self.params.join_probability);
+        let cluster = if joins { candidates[0].cluster } else { ClusterId(arrival.id) };
+        let reason = reason::reason(&candidates, joins, &self.words(&arrival));
+        let copy_of = candidates.first().filter(|_| joins).and_then(|best| best.measured.wording);
+        let copy_of = copy_of.filter(|(_, contained)| *contained >= COPY_CONTAINED_MIN).map(|(article, _)| article);
+        let article = arrival.id;
+        let memory = self.place(arrival, cluster);
+        Assignment { article, cluster, reason, memory, copy_of }
+    }
+
+    /// Measures an article against its candidates, the most probable first, and leaves it out: what `assign` decides from, and
+    /// what the trainer learns from.
+    pub fn consider(&mut self, arrival: &Arrival<'_>) -> Vec<Candidate> {
+        self.advance(arrival.seen);
+        if arrival.alone {
+            return Vec::new();
+        }
+        let document = self.document(arrival);
+        let slots = self.window.candidates(&document, &self.params);
+        let mut found: Vec<(ClusterId, Measured)> = Vec::with_capacity(slots.len());
+        for group in slots.into_iter().filter_map(|slot| self.window.group(slot)) {
+            let measured = measures::measure(&document, group, &self.window, &self.params);
+            found.extend(measured.map(|measured| (group.id, measured)));
+        }
+        measures::set_rivals(&mut found);
+        let weights = &self.weights;
+        let mut candidates: Vec<Candidate> = found
+            .into_iter()
+            .map(|(cluster, measured)| Candidate { cluster, log_odds: weights.log_odds(&measured.values), measured })
+            .collect();
+        candidates.sort_by(|a, b| b.log_odds.total_cmp(&a.log_odds).then(a.cluster.cmp(&b.cluster)));
+        candidates
     }
 
     /// Counts an article into a cluster that is already known, and gives its memory: for corrections, for training, and for
     /// articles whose memory another version wrote.
-    pub fn place(&mut self, _arrival: Arrival<'_>, _cluster: ClusterId) -> Vec<u8> {
-        Vec::new()
+    pub fn place(&mut self, arrival: Arrival<'_>, cluster: ClusterId) -> Vec<u8> {
+        self.advance(arrival.seen);
+        if arrival.alone {
+            return ALONE.to_vec();
+        }
+        let document = self.document(&arrival);
+        let memory = document.to_bytes();
+        if document.seen > self.window_start() {
+            self.window.add(document, cluster, &self.params);
+        }
+        memory
     }
 
     /// Its limits.
     pub fn params(&self) -> &Params {
         &self.params
     }
+
+    /// How many articles the window holds.
+    pub fn len(&self) -> usize {
+        self.window.len()
+    }
+
+    /// Whether the window is empty.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    fn advance(&mut self, seen: Timestamp) {
+        self.latest_seen = self.latest_seen.max(seen.as_second());
+        self.window.forget_until(self.window_start(), &self.params);
+    }
+
+    fn window_start(&self) -> i64 {
+        self.latest_seen.saturating_sub(i64::from(self.params.window_hours) * 3_600)
+    }
+
+    fn document(&self, arrival: &Arrival<'_>) -> Document {
+        let times = Times::of(arrival.published, arrival.seen);
+        Document::of(arrival.id, times, &arrival.features, |term| self.rarity(term))
+    }
+
+    /// How rare a term is just now: the lexicon's share, taken for the counts of so many articles, and the window's own counts.
+    fn rarity(&self, term: &Term) -> f64 {
+        let lexicon = f64::from(self.params.lexicon_articles);
+        let articles = lexicon + self.window.len() as f64;
+        let holding = lexicon * term.rarity.share() + f64::from(self.window.articles_with(term.hash));
+        ((articles + 1.0) / (holding + 0.5)).ln().max(0.0)
+    }
+
+    fn words<'a>(&'a self, arrival: &'a Arrival<'_>) -> Words<'a> {
+        Words { features: &arrival.features, published: arrival.published.as_second(), window: &self.window, weights: &self.weights }
+    }
 }
+
+/// The memory of an article that nothing joins.
+const ALONE: [u8; 2] = [document::VERSION, u8::MAX];

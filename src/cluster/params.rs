@@ -18,6 +18,10 @@ pub struct Params {
     pub candidates_max: usize,
     /// The article's rarest terms that are looked up.
     pub query_terms_max: usize,
+    /// An article's rarest terms by which it can be found.
+    pub index_terms_max: usize,
+    /// How many articles' worth of word counts the lexicon is taken for: the window's own counts outweigh it from there on.
+    pub lexicon_articles: u32,
     /// Articles read per term looked up, latest first.
     pub postings_read_max: usize,
     /// Members of a candidate that the article is compared with, latest first.
@@ -34,6 +38,8 @@ impl Default for Params {
             join_probability: 0.5,
             candidates_max: 16,
             query_terms_max: 32,
+            index_terms_max: 48,
+            lexicon_articles: 2_000,
             postings_read_max: 256,
             exemplars_max: 16,
             cluster_articles_max: 2_000,
@@ -63,11 +69,13 @@ pub enum ParamsError {
 }
 
 /// The names `Params::set` knows.
-pub const KEYS: [&str; 8] = [
+pub const KEYS: [&str; 10] = [
     "window_hours",
     "join_probability",
     "candidates_max",
     "query_terms_max",
+    "index_terms_max",
+    "lexicon_articles",
     "postings_read_max",
     "exemplars_max",
     "cluster_articles_max",
@@ -85,6 +93,8 @@ impl Params {
             "join_probability" => self.join_probability = probability(key, value)?,
             "candidates_max" => self.candidates_max = within(key, value, 1..=256, "a number from 1 to 256")?,
             "query_terms_max" => self.query_terms_max = within(key, value, 1..=256, "a number from 1 to 256")?,
+            "index_terms_max" => self.index_terms_max = within(key, value, 1..=256, "a number from 1 to 256")?,
+            "lexicon_articles" => self.lexicon_articles = within(key, value, 0..=1_000_000, "a number from 0 to 1000000")?,
             "postings_read_max" => self.postings_read_max = within(key, value, 1..=65_536, "a number from 1 to 65536")?,
             "exemplars_max" => self.exemplars_max = within(key, value, 1..=256, "a number from 1 to 256")?,
             "cluster_articles_max" => {

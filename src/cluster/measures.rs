@@ -1,0 +1,253 @@
+//! Station: what is measured between an article and a candidate cluster.
+
+use crate::cluster::document::{ALL, Conflict, Document, LEAD, NAMES, Resemblance, TITLE, compare, conflict};
+use crate::cluster::params::Params;
+use crate::cluster::window::{Group, Window};
+use crate::model::{ArticleId, ClusterId};
+
+/// How many values are measured.
+pub const COUNT: usize = MEASURES.len();
+
+/// What a measure is about, in a reader's words: the parts of a reason.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Part {
+    /// What was so before anything was compared.
+    Prior,
+    /// The titles' words.
+    Title,
+    /// The texts' words.
+    Text,
+    /// Names of people, places and things.
+    Names,
+    /// Numbers that both sides give.
+    Numbers,
+    /// How far apart in time they were published.
+    Time,
+    /// How large the cluster is already.
+    Size,
+    /// Near-equal titles and repeated sentences.
+    Wording,
+    /// Names and numbers that each side gives and the other lacks.
+    Contradiction,
+    /// How much better it fits here than into the next best cluster.
+    Rivals,
+}
+
+impl Part {
+    /// All parts, in the order of the list above.
+    pub const ALL: [Part; 10] = [
+        Part::Prior,
+        Part::Title,
+        Part::Text,
+        Part::Names,
+        Part::Numbers,
+        Part::Time,
+        Part::Size,
+        Part::Wording,
+        Part::Contradiction,
+        Part::Rivals,
+    ];
+
+    /// The name that reasons show.
+    pub fn name(self) -> &'static str {
+        match self {
+            Part::Prior => "prior",
+            Part::Title => "title",
+            Part::Text => "text",
+            Part::Names => "names",
+            Part::Numbers => "numbers",
+            Part::Time => "time",
+            Part::Size => "size",
+            Part::Wording => "wording",
+            Part::Contradiction => "contradiction",
+            Part::Rivals => "rivals",
+        }
+    }
+
+    /// The measure whose value stands for the part.
+    pub fn shown(self) -> Option<&'static str> {
+        match self {
+            Part::Prior => None,
+            Part::Title => Some("title_best"),
+            Part::Text => Some("all_best"),
+            Part::Names => Some("names_best"),
+            Part::Numbers => Some("numbers_shared"),
+            Part::Time => Some("gap_nearest"),
+            Part::Size => Some("size"),
+            Part::Wording => Some("letters"),
+            Part::Contradiction => Some("names_apart"),
+            Part::Rivals => Some("rival"),
+        }
+    }
+}
+
+/// What is measured, in order, and the part each belongs to; the names are those of `weights.tsv`. `docs/why/clustering.md` says
+/// what each gave.
+pub const MEASURES: [(&str, Part); 29] = [
+    ("title_sum", Part::Title),
+    ("lead_sum", Part::Text),
+    ("all_sum", Part::Text),
+    ("names_sum", Part::Names),
+    ("title_best", Part::Title),
+    ("lead_best", Part::Text),
+    ("all_best", Part::Text),
+    ("names_best", Part::Names),
+    ("all_mean", Part::Text),
+    ("title_contained", Part::Title),
+    ("title_told", Part::Title),
+    ("letters", Part::Wording),
+    ("wording", Part::Wording),
+    ("numbers_shared", Part::Numbers),
+    ("numbers_apart", Part::Contradiction),
+    ("title_numbers_apart", Part::Contradiction),
+    ("names_apart", Part::Contradiction),
+    ("gap_newest", Part::Time),
+    ("gap_oldest", Part::Time),
+    ("gap_mean", Part::Time),
+    ("gap_nearest", Part::Time),
+    ("size", Part::Size),
+    ("bare", Part::Prior),
+    ("bare_title", Part::Title),
+    ("bare_contained", Part::Title),
+    ("rival", Part::Rivals),
+    ("template_names", Part::Contradiction),
+    ("template_numbers", Part::Contradiction),
+    ("alike_apart", Part::Contradiction),
+];
+
+/// The hours after which the closeness in time has fallen to 0.6 (a Gaussian, as in Miranda et al. 2018).
+const GAP_HOURS: f64 = 72.0;
+/// Titles that share less than this are not compared letter by letter.
+const LETTERS_COSINE_MIN: f32 = 0.25;
+
+/// What was measured between an article and one candidate.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Measured {
+    /// The values, in the order of `MEASURES`.
+    pub values: [f64; COUNT],
+    /// The member it resembles most.
+    pub nearest: ArticleId,
+    /// When that member was published, in seconds.
+    pub nearest_published: i64,
+    /// The member of whose text it repeats most, and how much of it.
+    pub wording: Option<(ArticleId, f64)>,
+}
+
+/// Measures an article against a cluster of the window; `None` for a cluster without articles.
+pub fn measure(document: &Document, group: &Group, window: &Window, params: &Params) -> Option<Measured> {
+    let mut best = Resemblance::default();
+    let mut nearest: Option<(&Document, Resemblance)> = None;
+    let mut wording: Option<(ArticleId, f64)> = None;
+    let (mut all_sum, mut compared) = (0.0_f32, 0.0_f32);
+    let (mut newest, mut oldest, mut gap_nearest) = (i64::MIN, i64::MAX, i64::MAX);
+    for member in window.latest(group, params.exemplars_max) {
+        let found = compare(document, member);
+        for (best, cosine) in best.cosines.iter_mut().zip(found.cosines) {
+            *best = best.max(cosine);
+        }
+        best.title_contained = best.title_contained.max(found.title_contained);
+        best.title_told = best.title_told.max(found.title_told);
+        all_sum += found.cosines[ALL];
+        compared += 1.0;
+        if nearest.is_none_or(|(_, held)| found.cosines[ALL] > held.cosines[ALL]) {
+            nearest = Some((member, found));
+        }
+        if let (Some(ours), Some(theirs)) = (&document.sketch, &member.sketch) {
+            let contained = ours.contained(theirs);
+            if wording.is_none_or(|(_, held)| contained > held) {
+                wording = Some((member.article, contained));
+            }
+        }
+        newest = newest.max(member.published);
+        oldest = oldest.min(member.published);
+        gap_nearest = gap_nearest.min(document.published.abs_diff(member.published) as i64);
+    }
+    let (nearest, _) = nearest?;
+    let sums = group.centroid().map_or(best.cosines, |centroid| centroid.cosines(document));
+    let apart = conflict(document, nearest);
+    let letters = if best.cosines[TITLE] >= LETTERS_COSINE_MIN {
+        strsim::sorensen_dice(&document.title_key, &nearest.title_key)
+    } else {
+        0.0
+    };
+    let gaps = [
+        closeness((document.published - newest) as f64),
+        closeness((document.published - oldest) as f64),
+        closeness(document.published as f64 - group.published_mean()),
+        closeness(gap_nearest as f64),
+    ];
+    let bare = f64::from(u8::from(!document.has(LEAD) || !nearest.has(LEAD)));
+    let said = Said { best, sums, apart, letters, gaps, bare };
+    let values = said.values(group.len(), f64::from(all_sum / compared), wording.map_or(0.0, |(_, share)| share));
+    Some(Measured { values, nearest: nearest.article, nearest_published: nearest.published, wording })
+}
+
+/// Compares every candidate with the best of the others: what resembles one story among many like it says less.
+pub fn set_rivals(candidates: &mut [(ClusterId, Measured)]) {
+    let all_best = index_of("all_best");
+    let rival = index_of("rival");
+    let best: Vec<f64> = candidates.iter().map(|(_, measured)| measured.values[all_best]).collect();
+    for (index, (_, measured)) in candidates.iter_mut().enumerate() {
+        let others = best.iter().enumerate().filter(|(other, _)| *other != index).map(|(_, value)| *value);
+        measured.values[rival] = others.fold(0.0, f64::max);
+    }
+}
+
+/// The place of a measure by its name.
+pub fn index_of(name: &str) -> usize {
+    MEASURES.iter().position(|held| held.0 == name).expect("callers name measures of the list")
+}
+
+fn closeness(seconds: f64) -> f64 {
+    let hours = seconds / 3_600.0 / GAP_HOURS;
+    (-hours * hours / 2.0).exp()
+}
+
+struct Said {
+    best: Resemblance,
+    sums: [f32; 4],
+    apart: Conflict,
+    letters: f64,
+    gaps: [f64; 4],
+    bare: f64,
+}
+
+impl Said {
+    fn values(&self, members: usize, all_mean: f64, wording: f64) -> [f64; COUNT] {
+        let of = |value: f32| f64::from(value);
+        let (best, sums) = (&self.best.cosines, &self.sums);
+        let names_apart = of(self.apart.names);
+        let numbers_apart = of(self.apart.title_numbers);
+        [
+            of(sums[TITLE]),
+            of(sums[LEAD]),
+            of(sums[ALL]),
+            of(sums[NAMES]),
+            of(best[TITLE]),
+            of(best[LEAD]),
+            of(best[ALL]),
+            of(best[NAMES]),
+            all_mean,
+            of(self.best.title_contained),
+            of(self.best.title_told),
+            self.letters,
+            wording,
+            of(self.apart.numbers_shared),
+            of(self.apart.numbers),
+            numbers_apart,
+            names_apart,
+            self.gaps[0],
+            self.gaps[1],
+            self.gaps[2],
+            self.gaps[3],
+            (members as f64).ln(),
+            self.bare,
+            self.bare * of(best[TITLE]),
+            self.bare * of(self.best.title_contained),
+            0.0,
+            names_apart * of(best[TITLE]),
+            numbers_apart * of(best[TITLE]),
+            (names_apart + numbers_apart) * of(best[ALL]),
+        ]
+    }
+}

@@ -1,0 +1,298 @@
+//! Station: the articles of the window: their clusters, their terms' frequencies, and an index that proposes candidates.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap, VecDeque};
+
+use foldhash::fast::FixedState;
+
+use crate::cluster::centroid::Centroid;
+use crate::cluster::document::{ALL, Document, Held};
+use crate::cluster::params::Params;
+use crate::features::Class;
+use crate::model::{ArticleId, ClusterId};
+
+/// A term that is more common than this when its article comes (in nats) proposes nothing.
+const INDEXED_RARITY_MIN: f32 = 1.5;
+
+/// A place in one of the window's tables. Places are used again and never show.
+type Slot = u32;
+
+/// A term of the window: how many articles hold it, and those that are indexed by it in the order they came.
+#[derive(Debug, Default)]
+struct Entry {
+    articles: u32,
+    postings: VecDeque<Slot>,
+}
+
+/// A cluster of the window.
+#[derive(Debug)]
+pub struct Group {
+    /// Its id.
+    pub id: ClusterId,
+    /// Its articles in the window, in the order they came.
+    members: VecDeque<Slot>,
+    /// The sum of its members, kept from the second on: a lone member is its own sum.
+    centroid: Option<Box<Centroid>>,
+    /// Sum of the members' publication times, in seconds.
+    published_sum: i128,
+}
+
+impl Group {
+    /// How many articles of the window it has.
+    pub fn len(&self) -> usize {
+        self.members.len()
+    }
+
+    /// The sum of its members, where there are two or more.
+    pub fn centroid(&self) -> Option<&Centroid> {
+        self.centroid.as_deref()
+    }
+
+    /// The mean of its members' publication times, in seconds.
+    pub fn published_mean(&self) -> f64 {
+        self.published_sum as f64 / self.members.len().max(1) as f64
+    }
+}
+
+/// Scores by place, emptied after every use, so that a search costs what it finds and not what there is.
+#[derive(Debug, Default)]
+struct Tally {
+    scores: Vec<f32>,
+    touched: Vec<Slot>,
+}
+
+impl Tally {
+    fn add(&mut self, slot: Slot, score: f32) {
+        let index = slot as usize;
+        if index >= self.scores.len() {
+            self.scores.resize(index + 1, 0.0);
+        }
+        if self.scores[index] == 0.0 {
+            self.touched.push(slot);
+        }
+        self.scores[index] += score;
+    }
+
+    fn raise(&mut self, slot: Slot, score: f32) {
+        let held = self.scores.get(slot as usize).copied().unwrap_or(0.0);
+        if score > held {
+            self.add(slot, score - held);
+        }
+    }
+
+    fn drain(&mut self, mut each: impl FnMut(Slot, f32)) {
+        for slot in self.touched.drain(..) {
+            each(slot, std::mem::take(&mut self.scores[slot as usize]));
+        }
+    }
+}
+
+/// The articles of the window. A function of which articles it holds, in which order they came, and of their clusters.
+#[derive(Debug, Default)]
+pub struct Window {
+    documents: Vec<Option<(Document, Slot)>>,
+    free_documents: Vec<Slot>,
+    groups: Vec<Option<Group>>,
+    free_groups: Vec<Slot>,
+    group_of: HashMap<ClusterId, Slot, FixedState>,
+    entries: HashMap<u32, Entry, FixedState>,
+    /// Who leaves next: by `seen`, then by id.
+    leaving: BinaryHeap<Reverse<(i64, ArticleId, Slot)>>,
+    articles: usize,
+    article_tally: Tally,
+    group_tally: Tally,
+}
+
+impl Window {
+    /// How many articles it holds.
+    pub fn len(&self) -> usize {
+        self.articles
+    }
+
+    /// How many of its articles hold a term.
+    pub fn articles_with(&self, hash: u32) -> u32 {
+        self.entries.get(&hash).map_or(0, |entry| entry.articles)
+    }
+
+    /// The cluster at a place that `candidates` gave.
+    pub fn group(&self, slot: u32) -> Option<&Group> {
+        self.groups.get(slot as usize).and_then(Option::as_ref)
+    }
+
+    /// A cluster's latest articles, latest first.
+    pub fn latest<'a>(&'a self, group: &'a Group, count_max: usize) -> impl Iterator<Item = &'a Document> {
+        group.members.iter().rev().take(count_max).filter_map(|slot| self.document(*slot))
+    }
+
+    /// A cluster's articles, in the order they came.
+    pub fn members<'a>(&'a self, group: &'a Group) -> impl Iterator<Item = &'a Document> {
+        group.members.iter().filter_map(|slot| self.document(*slot))
+    }
+
+    /// The place of a cluster, if it is in the window.
+    pub fn slot_of(&self, cluster: ClusterId) -> Option<u32> {
+        self.group_of.get(&cluster).copied()
+    }
+
+    fn document(&self, slot: Slot) -> Option<&Document> {
+        self.documents.get(slot as usize).and_then(Option::as_ref).map(|(document, _)| document)
+    }
+
+    /// Proposes clusters that may take an article: those with the articles that share most of its rarest terms, best first, at
+    /// most `candidates_max`. It reads at most `query_terms_max` times `postings_read_max` postings, however large the window is.
+    pub fn candidates(&mut self, document: &Document, params: &Params) -> Vec<u32> {
+        for term in telling_terms(document, params.query_terms_max) {
+            let Some(entry) = self.entries.get(&term.hash) else { continue };
+            let weight = term.weights()[ALL];
+            for slot in entry.postings.iter().rev().take(params.postings_read_max) {
+                self.article_tally.add(*slot, weight * weight);
+            }
+        }
+        let (documents, group_tally) = (&self.documents, &mut self.group_tally);
+        self.article_tally.drain(|slot, score| {
+            if let Some((other, group)) = documents.get(slot as usize).and_then(Option::as_ref) {
+                group_tally.raise(*group, score / other.length().max(f32::MIN_POSITIVE));
+            }
+        });
+        let mut found: Vec<(f32, ClusterId, Slot)> = Vec::new();
+        let groups = &self.groups;
+        self.group_tally.drain(|slot, score| {
+            if let Some(group) = &groups[slot as usize]
+                && group.members.len() < params.cluster_articles_max
+            {
+                found.push((score, group.id, slot));
+            }
+        });
+        let best_first = |a: &(f32, ClusterId, Slot), b: &(f32, ClusterId, Slot)| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1));
+        if found.len() > params.candidates_max {
+            found.select_nth_unstable_by(params.candidates_max, best_first);
+            found.truncate(params.candidates_max);
+        }
+        found.sort_unstable_by(best_first);
+        found.into_iter().map(|(_, _, slot)| slot).collect()
+    }
+
+    /// Counts an article into a cluster, new or known.
+    pub fn add(&mut self, document: Document, cluster: ClusterId, params: &Params) {
+        let group = self.group_slot(cluster);
+        let slot = place(&mut self.documents, &mut self.free_documents);
+        for term in &document.terms {
+            self.entries.entry(term.hash).or_default().articles += 1;
+        }
+        for term in telling_terms(&document, params.index_terms_max) {
+            self.entries.entry(term.hash).or_default().postings.push_back(slot);
+        }
+        self.leaving.push(Reverse((document.seen, document.article, slot)));
+        self.articles += 1;
+        self.documents[slot as usize] = Some((document, group));
+        self.join(slot, group);
+    }
+
+    fn group_slot(&mut self, cluster: ClusterId) -> Slot {
+        if let Some(slot) = self.group_of.get(&cluster) {
+            return *slot;
+        }
+        let slot = place(&mut self.groups, &mut self.free_groups);
+        self.groups[slot as usize] =
+            Some(Group { id: cluster, members: VecDeque::new(), centroid: None, published_sum: 0 });
+        self.group_of.insert(cluster, slot);
+        slot
+    }
+
+    fn join(&mut self, slot: Slot, group: Slot) {
+        let Some(group) = &mut self.groups[group as usize] else { return };
+        group.members.push_back(slot);
+        let documents = &self.documents;
+        let newcomer = documents[slot as usize].as_ref().map(|(document, _)| document);
+        group.published_sum += newcomer.map_or(0, |document| i128::from(document.published));
+        match &mut group.centroid {
+            Some(centroid) => newcomer.into_iter().for_each(|document| centroid.add(document)),
+            None if group.members.len() > 1 => {
+                let mut centroid = Centroid::default();
+                for member in group.members.iter().filter_map(|slot| documents[*slot as usize].as_ref()) {
+                    centroid.add(&member.0);
+                }
+                group.centroid = Some(Box::new(centroid));
+            }
+            None => {}
+        }
+    }
+
+    /// Lets go of every article that was seen at `start` or before.
+    pub fn forget_until(&mut self, start: i64, params: &Params) {
+        while let Some(Reverse((seen, _, slot))) = self.leaving.peek().copied() {
+            if seen > start {
+                return;
+            }
+            self.leaving.pop();
+            self.forget(slot, params);
+        }
+    }
+
+    fn forget(&mut self, slot: Slot, params: &Params) {
+        let Some((document, group)) = self.documents[slot as usize].take() else { return };
+        for term in telling_terms(&document, params.index_terms_max) {
+            if let Some(entry) = self.entries.get_mut(&term.hash) {
+                take_out(&mut entry.postings, slot);
+            }
+        }
+        for term in &document.terms {
+            if let Some(entry) = self.entries.get_mut(&term.hash) {
+                entry.articles -= 1;
+                if entry.articles == 0 {
+                    self.entries.remove(&term.hash);
+                }
+            }
+        }
+        self.leave(slot, &document, group);
+        self.free_documents.push(slot);
+        self.articles -= 1;
+    }
+
+    fn leave(&mut self, slot: Slot, document: &Document, group_slot: Slot) {
+        let Some(group) = &mut self.groups[group_slot as usize] else { return };
+        take_out(&mut group.members, slot);
+        group.published_sum -= i128::from(document.published);
+        match group.members.len() {
+            0 => {
+                self.group_of.remove(&group.id);
+                self.groups[group_slot as usize] = None;
+                self.free_groups.push(group_slot);
+            }
+            1 => group.centroid = None,
+            _ => group.centroid.iter_mut().for_each(|centroid| centroid.remove(document)),
+        }
+    }
+}
+
+/// The terms that say most of an article, the weightiest first; the same whenever it is asked.
+fn telling_terms(document: &Document, count_max: usize) -> Vec<Held> {
+    let mut terms: Vec<(f32, Held)> = document
+        .terms
+        .iter()
+        .filter(|term| term.class() != Class::Pair && term.rarity() >= INDEXED_RARITY_MIN)
+        .map(|term| (term.weights()[ALL], *term))
+        .collect();
+    let weightiest = |a: &(f32, Held), b: &(f32, Held)| b.0.total_cmp(&a.0).then(a.1.hash.cmp(&b.1.hash));
+    if terms.len() > count_max {
+        terms.select_nth_unstable_by(count_max, weightiest);
+        terms.truncate(count_max);
+    }
+    terms.sort_unstable_by(weightiest);
+    terms.into_iter().map(|(_, term)| term).collect()
+}
+
+/// Articles leave in about the order they came, so what is looked for stands near the front.
+fn take_out(slots: &mut VecDeque<Slot>, slot: Slot) {
+    if let Some(index) = slots.iter().position(|held| *held == slot) {
+        slots.remove(index);
+    }
+}
+
+/// A free place in a table.
+fn place<T>(table: &mut Vec<Option<T>>, free: &mut Vec<Slot>) -> Slot {
+    free.pop().unwrap_or_else(|| {
+        table.push(None);
+        (table.len() - 1) as Slot
+    })
+}
