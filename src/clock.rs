@@ -25,6 +25,14 @@ pub fn local_zone() -> TimeZone {
     TimeZone::try_system().unwrap_or(TimeZone::UTC)
 }
 
+/// The most memory this process ever held, in bytes, as Linux counts it (`VmHWM` in `/proc/self/status`); `None` elsewhere.
+pub fn peak_memory_bytes() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kilobytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kilobytes * 1024)
+}
+
 /// A random number, drawn once when a database is made and stored in it, so that two installations with the same feeds do
 /// not ask for them in unison. It keeps nothing secret.
 pub fn salt() -> u64 {

@@ -1,1 +1,233 @@
 //! Conductor: ticks, signals, waiting, readiness.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::time::Duration;
+
+use thiserror::Error;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use crate::clock;
+use crate::fetch::Fetch;
+use crate::fetch::policy::redact;
+use crate::ingest::{self, Ingest};
+use crate::model::Feed;
+use crate::schedule;
+use crate::store::{Store, StoreError};
+use crate::writer::{FeedReport, Writer};
+
+/// The pace of the daemon.
+#[derive(Clone, Debug)]
+pub struct Params {
+    /// How long it sleeps at most before it looks for due feeds; other processes may have added some.
+    pub tick: Duration,
+    /// How long it takes at most to store what it holds when it is told to end.
+    pub stop_within: Duration,
+    /// When feeds are due.
+    pub schedule: schedule::Params,
+    /// The limits of ingest.
+    pub ingest: ingest::Params,
+}
+
+impl Default for Params {
+    fn default() -> Params {
+        Params {
+            tick: Duration::from_secs(5),
+            stop_within: Duration::from_secs(4),
+            schedule: schedule::Params::default(),
+            ingest: ingest::Params::default(),
+        }
+    }
+}
+
+/// Why the daemon had to end.
+#[derive(Debug, Error)]
+pub enum DaemonError {
+    /// The store failed for good.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The operating system gives us no signals.
+    #[error("cannot listen for signals")]
+    Signals(#[source] io::Error),
+    /// The writer held on to its batch for longer than we may wait.
+    #[error("could not store what was under way within {} s; it will be fetched again", .0.as_secs())]
+    Slow(Duration),
+}
+
+/// Why it ended, and the writer for the next round.
+#[derive(Debug)]
+pub enum Ended {
+    /// It was told to.
+    Stopped(Writer),
+    /// It was told to read its config again.
+    Reload(Writer),
+}
+
+/// The signals a service lives by.
+#[derive(Debug)]
+pub struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hangup: Signal,
+}
+
+enum Wish {
+    Stop,
+    Reload,
+}
+
+impl Signals {
+    /// Begins to listen, so that no signal is lost between two rounds.
+    ///
+    /// # Errors
+    /// When the operating system refuses.
+    pub fn listen() -> Result<Signals, DaemonError> {
+        let listen = |kind| signal(kind).map_err(DaemonError::Signals);
+        Ok(Signals {
+            terminate: listen(SignalKind::terminate())?,
+            interrupt: listen(SignalKind::interrupt())?,
+            hangup: listen(SignalKind::hangup())?,
+        })
+    }
+
+    /// Waits until somebody asks us to end.
+    pub async fn stop(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+
+    async fn wish(&mut self) -> Wish {
+        tokio::select! {
+            _ = self.terminate.recv() => Wish::Stop,
+            _ = self.interrupt.recv() => Wish::Stop,
+            _ = self.hangup.recv() => Wish::Reload,
+        }
+    }
+}
+
+/// Asks every feed when it is due, until a signal says otherwise. `feeds` is a read-only store beside the writer's.
+///
+/// # Errors
+/// When the store fails for good; what passes (a lock, a full disk) is waited for.
+pub async fn run<F: Fetch + Send + Sync + 'static>(
+    writer: Writer,
+    feeds: &Store,
+    fetch: F,
+    params: &Params,
+    signals: &mut Signals,
+) -> Result<Ended, DaemonError> {
+    let stop = CancellationToken::new();
+    let mut ingest = Ingest::start(writer, fetch, params.ingest.clone(), clock::now, stop.clone());
+    let mut under_way: BTreeSet<String> = BTreeSet::new();
+    tell(clock::notify_ready());
+    let wish = loop {
+        let known = feeds.feeds()?;
+        ask_due(&mut ingest, &known, &mut under_way, params);
+        tell(clock::notify_alive());
+        tokio::select! {
+            wish = signals.wish() => break wish,
+            () = rest(&known, params) => {}
+            ended = hear(&mut ingest, &mut under_way) => match ended {
+                Heard::Report => {}
+                Heard::WriterStopped => break Wish::Stop,
+            },
+        }
+    };
+    match wish {
+        Wish::Stop => tell(clock::notify_stopping()),
+        Wish::Reload => tell(clock::notify_reloading()),
+    }
+    stop.cancel();
+    let finished = tokio::time::timeout(params.stop_within, ingest.finish(|report| log(&report))).await;
+    let Ok((writer, outcome)) = finished else { return Err(DaemonError::Slow(params.stop_within)) };
+    outcome?;
+    let Some(mut writer) = writer else {
+        return Err(DaemonError::Store(StoreError::Damaged { what: "a batch", why: "the writer ended early".to_owned() }));
+    };
+    writer.store().checkpoint()?;
+    Ok(match wish {
+        Wish::Stop => Ended::Stopped(writer),
+        Wish::Reload => Ended::Reload(writer),
+    })
+}
+
+/// A service manager that does not hear us is no reason to end.
+fn tell(told: io::Result<()>) {
+    if let Err(error) = told {
+        tracing::warn!("cannot reach the service manager: {error}");
+    }
+}
+
+enum Heard {
+    Report,
+    WriterStopped,
+}
+
+/// Asks every feed that is due and not being asked already.
+fn ask_due<F: Fetch + Send + Sync + 'static>(
+    ingest: &mut Ingest<F>,
+    known: &[Feed],
+    under_way: &mut BTreeSet<String>,
+    params: &Params,
+) {
+    for id in schedule::due(known, clock::now(), &params.schedule) {
+        let Some(feed) = known.iter().find(|feed| feed.id == id) else { continue };
+        if under_way.insert(feed.url.clone()) {
+            ingest.ask(feed.clone());
+        }
+    }
+}
+
+/// Sleeps until the next feed is due, or a tick if that is sooner.
+async fn rest(known: &[Feed], params: &Params) {
+    let until_due = schedule::next_wake(known, clock::now(), &params.schedule)
+        .and_then(|due| Duration::try_from(due.duration_since(clock::now())).ok())
+        .unwrap_or(params.tick);
+    // A quarter of a second at least: a feed that is due and under way must not make the loop spin.
+    tokio::time::sleep(until_due.clamp(Duration::from_millis(250).min(params.tick), params.tick)).await;
+}
+
+/// Takes every report that has come; returns when one has come and no other waits.
+async fn hear<F: Fetch + Send + Sync + 'static>(ingest: &mut Ingest<F>, under_way: &mut BTreeSet<String>) -> Heard {
+    // Gathered for a moment, so that five hundred reports do not mean five hundred looks at the feeds.
+    let moment = tokio::time::sleep(Duration::from_millis(500));
+    tokio::pin!(moment);
+    let mut heard = false;
+    loop {
+        tokio::select! {
+            report = ingest.report() => match report {
+                Some(report) => {
+                    log(&report);
+                    under_way.remove(&report.url);
+                    heard = true;
+                }
+                None => return Heard::WriterStopped,
+            },
+            () = &mut moment, if heard => return Heard::Report,
+        }
+    }
+}
+
+/// One line per answer that matters; a feed without news is not worth one.
+fn log(report: &FeedReport) {
+    let url = redact(&report.url);
+    if let Some(detail) = &report.detail {
+        tracing::warn!(feed = url, health = report.health.word(), "{detail}");
+    } else if report.articles_new + report.articles_revised > 0 {
+        tracing::info!(
+            feed = url,
+            new = report.articles_new,
+            revised = report.articles_revised,
+            clusters_new = report.clusters_new,
+            "stored"
+        );
+    } else {
+        tracing::debug!(feed = url, health = report.health.word(), "nothing new");
+    }
+    for warning in &report.warnings {
+        tracing::debug!(feed = url, "{warning}");
+    }
+}

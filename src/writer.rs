@@ -1,1 +1,440 @@
 //! Conductor: owns the store and the clusterer; one batch is one transaction.
+
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+
+use crate::cluster::params::Params as ClusterParams;
+use crate::cluster::weights::Weights;
+use crate::cluster::{Arrival, Clusterer, Remembered};
+use crate::features::lexicon::Lexicon;
+use crate::features::{self, Subject, language};
+use crate::identify;
+use crate::model::{ArticleId, ClusterId, Draft, Feed, Health};
+use crate::prepare::Prepared;
+use crate::schedule::{self, Outcome, Told};
+use crate::store::{Batch, FeedFacts, Founding, Known, NewArticle, Placed, Store, StoreError};
+
+/// How many articles `rebuild` and a renewal of memories read at a time.
+const PAGE_ARTICLES: usize = 1_000;
+
+/// What one feed answered, ready to be stored.
+#[derive(Clone, Debug)]
+pub struct Intake {
+    /// The feed, as it was when it was asked.
+    pub feed: Feed,
+    /// What came of it.
+    pub answer: Answer,
+}
+
+/// What came of asking a feed.
+#[derive(Clone, Debug)]
+pub enum Answer {
+    /// It was read.
+    Read {
+        /// What it holds.
+        prepared: Prepared,
+        /// What the answer says for the next time.
+        told: Told,
+    },
+    /// It has not changed.
+    NotModified {
+        /// What the answer says for the next time.
+        told: Told,
+    },
+    /// It could not be had, or not be read.
+    Failed {
+        /// In one word.
+        health: Health,
+        /// In one line.
+        detail: String,
+        /// Whether asking again soon may help.
+        transient: bool,
+        /// For how long the server asks us not to come back.
+        retry_after: Option<Duration>,
+    },
+}
+
+impl Answer {
+    /// How many entries it brings, by which batches are bounded.
+    pub fn entries(&self) -> usize {
+        match self {
+            Answer::Read { prepared, .. } => prepared.drafts.len(),
+            _ => 0,
+        }
+    }
+
+    /// What the schedule makes of it, once it is known how many of its articles were new.
+    pub fn outcome(&self, articles_new: usize) -> Outcome {
+        match self {
+            Answer::Read { prepared, told } => {
+                Outcome::Read { entries: prepared.entries, articles_new, told: told.clone() }
+            }
+            Answer::NotModified { told } => Outcome::NotModified { told: told.clone() },
+            Answer::Failed { health, detail, transient, retry_after } => Outcome::Failed {
+                health: *health,
+                detail: detail.clone(),
+                transient: *transient,
+                retry_after: *retry_after,
+            },
+        }
+    }
+}
+
+/// What became of one feed's answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FeedReport {
+    /// The feed's URL.
+    pub url: String,
+    /// Its state in one word.
+    pub health: Health,
+    /// The trouble, in one line.
+    pub detail: Option<String>,
+    /// Entries it held.
+    pub entries: usize,
+    /// Articles that were new.
+    pub articles_new: usize,
+    /// Articles that had new words.
+    pub articles_revised: usize,
+    /// Articles that founded a cluster.
+    pub clusters_new: usize,
+    /// What was wrong with it and could be lived with.
+    pub warnings: Vec<String>,
+}
+
+/// One archived article with its publisher, for `eval`.
+#[derive(Clone, Debug)]
+pub struct Archived {
+    /// The feed that stands for its outlet.
+    pub feed: Feed,
+    /// The article.
+    pub draft: Draft,
+    /// When it would have been seen.
+    pub seen: Timestamp,
+}
+
+/// The settings of the stations that the writer calls.
+#[derive(Clone, Debug, Default)]
+pub struct Params {
+    /// When feeds are asked again.
+    pub schedule: schedule::Params,
+    /// How articles are grouped.
+    pub cluster: ClusterParams,
+}
+
+/// The one owner of the store and the clusterer.
+#[derive(Debug)]
+pub struct Writer {
+    store: Store,
+    /// `None` until it is needed, and again after a batch that failed: then what it remembers is read back from the store.
+    clusterer: Option<Clusterer>,
+    params: Params,
+    salt: u64,
+    /// How long each assignment took, where somebody wants to know; a daemon would gather them for years.
+    assign_times: Option<Vec<Duration>>,
+}
+
+enum Stored {
+    New(ArticleId, ClusterId),
+    Revised(ArticleId),
+    Known(ArticleId),
+}
+
+impl Writer {
+    /// A writer over an open store.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn new(store: Store, params: Params) -> Result<Writer, StoreError> {
+        let salt = store.salt()?;
+        Ok(Writer { store, clusterer: None, params, salt, assign_times: None })
+    }
+
+    /// The store, for reading and for the feeds' own rows.
+    pub fn store(&mut self) -> &mut Store {
+        &mut self.store
+    }
+
+    /// Takes other settings from the next batch on.
+    pub fn set_params(&mut self, params: Params) {
+        if params.cluster != self.params.cluster {
+            self.clusterer = None;
+        }
+        self.params = params;
+    }
+
+    /// Stores a batch of answers in one transaction: articles, revisions, memberships, validators and due times, all or none.
+    ///
+    /// # Errors
+    /// When the file cannot be written; nothing of the batch is stored then, and the same batch can be applied again.
+    pub fn apply(&mut self, intakes: &[Intake], now: Timestamp) -> Result<Vec<FeedReport>, StoreError> {
+        let salt = self.salt;
+        let schedule = self.params.schedule.clone();
+        self.in_one_batch(|batch, desk| {
+            intakes.iter().map(|intake| take_in(batch, desk, intake, &At { now, salt, schedule: &schedule })).collect()
+        })
+    }
+
+    /// Stores archived articles in one transaction, each as seen at its own time, and says where each belongs.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn archive(&mut self, articles: &[Archived]) -> Result<Vec<ClusterId>, StoreError> {
+        self.in_one_batch(|batch, desk| {
+            let place = |article: &Archived| {
+                let feed = &article.feed;
+                match store(batch, desk, feed, feed.outlet_name(), (&article.draft, article.seen))? {
+                    Stored::New(_, cluster) => Ok(cluster),
+                    Stored::Revised(known) | Stored::Known(known) => batch.cluster_of(known),
+                }
+            };
+            articles.iter().map(place).collect()
+        })
+    }
+
+    /// Begins to note how long each assignment takes.
+    pub fn note_assign_times(&mut self) {
+        self.assign_times = Some(Vec::new());
+    }
+
+    /// The times noted so far, in the order of arrival.
+    pub fn assign_times(&self) -> &[Duration] {
+        self.assign_times.as_deref().unwrap_or_default()
+    }
+
+    /// Brings the full-text index up to date, some articles a transaction; says how many were indexed in all.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn index(&mut self) -> Result<usize, StoreError> {
+        let mut indexed = 0;
+        loop {
+            let done = self.store.index(PAGE_ARTICLES)?;
+            indexed += done;
+            if done < PAGE_ARTICLES {
+                return Ok(indexed);
+            }
+        }
+    }
+
+    /// Drops everything derived and remakes it from the stored articles, in the log's order; `placed` hears how many are done.
+    ///
+    /// # Errors
+    /// When the file cannot be written; the old clusters stand then.
+    pub fn rebuild(&mut self, mut placed: impl FnMut(usize)) -> Result<usize, StoreError> {
+        self.clusterer = None;
+        let mut clusterer = Clusterer::new(self.params.cluster.clone(), Weights::builtin());
+        let mut count = 0;
+        self.store.remake(|batch| {
+            let mut after = ArticleId(0);
+            loop {
+                let page = batch.foundings(after, PAGE_ARTICLES)?;
+                let Some(last) = page.last() else { return Ok(()) };
+                after = last.id;
+                let mut desk = Desk { clusterer: &mut clusterer, assign_times: None };
+                for founding in &page {
+                    assign(batch, &mut desk, founding)?;
+                }
+                count += page.len();
+                placed(count);
+            }
+        })?;
+        self.clusterer = Some(clusterer);
+        self.store.forget_index()?;
+        self.index()?;
+        Ok(count)
+    }
+
+    /// Runs `work` in one transaction. If it fails, the clusterer is set aside: what it learned from the lost batch must go.
+    fn in_one_batch<T>(
+        &mut self,
+        work: impl FnOnce(&mut Batch<'_>, &mut Desk<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let mut clusterer = match self.clusterer.take() {
+            Some(clusterer) => clusterer,
+            None => self.restored()?,
+        };
+        let mut batch = self.store.batch()?;
+        let mut desk = Desk { clusterer: &mut clusterer, assign_times: self.assign_times.as_mut() };
+        let result = work(&mut batch, &mut desk)?;
+        batch.commit()?;
+        self.clusterer = Some(clusterer);
+        Ok(result)
+    }
+
+    /// The clusterer as the store remembers it.
+    fn restored(&mut self) -> Result<Clusterer, StoreError> {
+        let (params, weights) = (self.params.cluster.clone(), Weights::builtin());
+        let Some(last_seen) = self.store.last_seen()? else { return Ok(Clusterer::new(params, weights)) };
+        let start = params.window_start(last_seen);
+        let memories = self.store.memories(start)?;
+        let remembered = memories.into_iter().map(|stored| Remembered {
+            article: stored.article,
+            cluster: stored.cluster,
+            published: stored.published,
+            seen: stored.seen,
+            outlet: stored.outlet,
+            memory: stored.memory,
+        });
+        match Clusterer::restore(params, weights, remembered) {
+            Ok(clusterer) => Ok(clusterer),
+            Err(error) => {
+                tracing::info!("making the window's features again: {error}");
+                self.renewed(start)
+            }
+        }
+    }
+
+    /// The clusterer with every article of the window counted in anew where it already is; memories of another version are
+    /// replaced on the way.
+    fn renewed(&mut self, start: Timestamp) -> Result<Clusterer, StoreError> {
+        let mut clusterer = Clusterer::new(self.params.cluster.clone(), Weights::builtin());
+        let mut batch = self.store.batch()?;
+        for (founding, cluster) in batch.window(start)? {
+            let memory = clusterer.place(arrival(&founding, &clusterer), cluster);
+            batch.remember(founding.id, &memory)?;
+        }
+        batch.commit()?;
+        Ok(clusterer)
+    }
+}
+
+/// The clusterer at work, with a watch beside it where somebody wants to know how fast it is.
+struct Desk<'a> {
+    clusterer: &'a mut Clusterer,
+    assign_times: Option<&'a mut Vec<Duration>>,
+}
+
+/// What holds for a whole batch.
+struct At<'a> {
+    now: Timestamp,
+    salt: u64,
+    schedule: &'a schedule::Params,
+}
+
+/// Stores one feed's answer.
+fn take_in(batch: &mut Batch<'_>, desk: &mut Desk<'_>, intake: &Intake, at: &At<'_>) -> Result<FeedReport, StoreError> {
+    let feed = &intake.feed;
+    let mut report = FeedReport {
+        url: feed.url.clone(),
+        health: Health::Ok,
+        detail: None,
+        entries: intake.answer.entries(),
+        articles_new: 0,
+        articles_revised: 0,
+        clusters_new: 0,
+        warnings: Vec::new(),
+    };
+    let mut facts = FeedFacts::default();
+    if let Answer::Read { prepared, .. } = &intake.answer {
+        facts = FeedFacts {
+            title: prepared.title.clone(),
+            site: prepared.site.clone(),
+            // A name once given stays: feeds put counts and slogans into their titles, and outlets must not multiply by that.
+            outlet_found: Some(feed.outlet_found.clone().unwrap_or_else(|| prepared.outlet.clone())),
+        };
+        report.warnings.clone_from(&prepared.warnings);
+        let outlet = feed.outlet.as_deref().or(facts.outlet_found.as_deref()).unwrap_or(&feed.url);
+        for draft in &prepared.drafts {
+            match store(batch, desk, feed, outlet, (draft, at.now))? {
+                Stored::New(article, cluster) => {
+                    report.articles_new += 1;
+                    report.clusters_new += usize::from(cluster.0 == article);
+                }
+                Stored::Revised(_) => report.articles_revised += 1,
+                Stored::Known(_) => {}
+            }
+        }
+    }
+    let state = schedule::next(feed, &intake.answer.outcome(report.articles_new), at.now, at.salt, at.schedule);
+    batch.set_feed(feed.id, &state, &facts)?;
+    report.health = state.health;
+    report.detail = state.detail;
+    Ok(report)
+}
+
+/// Stores one draft: as a new article in its cluster, as a revision, or not at all when nothing about it is new.
+fn store(
+    batch: &mut Batch<'_>,
+    desk: &mut Desk<'_>,
+    feed: &Feed,
+    outlet: &str,
+    (draft, seen): (&Draft, Timestamp),
+) -> Result<Stored, StoreError> {
+    if let Some(known) = batch.known(feed.id, &draft.key)? {
+        return Ok(if is_revision(feed, draft, &known) {
+            batch.revise(known.id, draft, seen)?;
+            Stored::Revised(known.id)
+        } else {
+            Stored::Known(known.id)
+        });
+    }
+    let elsewhere = draft.canonical.as_deref().map(|canonical| batch.known_elsewhere(feed.id, canonical, &draft.title));
+    if let Some(known) = elsewhere.transpose()?.flatten() {
+        batch.add_appearance(feed.id, &draft.key, known.id)?;
+        return Ok(Stored::Known(known.id));
+    }
+    let mut attempt = 0;
+    let mut code = identify::code(&feed.url, &draft.key, attempt);
+    while batch.is_taken(&code)? {
+        attempt += 1;
+        code = identify::code(&feed.url, &draft.key, attempt);
+    }
+    let lang = language::language(&draft.title, &draft.text, draft.lang.as_deref());
+    let outlet = draft.source.as_deref().unwrap_or(outlet);
+    let published = draft.published.unwrap_or(seen);
+    let article = NewArticle { draft, feed: feed.id, outlet, lang: lang.as_deref(), published, seen };
+    let id = batch.add_article(&article, &code)?;
+    batch.add_appearance(feed.id, &draft.key, id)?;
+    let founding = Founding {
+        id,
+        title: draft.title.clone(),
+        text: draft.text.clone(),
+        outlet: outlet.to_owned(),
+        lang,
+        published,
+        seen,
+        may_group: feed.cluster,
+    };
+    let cluster = assign(batch, desk, &founding)?;
+    Ok(Stored::New(id, cluster))
+}
+
+/// Only the feed that brought an article may change it, or two feeds that cut one text at different lengths would change it back
+/// and forth at every poll; and an entry that lost its text says nothing new.
+fn is_revision(feed: &Feed, draft: &Draft, known: &Known) -> bool {
+    let changed = draft.title != known.title || draft.text != known.text;
+    changed && known.feed == feed.id && (known.text.is_empty() || !draft.text.is_empty())
+}
+
+/// Asks the clusterer where an article belongs, and stores what it says.
+fn assign(batch: &mut Batch<'_>, desk: &mut Desk<'_>, founding: &Founding) -> Result<ClusterId, StoreError> {
+    let arrival = arrival(founding, desk.clusterer);
+    let began = Instant::now();
+    let assignment = desk.clusterer.assign(arrival);
+    if let Some(times) = &mut desk.assign_times {
+        times.push(began.elapsed());
+    }
+    batch.place(&Placed {
+        article: assignment.article,
+        cluster: assignment.cluster,
+        reason: &assignment.reason,
+        copy_of: assignment.copy_of,
+        memory: &assignment.memory,
+        published: founding.published,
+        seen: founding.seen,
+    })?;
+    Ok(assignment.cluster)
+}
+
+fn arrival<'a>(founding: &'a Founding, clusterer: &Clusterer) -> Arrival<'a> {
+    let subject = Subject { title: &founding.title, text: &founding.text, lang: founding.lang.as_deref() };
+    Arrival {
+        id: founding.id,
+        published: founding.published,
+        seen: founding.seen,
+        outlet: &founding.outlet,
+        alone: !founding.may_group,
+        features: features::of(&subject, Lexicon::builtin(), &clusterer.params().features),
+    }
+}

@@ -106,6 +106,11 @@ impl Progress {
         self.bar.inc(1);
     }
 
+    /// So many more are done.
+    pub fn advance(&self, done: usize) {
+        self.bar.inc(u64::try_from(done).unwrap_or(u64::MAX));
+    }
+
     /// Prints a line to stderr, above the bar where there is one.
     pub fn say(&self, line: &str) {
         self.bar.suspend(|| self.terminal.tell(&format!("{line}\n")));

@@ -1,7 +1,7 @@
 //! Door: the ground log read again: to restore the clusterer's window, and to remake everything derived.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::{Connection, OptionalExtension, Row};
 
 use crate::model::{ArticleId, ClusterId};
 use crate::store::{Batch, Store, StoreError, instant};
@@ -132,24 +132,37 @@ impl Store {
     }
 }
 
+/// Articles as first stored, joined so that revision 1 stands in for the current words where there is one.
+const FOUNDINGS: &str = "SELECT a.id, coalesce(r.title, a.title), coalesce(r.text, a.text), a.lang, a.outlet, a.published, a.seen,
+    f.cluster, m.cluster
+    FROM articles a JOIN feeds f ON f.id = a.feed LEFT JOIN revisions r ON r.article = a.id AND r.number = 1
+    LEFT JOIN memberships m ON m.article = a.id";
+
 /// Up to `articles_max` articles after `after` in the log, as they were first stored.
 pub(crate) fn foundings(connection: &Connection, after: ArticleId, articles_max: usize) -> Result<Vec<Founding>, StoreError> {
-    let mut statement = connection.prepare_cached(
-        "SELECT a.id, coalesce(r.title, a.title), coalesce(r.text, a.text), a.lang, a.outlet, a.published, a.seen, f.cluster
-         FROM articles a JOIN feeds f ON f.id = a.feed LEFT JOIN revisions r ON r.article = a.id AND r.number = 1
-         WHERE a.id > ?1 ORDER BY a.id LIMIT ?2",
-    )?;
-    let rows = statement.query_map((after.0, i64::try_from(articles_max).unwrap_or(i64::MAX)), |row| {
-        Ok(Founding {
-            id: ArticleId(row.get(0)?),
-            title: row.get(1)?,
-            text: row.get(2)?,
-            lang: row.get(3)?,
-            outlet: row.get(4)?,
-            published: instant(row.get(5)?),
-            seen: instant(row.get(6)?),
-            may_group: row.get(7)?,
-        })
-    })?;
+    let mut statement = connection.prepare_cached(&format!("{FOUNDINGS} WHERE a.id > ?1 ORDER BY a.id LIMIT ?2"))?;
+    let rows = statement.query_map((after.0, i64::try_from(articles_max).unwrap_or(i64::MAX)), founding)?;
     Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Every placed article first seen after `since`, as it was first stored, with its cluster, in log order.
+pub(crate) fn window(connection: &Connection, since: Timestamp) -> Result<Vec<(Founding, ClusterId)>, StoreError> {
+    let mut statement =
+        connection.prepare_cached(&format!("{FOUNDINGS} WHERE a.seen > ?1 AND m.cluster IS NOT NULL ORDER BY a.id"))?;
+    let rows = statement
+        .query_map([since.as_millisecond()], |row| Ok((founding(row)?, ClusterId(ArticleId(row.get(8)?)))))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+fn founding(row: &Row<'_>) -> rusqlite::Result<Founding> {
+    Ok(Founding {
+        id: ArticleId(row.get(0)?),
+        title: row.get(1)?,
+        text: row.get(2)?,
+        lang: row.get(3)?,
+        outlet: row.get(4)?,
+        published: instant(row.get(5)?),
+        seen: instant(row.get(6)?),
+        may_group: row.get(7)?,
+    })
 }
