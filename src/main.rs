@@ -1,3 +1,7 @@
-//! Conductor: parses the arguments, runs the command, sets the exit code.
+//! Conductor: hands the arguments to the app and its exit code to the shell.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    ExitCode::from(newsfold::app::main(std::env::args_os()))
+}

@@ -1,1 +1,69 @@
 //! Conductor: one function per command.
+
+mod archive;
+mod context;
+mod demo;
+mod digest;
+mod feeds;
+mod fetch;
+mod run;
+mod stored;
+mod upkeep;
+
+use std::ffi::OsString;
+
+use crate::app::context::{Context, Failure};
+use crate::cli::terminal::Terminal;
+use crate::cli::{self, Command, Exit, FeedsCommand, Invocation};
+use crate::fetch::error::one_line;
+
+/// Runs what the arguments ask for; gives the exit code: 0 done, 1 could not do it, 2 wrong usage or config, 3 done in part.
+pub fn main(args: impl IntoIterator<Item = OsString>) -> u8 {
+    let invocation = match cli::parse(args) {
+        Ok(invocation) => invocation,
+        Err(stop) => return if stop.show().is_ok() { stop.exit.code() } else { Exit::Failed.code() },
+    };
+    let terminal = Terminal::detect(invocation.global.color);
+    match run(invocation, terminal) {
+        Ok(exit) => exit.code(),
+        Err(failure) => {
+            terminal.complain(&one_line(failure.error.as_ref()));
+            failure.exit.code()
+        }
+    }
+}
+
+fn run(invocation: Invocation, terminal: Terminal) -> Result<Exit, Failure> {
+    let Invocation { global, command } = invocation;
+    // These need neither a config nor a database, and must work where both are broken.
+    match &command {
+        Command::Completions(shell) => return context::print(&terminal, &cli::completions(*shell)),
+        Command::Man => return context::print(&terminal, &cli::manual()),
+        Command::Init(args) => return upkeep::init(args, &global, &terminal),
+        Command::Demo(view) => return demo::demo(*view, &global, terminal),
+        _ => {}
+    }
+    let context = Context::load(global, terminal)?;
+    match command {
+        Command::Run => run::run(context),
+        Command::Fetch(args) => fetch::fetch(&context, &args),
+        Command::Status(view) => upkeep::status(&context, view),
+        Command::Clusters(args) => stored::clusters(&context, &args),
+        Command::Show(args) => stored::show(&context, &args),
+        Command::Why(args) => stored::why(&context, &args),
+        Command::Search(args) => stored::search(&context, &args),
+        Command::Digest(args) => digest::digest(&context, &args),
+        Command::Feeds(command) => match command {
+            FeedsCommand::List(view) => feeds::list(&context, view),
+            FeedsCommand::Add(args) => feeds::add(&context, &args),
+            FeedsCommand::Remove { urls } => feeds::remove(&context, &urls),
+            FeedsCommand::Check { urls, view } => feeds::check(&context, &urls, view),
+            FeedsCommand::Discover { url } => feeds::discover(&context, &url),
+            FeedsCommand::Import { from } => feeds::import(&context, &from),
+            FeedsCommand::Export { to } => feeds::export(&context, &to),
+        },
+        Command::Eval(args) => archive::eval(&context, &args),
+        Command::Rebuild => upkeep::rebuild(&context),
+        Command::Completions(_) | Command::Man | Command::Init(_) | Command::Demo(_) => Ok(Exit::Done),
+    }
+}

@@ -1,0 +1,270 @@
+//! Conductor: what every command stands on: the config, the terminal, the database, the log.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use jiff::Timestamp;
+use tracing_subscriber::filter::LevelFilter;
+
+use crate::cli::terminal::{Progress, Terminal};
+use crate::cli::{Exit, Global, LogFormat, Place, View};
+use crate::cluster::params::Params as ClusterParams;
+use crate::config::{self, Config};
+use crate::fetch::{self, Fetcher};
+use crate::ingest;
+use crate::listing::{Format, Style};
+use crate::model::FeedWish;
+use crate::schedule;
+use crate::store::{RoleLock, Store, StoreError};
+use crate::writer::{self, Writer};
+use crate::{clock, prepare};
+
+/// A command that could not do it, with the exit code that says how.
+#[derive(Debug)]
+pub struct Failure {
+    /// What went wrong.
+    pub error: anyhow::Error,
+    /// `Misused` where the user must ask differently, `Failed` otherwise.
+    pub exit: Exit,
+}
+
+impl Failure {
+    /// The user asked for what cannot be.
+    pub fn misused(error: impl Into<anyhow::Error>) -> Failure {
+        Failure { error: error.into(), exit: Exit::Misused }
+    }
+}
+
+impl From<anyhow::Error> for Failure {
+    fn from(error: anyhow::Error) -> Failure {
+        Failure { error, exit: Exit::Failed }
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Failure {
+        let exit = if error.is_usage() { Exit::Misused } else { Exit::Failed };
+        Failure { error: error.into(), exit }
+    }
+}
+
+/// What every command stands on.
+#[derive(Debug)]
+pub struct Context {
+    /// The options that every command takes.
+    pub global: Global,
+    /// The streams.
+    pub terminal: Terminal,
+    /// The settings.
+    pub config: Config,
+    /// Where they were read from.
+    pub config_path: Option<PathBuf>,
+    /// The time when the command began.
+    pub now: Timestamp,
+}
+
+impl Context {
+    /// Reads the config.
+    ///
+    /// # Errors
+    /// When it is wrong; exit code 2.
+    pub fn load(global: Global, terminal: Terminal) -> Result<Context, Failure> {
+        let folder = std::env::current_dir().context("cannot tell the current folder")?;
+        let loaded = config::load(global.config.as_deref(), &folder, std::env::vars_os()).map_err(Failure::misused)?;
+        let mut config = loaded.config;
+        if let Some(database) = &global.database {
+            config.database = folder.join(database);
+        }
+        Ok(Context { global, terminal, config, config_path: loaded.path, now: clock::now() })
+    }
+
+    /// Starts the log on stderr; `usual` is what is said without -q and -v.
+    pub fn start_log(&self, usual: LevelFilter) {
+        let level = match (self.global.quiet, self.global.verbose) {
+            (true, _) => LevelFilter::ERROR,
+            (false, 0) => usual,
+            (false, 1) => LevelFilter::DEBUG.max(usual),
+            (false, _) => LevelFilter::TRACE,
+        };
+        let filter = tracing_subscriber::EnvFilter::default().add_directive(LevelFilter::WARN.into());
+        let ours = format!("newsfold={level}").parse().expect("a level is a directive");
+        let log = tracing_subscriber::fmt()
+            .with_env_filter(filter.add_directive(ours))
+            .with_writer(std::io::stderr)
+            .with_target(false)
+            .with_ansi(self.terminal.color_stderr);
+        match self.global.log_format {
+            LogFormat::Text => log.init(),
+            LogFormat::Json => log.json().init(),
+        }
+    }
+
+    /// The database, for reading.
+    ///
+    /// # Errors
+    /// When there is none yet, or it is not ours.
+    pub fn reader(&self) -> Result<Store, StoreError> {
+        Store::reader(&self.config.database)
+    }
+
+    /// The database, for adding rows beside a running daemon; it is made where there is none, and knows the config's feeds.
+    ///
+    /// # Errors
+    /// When it cannot be opened or written.
+    pub fn store(&self) -> Result<Store, StoreError> {
+        let mut store = Store::open(&self.config.database, clock::salt(), self.now)?;
+        store.sync_feeds(&self.wishes(), self.now)?;
+        Ok(store)
+    }
+
+    /// The writer, with the role lock that lets it write clusters.
+    ///
+    /// # Errors
+    /// When the database cannot be opened, or another process holds the role; then it is named.
+    pub fn writer(&self, command: &str) -> Result<(RoleLock, Writer), Failure> {
+        let store = self.store()?;
+        let lock = RoleLock::take(&self.config.database, command)?;
+        Ok((lock, Writer::new(store, self.writer_params()?)?))
+    }
+
+    /// The feeds that the config names.
+    pub fn wishes(&self) -> Vec<FeedWish> {
+        self.config.feeds.iter().map(|feed| feed.wish.clone()).collect()
+    }
+
+    /// The chokepoint for all fetching.
+    ///
+    /// # Errors
+    /// When a setting cannot be kept.
+    pub fn fetcher(&self) -> Result<Fetcher, Failure> {
+        let section = &self.config.fetch;
+        let usual = fetch::Params::default();
+        let params = fetch::Params {
+            user_agent: section.user_agent.clone().unwrap_or(usual.user_agent),
+            timeout: section.timeout.unsigned_abs(),
+            body_bytes_max: usize::try_from(section.body_bytes_max).unwrap_or(usize::MAX),
+            allow_private_addresses: section.allow_private_addresses,
+            proxy: section.proxy.as_ref().map(|proxy| proxy.reveal().to_owned()),
+            ..usual
+        };
+        Fetcher::new(params).map_err(Failure::misused)
+    }
+
+    /// The bounds of the schedule.
+    ///
+    /// # Errors
+    /// When they cannot be kept.
+    pub fn schedule_params(&self) -> Result<schedule::Params, Failure> {
+        let params = schedule::Params {
+            interval_min: self.config.fetch.interval_min.unsigned_abs(),
+            interval_max: self.config.fetch.interval_max.unsigned_abs(),
+            ..schedule::Params::default()
+        };
+        params.checked().map_err(Failure::misused)
+    }
+
+    /// The limits of ingest.
+    pub fn ingest_params(&self) -> ingest::Params {
+        let section = &self.config.fetch;
+        let headers = self.config.feeds.iter().filter(|feed| !feed.headers.is_empty()).map(|feed| {
+            let pairs = feed.headers.iter().map(|header| (header.name.clone(), header.value.reveal().to_owned()));
+            (feed.wish.url.clone(), pairs.collect())
+        });
+        ingest::Params {
+            downloads_max: section.concurrency,
+            downloads_per_host_max: section.per_host,
+            host_spacing: section.per_host_spacing.unsigned_abs(),
+            prepare: prepare::Params { entries_max: section.entries_max, ..prepare::Params::default() },
+            headers: headers.collect::<BTreeMap<_, _>>(),
+            ..ingest::Params::default()
+        }
+    }
+
+    /// How articles are grouped.
+    pub fn cluster_params(&self) -> ClusterParams {
+        ClusterParams {
+            window_hours: self.config.cluster.window_hours,
+            join_probability: self.config.cluster.join_probability,
+            ..ClusterParams::default()
+        }
+    }
+
+    /// The settings of the writer's stations.
+    ///
+    /// # Errors
+    /// When they cannot be kept.
+    pub fn writer_params(&self) -> Result<writer::Params, Failure> {
+        Ok(writer::Params { schedule: self.schedule_params()?, cluster: self.cluster_params() })
+    }
+
+    /// How answers are laid out for whoever reads them.
+    pub fn style(&self) -> Style {
+        Style { width: self.terminal.width, color: self.terminal.color, zone: self.global.zone.clone(), now: self.now }
+    }
+
+    /// A table for a person at a terminal, plain lines for a pipe, JSON where it is asked for.
+    pub fn format(&self, view: View) -> Format {
+        match view {
+            View::Json => Format::Json,
+            View::Text if self.terminal.is_terminal_stdout => Format::Table,
+            View::Text => Format::Lines,
+        }
+    }
+
+    /// Writes data to stdout.
+    ///
+    /// # Errors
+    /// When stdout cannot be written.
+    pub fn print(&self, text: &str) -> Result<Exit, Failure> {
+        print(&self.terminal, text)
+    }
+
+    /// Writes data to a file or to stdout.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn write(&self, place: &Place, text: &str) -> Result<Exit, Failure> {
+        match place {
+            Place::Standard => self.print(text),
+            Place::File(path) => {
+                std::fs::write(path, text).with_context(|| format!("cannot write `{}`", path.display()))?;
+                Ok(Exit::Done)
+            }
+        }
+    }
+
+    /// Says a line to the person who watches, unless asked to be quiet.
+    pub fn tell(&self, line: &str) {
+        if !self.global.quiet {
+            self.terminal.tell(&format!("{}\n", crate::listing::plain::line(line)));
+        }
+    }
+
+    /// A progress bar for long work.
+    pub fn progress(&self, total: usize, what: &str) -> Progress {
+        if self.global.quiet {
+            Progress::hidden(self.terminal)
+        } else {
+            self.terminal.progress(u64::try_from(total).unwrap_or(u64::MAX), what)
+        }
+    }
+}
+
+/// Writes data to stdout.
+///
+/// # Errors
+/// When stdout cannot be written.
+pub fn print(terminal: &Terminal, text: &str) -> Result<Exit, Failure> {
+    terminal.print(text).context("cannot write to standard output")?;
+    Ok(Exit::Done)
+}
+
+/// The asynchronous runtime of one command.
+///
+/// # Errors
+/// When the operating system gives us no threads.
+pub fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    Ok(runtime.context("cannot start the asynchronous runtime")?)
+}

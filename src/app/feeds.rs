@@ -1,0 +1,264 @@
+//! Conductor: `feeds`: which feeds there are, and what one of them answers.
+
+use std::io::Read;
+
+use anyhow::{Context as _, anyhow};
+use jiff::Timestamp;
+
+use crate::app::context::{Context, Failure, runtime};
+use crate::cli::{Exit, FeedsAddArgs, Place, View};
+use crate::config;
+use crate::fetch::error::one_line;
+use crate::fetch::policy::redact;
+use crate::fetch::{Fetch, Request, Response};
+use crate::listing::plain::{count, line};
+use crate::listing::{self, Format};
+use crate::opml::Outline;
+use crate::model::{Feed, FeedId, FeedState, FeedWish, Origin};
+use crate::store::Store;
+use crate::writer::Answer;
+use crate::{clean, clock, ingest, opml, schedule};
+
+/// The largest list of feeds that is read, in bytes.
+const OPML_BYTES_MAX: u64 = 16 * 1024 * 1024;
+
+/// A feed as it is typed: a URL or a path.
+///
+/// # Errors
+/// When it is neither.
+pub fn wish_of(text: &str) -> Result<FeedWish, Failure> {
+    let folder = std::env::current_dir().context("cannot tell the current folder")?;
+    Ok(FeedWish::of_url(config::feed_url(text, &folder).map_err(Failure::misused)?))
+}
+
+/// Lists every feed that is asked, and how it is doing.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn list(context: &Context, view: View) -> Result<Exit, Failure> {
+    let feeds = known(context)?;
+    context.print(&listing::feeds(&feeds, context.format(view), &context.style()))
+}
+
+/// Adds feeds to the database; a running daemon asks them at its next tick.
+///
+/// # Errors
+/// When one is no URL, or the database cannot be written.
+pub fn add(context: &Context, args: &FeedsAddArgs) -> Result<Exit, Failure> {
+    let wishes = args.urls.iter().map(|url| wish_of(url)).collect::<Result<Vec<_>, _>>()?;
+    let mut store = context.store()?;
+    for wish in wishes {
+        let wish = FeedWish {
+            outlet: args.outlet.clone(),
+            tags: args.tags.clone(),
+            interval: args.interval,
+            cluster: args.cluster,
+            priority: args.priority,
+            ..wish
+        };
+        let said = if store.add_feed(&wish, context.now)? { "added" } else { "already there" };
+        context.tell(&format!("{}: {said}", redact(&wish.url)));
+    }
+    Ok(Exit::Done)
+}
+
+/// Stops asking feeds; their articles stay. A feed of the config file belongs to it.
+///
+/// # Errors
+/// When one is not there, or is the config's.
+pub fn remove(context: &Context, urls: &[String]) -> Result<Exit, Failure> {
+    let mut store = context.store()?;
+    for text in urls {
+        let url = wish_of(text)?.url;
+        match store.feed(&url)?.filter(|feed| feed.active) {
+            None => return Err(anyhow!("there is no feed `{}`; `newsfold feeds list` lists them", redact(&url)).into()),
+            Some(feed) if feed.origin == Origin::Config => {
+                let path = context.config_path.as_ref().map_or_else(String::new, |path| format!(" `{}`", path.display()));
+                return Err(anyhow!("`{}` belongs to the config file{path}; take it out there", redact(&url)).into());
+            }
+            Some(_) => {
+                store.remove_feed(&url)?;
+                context.tell(&format!("{}: removed; its articles stay", redact(&url)));
+            }
+        }
+    }
+    Ok(Exit::Done)
+}
+
+/// Fetches feeds and explains what came, storing nothing.
+///
+/// # Errors
+/// When a feed is no URL; a feed in trouble is exit code 1.
+pub fn check(context: &Context, urls: &[String], view: View) -> Result<Exit, Failure> {
+    let wishes = match urls {
+        [] => known(context)?.iter().map(|feed| FeedWish::of_url(&feed.url)).collect(),
+        _ => urls.iter().map(|url| wish_of(url)).collect::<Result<Vec<_>, _>>()?,
+    };
+    let (fetcher, params, schedule) = (context.fetcher()?, context.ingest_params(), context.schedule_params()?);
+    let runtime = runtime()?;
+    let mut exit = Exit::Done;
+    for wish in wishes {
+        let feed = imagined(wish, context.now);
+        let looked = runtime.block_on(ingest::look(&fetcher, &feed, &params, clock::now()));
+        if looked.is_trouble() {
+            exit = Exit::Failed;
+        }
+        let pairs = explained(context, &feed, &looked, &schedule);
+        let pairs: Vec<(&str, String)> = pairs.iter().map(|(name, value)| (*name, value.clone())).collect();
+        let format = if view == View::Json { Format::Jsonl } else { Format::Table };
+        context.print(&listing::pairs(&pairs, format, &context.style()))?;
+        if view == View::Text {
+            context.print("\n")?;
+        }
+    }
+    Ok(exit)
+}
+
+/// Finds the feeds that a page names.
+///
+/// # Errors
+/// When the page cannot be had or names none.
+pub fn discover(context: &Context, url: &str) -> Result<Exit, Failure> {
+    let wish = wish_of(url)?;
+    let fetcher = context.fetcher()?;
+    let request = Request::of_url(&wish.url);
+    let response = runtime()?.block_on(fetcher.fetch(&request, context.now)).map_err(anyhow::Error::from)?;
+    let Response::Fetched { answer, body, .. } = response else { return Ok(Exit::Done) };
+    let found = clean::feed_links(&String::from_utf8_lossy(&body), &answer.final_url, &clean::Limits::default());
+    if found.is_empty() {
+        return Err(anyhow!("`{}` names no feeds", redact(&wish.url)).into());
+    }
+    let lines: String = found.iter().map(|feed| format!("{}\t{}\n", line(feed.url.as_str()), line(&feed.title))).collect();
+    context.print(&lines)
+}
+
+/// Adds the feeds of an OPML list.
+///
+/// # Errors
+/// When it cannot be read or holds no list.
+pub fn import(context: &Context, from: &Place) -> Result<Exit, Failure> {
+    let list = opml::read(&read(from)?, &opml::Params::default()).map_err(anyhow::Error::from)?;
+    let mut store = context.store()?;
+    let mut added = 0;
+    for outline in &list.feeds {
+        let wish = FeedWish { tags: outline.tags.clone(), ..FeedWish::of_url(&outline.url) };
+        added += usize::from(store.add_feed(&wish, context.now)?);
+    }
+    for warning in &list.warnings {
+        context.tell(warning);
+    }
+    context.tell(&format!("{} added, {} already there", count(added, "feed"), list.feeds.len() - added));
+    Ok(Exit::Done)
+}
+
+/// Writes all feeds as OPML.
+///
+/// # Errors
+/// When the database cannot be read or the file not be written.
+pub fn export(context: &Context, to: &Place) -> Result<Exit, Failure> {
+    let outline = |feed: Feed| Outline {
+        title: feed.outlet.or(feed.title),
+        url: feed.url,
+        tags: feed.tags,
+        site: feed.site,
+    };
+    let outlines: Vec<Outline> = known(context)?.into_iter().map(outline).collect();
+    context.write(to, &opml::write(&outlines))
+}
+
+/// The feeds that are asked: the database's, and those of the config that it has not met yet.
+fn known(context: &Context) -> Result<Vec<Feed>, Failure> {
+    let store = if context.config.database.exists() {
+        context.store()?
+    } else {
+        // Looking makes no file.
+        let mut store = Store::in_memory(0, context.now)?;
+        store.sync_feeds(&context.wishes(), context.now)?;
+        store
+    };
+    let mut feeds = store.feeds()?;
+    feeds.retain(|feed| feed.active);
+    Ok(feeds)
+}
+
+/// A feed that was never asked, for a look that leaves no trace.
+fn imagined(wish: FeedWish, now: Timestamp) -> Feed {
+    Feed {
+        id: FeedId(0),
+        url: wish.url,
+        outlet: wish.outlet,
+        outlet_found: None,
+        tags: wish.tags,
+        interval: wish.interval,
+        cluster: wish.cluster,
+        priority: wish.priority,
+        origin: Origin::Command,
+        active: true,
+        added: now,
+        title: None,
+        site: None,
+        state: FeedState::default(),
+    }
+}
+
+/// What was asked, what came, what will be asked next.
+fn explained(
+    context: &Context,
+    feed: &Feed,
+    looked: &ingest::Looked,
+    schedule: &schedule::Params,
+) -> Vec<(&'static str, String)> {
+    let mut pairs = vec![("feed", redact(&feed.url))];
+    if let Ok(response) = &looked.response {
+        let answer = response.answer();
+        pairs.push(("status", answer.status.to_string()));
+        pairs.push(("took", format!("{} ms", answer.elapsed.as_millis())));
+        for redirect in &answer.redirects {
+            pairs.push(("redirect", format!("{} {}", redirect.status, redact(redirect.to.as_str()))));
+        }
+        if let Response::Fetched { body, content_type, .. } = response {
+            pairs.push(("type", content_type.clone().unwrap_or_else(|| "not said".to_owned())));
+            pairs.push(("bytes", body.len().to_string()));
+        }
+        pairs.push(("etag", answer.validators.etag.clone().unwrap_or_else(|| "none".to_owned())));
+        pairs.push(("last modified", answer.validators.last_modified.clone().unwrap_or_else(|| "none".to_owned())));
+    }
+    if let Answer::Read { prepared, .. } = &looked.answer {
+        pairs.push(("title", prepared.title.clone().unwrap_or_else(|| "none".to_owned())));
+        pairs.push(("outlet", prepared.outlet.clone()));
+        pairs.push(("entries", prepared.entries.to_string()));
+        let doubts = prepared.drafts.iter().filter(|draft| draft.published.is_none()).count();
+        if doubts > 0 {
+            pairs.push(("without a usable date", doubts.to_string()));
+        }
+        pairs.extend(prepared.warnings.iter().map(|warning| ("warning", warning.clone())));
+    }
+    let outcome = looked.answer.outcome(0);
+    let state = schedule::next(feed, &outcome, context.now, 0, schedule);
+    pairs.push(("health", state.health.word().to_owned()));
+    if let Err(error) = &looked.response {
+        pairs.push(("trouble", one_line(error)));
+    } else if let Some(detail) = &state.detail {
+        pairs.push(("trouble", detail.clone()));
+    }
+    if let Some(due) = state.next_due {
+        let local = due.to_zoned(context.global.zone.clone());
+        pairs.push(("next due", local.strftime("%Y-%m-%d %H:%M %Z").to_string()));
+    }
+    pairs
+}
+
+fn read(from: &Place) -> Result<Vec<u8>, Failure> {
+    let mut bytes = Vec::new();
+    match from {
+        Place::Standard => {
+            std::io::stdin().take(OPML_BYTES_MAX).read_to_end(&mut bytes).context("cannot read standard input")?;
+        }
+        Place::File(path) => {
+            let cannot = || format!("cannot read `{}`", path.display());
+            let file = std::fs::File::open(path).with_context(cannot)?;
+            file.take(OPML_BYTES_MAX).read_to_end(&mut bytes).with_context(cannot)?;
+        }
+    }
+    Ok(bytes)
+}

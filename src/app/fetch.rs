@@ -1,0 +1,227 @@
+//! Conductor: `fetch`: one pass over the feeds, with a line per trouble and a summary.
+
+use std::fmt::Write as _;
+
+use tokio_util::sync::CancellationToken;
+use tracing_subscriber::filter::LevelFilter;
+
+use crate::app::context::{Context, Failure, runtime};
+use crate::app::feeds::wish_of;
+use crate::cli::terminal::Progress;
+use crate::cli::{Exit, FetchArgs};
+use crate::clock;
+use crate::daemon::Signals;
+use crate::fetch::policy::redact;
+use crate::fetch::Fetch;
+use crate::ingest::{self, Ingest};
+use crate::listing::plain::{count, line};
+use crate::model::{Feed, FeedId};
+use crate::schedule::{self, LeftOut};
+use crate::store::StoreError;
+use crate::writer::{FeedReport, Writer};
+
+/// Asks the feeds that are due, or those that are named, or all.
+///
+/// # Errors
+/// When nothing can be stored; a feed's own trouble is a line and an exit code.
+pub fn fetch(context: &Context, args: &FetchArgs) -> Result<Exit, Failure> {
+    context.start_log(LevelFilter::WARN);
+    let schedule = context.schedule_params()?;
+    if args.dry_run {
+        let mut store = context.store()?;
+        let chosen = choose(context, args, &name(context, &mut store, &args.feeds)?, &schedule)?;
+        return context.print(&plan(context, &chosen));
+    }
+    let (_lock, mut writer) = context.writer("fetch")?;
+    let named = name(context, writer.store(), &args.feeds)?;
+    let chosen = choose(context, args, &named, &schedule)?;
+    for (feed, why) in chosen.left_out.iter().filter(|(_, why)| !matches!(why, LeftOut::NotDue(_) | LeftOut::Inactive)) {
+        context.tell(&format!("{}: not asked: {}", redact(&feed.url), reason(context, why)));
+    }
+    let fetcher = context.fetcher()?;
+    let progress = context.progress(chosen.asked.len(), "feeds");
+    let pass = Pass { params: context.ingest_params(), progress: progress.clone() };
+    let total = chosen.asked.len();
+    let (tally, outcome) = runtime()?.block_on(pass.run(writer, fetcher, chosen.asked));
+    progress.finish();
+    outcome?;
+    context.tell(&tally.summary(total));
+    Ok(tally.exit(total))
+}
+
+/// Which feeds are asked, and which are not and why.
+struct Chosen {
+    asked: Vec<Feed>,
+    left_out: Vec<(Feed, LeftOut)>,
+}
+
+/// Resolves the feeds that were named; one that is new becomes known by this.
+fn name(context: &Context, store: &mut crate::store::Store, names: &[String]) -> Result<Vec<Feed>, Failure> {
+    let mut named = Vec::new();
+    for text in names {
+        let wish = wish_of(text)?;
+        let active = store.feed(&wish.url)?.is_some_and(|feed| feed.active);
+        if !active {
+            store.add_feed(&wish, context.now)?;
+            context.tell(&format!("{}: added to the feeds", redact(&wish.url)));
+        }
+        named.extend(store.feed(&wish.url)?);
+    }
+    if names.is_empty() {
+        named = store.feeds()?;
+    }
+    Ok(named)
+}
+
+fn choose(context: &Context, args: &FetchArgs, feeds: &[Feed], params: &schedule::Params) -> Result<Chosen, Failure> {
+    let (ids, left_out) = if args.all || !args.feeds.is_empty() {
+        schedule::due_anyway(feeds, context.now, params)
+    } else {
+        let out = |feed: &Feed| schedule::left_out(feed, context.now, params).map(|why| (feed.id, why));
+        (schedule::due(feeds, context.now, params), feeds.iter().filter_map(out).collect())
+    };
+    if feeds.iter().all(|feed| !feed.active) {
+        let error = anyhow::anyhow!("there are no feeds yet; `newsfold init` writes a config with some, `newsfold feeds add URL` adds one");
+        return Err(error.into());
+    }
+    let find = |id: FeedId| feeds.iter().find(|feed| feed.id == id).cloned();
+    Ok(Chosen {
+        asked: ids.into_iter().filter_map(find).collect(),
+        left_out: left_out.into_iter().filter_map(|(id, why)| Some((find(id)?, why))).collect(),
+    })
+}
+
+/// What would be asked, a line a feed.
+fn plan(context: &Context, chosen: &Chosen) -> String {
+    let mut plan = String::new();
+    for feed in &chosen.asked {
+        let state = &feed.state;
+        let validators = [("If-None-Match", &state.validators.etag), ("If-Modified-Since", &state.validators.last_modified)];
+        let conditions: Vec<String> =
+            validators.iter().filter_map(|(header, value)| Some(format!("{header}: {}", value.as_ref()?))).collect();
+        let how = if conditions.is_empty() { "whole".to_owned() } else { format!("only if changed, {}", conditions.join(", ")) };
+        let why = match state.next_due {
+            None => "never asked before".to_owned(),
+            Some(due) if due > context.now => format!("named or --all, though not due before {}", moment(context, due)),
+            Some(due) => format!("due since {}", moment(context, due)),
+        };
+        writeln!(plan, "ask\t{}\t{}\t{}", redact(&feed.url), line(&how), why).expect("a string takes everything");
+    }
+    for (feed, why) in &chosen.left_out {
+        writeln!(plan, "leave\t{}\t\t{}", redact(&feed.url), reason(context, why)).expect("a string takes everything");
+    }
+    plan
+}
+
+fn reason(context: &Context, why: &LeftOut) -> String {
+    match why {
+        LeftOut::Inactive => "removed".to_owned(),
+        LeftOut::Gone => "its publisher says that it is gone for good (410)".to_owned(),
+        LeftOut::Paused(until) => format!("its server asked for a pause until {}", moment(context, *until)),
+        LeftOut::NotDue(until) => format!("not due before {}", moment(context, *until)),
+    }
+}
+
+fn moment(context: &Context, moment: jiff::Timestamp) -> String {
+    moment.to_zoned(context.global.zone.clone()).strftime("%Y-%m-%d %H:%M %Z").to_string()
+}
+
+/// One pass over some feeds.
+pub struct Pass {
+    /// The limits of ingest.
+    pub params: ingest::Params,
+    /// Where troubles are told.
+    pub progress: Progress,
+}
+
+/// What a pass came to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Feeds that were read.
+    pub read: usize,
+    /// Feeds that had not changed.
+    pub not_modified: usize,
+    /// Feeds in trouble.
+    pub failed: usize,
+    /// Articles stored.
+    pub articles_new: usize,
+    /// Articles with new words.
+    pub articles_revised: usize,
+    /// Clusters founded.
+    pub clusters_new: usize,
+}
+
+impl Pass {
+    /// Asks the feeds; SIGINT and SIGTERM end it after what is already there.
+    pub async fn run<F>(self, writer: Writer, fetch: F, feeds: Vec<Feed>) -> (Tally, Result<(), StoreError>)
+    where
+        F: Fetch + Send + Sync + 'static,
+    {
+        let stop = CancellationToken::new();
+        let mut ingest = Ingest::start(writer, fetch, self.params, clock::now, stop.clone());
+        for feed in feeds {
+            ingest.ask(feed);
+        }
+        let signalled = tokio::spawn(async move {
+            if let Ok(mut signals) = Signals::listen() {
+                signals.stop().await;
+                stop.cancel();
+            }
+        });
+        let mut tally = Tally::default();
+        let progress = self.progress;
+        let (_writer, outcome) = ingest.finish(|report| tally.hear(&report, &progress)).await;
+        signalled.abort();
+        (tally, outcome)
+    }
+}
+
+impl Tally {
+    fn hear(&mut self, report: &FeedReport, progress: &Progress) {
+        use crate::model::Health;
+        progress.tick();
+        match report.health {
+            Health::NotModified => self.not_modified += 1,
+            health if health.is_trouble() => {
+                self.failed += 1;
+                let detail = report.detail.as_deref().unwrap_or("no reason given");
+                progress.say(&line(&format!("{}: {}: {detail}", redact(&report.url), health.word())));
+            }
+            _ => self.read += 1,
+        }
+        self.articles_new += report.articles_new;
+        self.articles_revised += report.articles_revised;
+        self.clusters_new += report.clusters_new;
+    }
+
+    /// The pass in one line.
+    pub fn summary(&self, asked: usize) -> String {
+        if asked == 0 {
+            return "no feed is due; `newsfold fetch --all` asks them all the same".to_owned();
+        }
+        let mut summary = format!("{} asked: {} read, {} not modified", count(asked, "feed"), self.read, self.not_modified);
+        if self.failed > 0 {
+            summary.push_str(&format!(", {} in trouble", self.failed));
+        }
+        let unanswered = asked.saturating_sub(self.read + self.not_modified + self.failed);
+        if unanswered > 0 {
+            summary.push_str(&format!(", {unanswered} interrupted"));
+        }
+        summary.push_str(&format!("; {} new", count(self.articles_new, "article")));
+        if self.articles_revised > 0 {
+            summary.push_str(&format!(", {} revised", self.articles_revised));
+        }
+        summary.push_str(&format!(", {} new", count(self.clusters_new, "cluster")));
+        summary
+    }
+
+    /// Done when every feed answered, in part when some did, failed when none did.
+    pub fn exit(&self, asked: usize) -> Exit {
+        match (self.read + self.not_modified, self.failed) {
+            _ if asked == 0 => Exit::Done,
+            (0, _) => Exit::Failed,
+            (good, _) if good < asked => Exit::Partly,
+            _ => Exit::Done,
+        }
+    }
+}

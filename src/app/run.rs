@@ -1,0 +1,75 @@
+//! Conductor: `run`: the background service.
+
+use std::time::Duration;
+
+use tracing_subscriber::filter::LevelFilter;
+
+use crate::app::context::{Context, Failure, runtime};
+use crate::cli::Exit;
+use crate::daemon::{self, Ended, Signals};
+use crate::fetch::error::one_line;
+
+/// Polls every feed when it is due until SIGTERM or SIGINT; SIGHUP reads the config again.
+///
+/// # Errors
+/// When it cannot start, or the database fails for good.
+pub fn run(mut context: Context) -> Result<Exit, Failure> {
+    context.start_log(LevelFilter::INFO);
+    let (_lock, mut writer) = context.writer("run")?;
+    let feeds = context.reader()?;
+    let runtime = runtime()?;
+    let outcome = runtime.block_on(async {
+        let mut signals = Signals::listen().map_err(anyhow::Error::from)?;
+        loop {
+            let active = writer.store().feeds()?.iter().filter(|feed| feed.active).count();
+            tracing::info!(database = %context.config.database.display(), feeds = active, "ready");
+            let ended = daemon::run(writer, &feeds, context.fetcher()?, &params(&context)?, &mut signals).await;
+            match ended.map_err(anyhow::Error::from)? {
+                Ended::Stopped(_) => {
+                    tracing::info!("stopped");
+                    return Ok(Exit::Done);
+                }
+                Ended::Reload(returned) => writer = returned,
+            }
+            context = reloaded(context);
+            writer.set_params(context.writer_params()?);
+            let (wishes, now) = (context.wishes(), crate::clock::now());
+            writer.store().sync_feeds(&wishes, now)?;
+        }
+    });
+    // Name look-ups that hang may hold a thread; nothing they could bring is wanted any more.
+    runtime.shutdown_timeout(Duration::from_millis(200));
+    outcome
+}
+
+fn params(context: &Context) -> Result<daemon::Params, Failure> {
+    Ok(daemon::Params {
+        schedule: context.schedule_params()?,
+        ingest: context.ingest_params(),
+        ..daemon::Params::default()
+    })
+}
+
+/// The context with the config read again; a broken config changes nothing.
+fn reloaded(context: Context) -> Context {
+    let fresh = Context::load(context.global.clone(), context.terminal);
+    let usable = fresh.and_then(|fresh| {
+        fresh.fetcher()?;
+        params(&fresh)?;
+        Ok(fresh)
+    });
+    match usable {
+        Ok(fresh) if fresh.config.database != context.config.database => {
+            tracing::error!("the config was not taken over: another database needs a restart");
+            context
+        }
+        Ok(fresh) => {
+            tracing::info!("config read again");
+            fresh
+        }
+        Err(failure) => {
+            tracing::error!("the config was not taken over: {}", one_line(failure.error.as_ref()));
+            context
+        }
+    }
+}
