@@ -3,6 +3,18 @@
 //! The modules are marked as tests although all of this is one, so that the lints let their helpers `unwrap`.
 
 #[cfg(test)]
+mod bad_input;
+#[cfg(test)]
+mod binary;
+#[cfg(test)]
+mod captures;
+#[cfg(test)]
 mod fetching;
 #[cfg(test)]
+mod house;
+#[cfg(test)]
 mod origin;
+#[cfg(test)]
+mod seeds;
+#[cfg(test)]
+mod stories;
