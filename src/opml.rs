@@ -288,6 +288,9 @@ fn feed_url(address: &str, bytes_max: usize) -> Result<String, String> {
     if address.len() > bytes_max {
         return Err(format!("longer than {bytes_max} bytes"));
     }
+    if address.contains(char::is_control) {
+        return Err("it holds control characters".to_owned());
+    }
     let bare = address.strip_prefix("feed:").unwrap_or(address);
     let address = if bare.starts_with("//") { format!("http:{bare}") } else { bare.to_owned() };
     match Url::parse(&address) {
@@ -520,6 +523,7 @@ mod tests {
         check("data:text/xml,x", "over `data`");
         check("feed:javascript:alert(1)", "over `javascript`");
         check("/feed.xml", "relative URL");
+        check("https://a.exa&#10;mple/", "control characters");
         check(&format!("https://a.example/{}", "x".repeat(5_000)), "longer than 4096 bytes");
     }
 

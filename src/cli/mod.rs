@@ -1,12 +1,13 @@
 //! Door: the command line, and everything that depends on the terminal.
 //!
-//! Arguments pass through two stages: [`typed`] is what was typed, word for word; the types of this file are what it
+//! Arguments pass through two stages: `typed` is what was typed, word for word; the types of this file are what it
 //! means, and nothing outside this door sees the first.
 
 mod manual;
 pub mod moment;
 pub mod terminal;
 mod typed;
+mod words;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -386,12 +387,18 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Invocation, Sto
 
 /// The completion script for a shell.
 pub fn completions(shell: Shell) -> String {
-    typed::completions(shell)
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut typed::definition(), "newsfold", &mut script);
+    String::from_utf8_lossy(&script).into_owned()
 }
 
-/// The manual page, in roff.
+/// The manual page, in roff: one for all commands, because one page can be searched.
 pub fn manual() -> String {
-    typed::manual()
+    let mut definition = typed::definition();
+    definition.build();
+    let mut page = Vec::new();
+    manual::write(&definition, &mut page).expect("a vector takes every write");
+    String::from_utf8_lossy(&page).into_owned()
 }
 
 #[cfg(test)]

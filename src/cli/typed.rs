@@ -9,8 +9,9 @@ use clap_complete::Shell;
 use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 
-use crate::cli::moment::{FORMS, MomentError, When, duration};
+use crate::cli::moment::When;
 use crate::cli::terminal::ColorMode;
+use crate::cli::words::{count, language, length, place, setting, when, words, zone};
 use crate::cli::{
     Command, DigestArgs, DigestFormat, EvalArgs, Exit, FeedsAddArgs, FeedsCommand, FetchArgs, Filter, Global, InitArgs,
     Invocation, ListArgs, ListFormat, LogFormat, Place, SearchArgs, ShowArgs, Sort, Stop, View, WhyArgs,
@@ -20,7 +21,7 @@ use crate::cli::{
 const HELP_COLUMNS_MAX: usize = 100;
 
 /// Folds all coverage of one story into one cluster: polls feeds, cleans their
-/// entries, groups articles across outlets as they arrive, and says why.
+/// entries, clusters articles across outlets as they arrive, and says why.
 #[derive(Parser)]
 #[command(name = "newsfold", bin_name = "newsfold", version, max_term_width = HELP_COLUMNS_MAX, verbatim_doc_comment)]
 #[command(subcommand_required = true, arg_required_else_help = true, disable_help_subcommand = true)]
@@ -301,7 +302,7 @@ struct TypedFeedsAdd {
     /// Poll this often, as 30m [default: learned from the feed]
     #[arg(long, value_name = "TIME", value_parser = length)]
     interval: Option<SignedDuration>,
-    /// Store the articles, never group them
+    /// Store the articles, never cluster them
     #[arg(long)]
     no_cluster: bool,
     /// Higher is preferred as a cluster's representative
@@ -338,28 +339,16 @@ struct TypedInit {
 /// Reads the arguments and says what they mean.
 pub(crate) fn parse(args: Vec<OsString>) -> Result<Invocation, Stop> {
     let color = color_typed(&args);
-    let matches = Typed::command().color(clap_color(color)).try_get_matches_from(args);
+    let matches = definition().color(clap_color(color)).try_get_matches_from(args);
     matches
         .and_then(|matches| Typed::from_arg_matches(&matches))
         .map(Typed::meaning)
         .map_err(|error| stop(&error, color))
 }
 
-/// The completion script for a shell.
-pub(crate) fn completions(shell: Shell) -> String {
-    let mut script = Vec::new();
-    clap_complete::generate(shell, &mut Typed::command(), "newsfold", &mut script);
-    String::from_utf8_lossy(&script).into_owned()
-}
-
-/// One manual page for all commands, because one page can be searched.
-pub(crate) fn manual() -> String {
-    let mut definition = Typed::command();
-    definition.build();
-    let mut page = Vec::new();
-    let written = crate::cli::manual::write(&definition, &mut page);
-    written.expect("a vector takes every write");
-    String::from_utf8_lossy(&page).into_owned()
+/// The whole command line, for those who describe it.
+pub(crate) fn definition() -> clap::Command {
+    Typed::command()
 }
 
 /// The `--color` among the arguments: it must hold for the help and the errors that are made while they are still read.
@@ -497,54 +486,4 @@ impl TypedFeeds {
             TypedFeeds::Export { file } => FeedsCommand::Export { to: file },
         }
     }
-}
-
-fn when(text: &str) -> Result<When, &'static str> {
-    text.parse().map_err(|_: MomentError| FORMS)
-}
-
-fn count(text: &str) -> Result<usize, String> {
-    match text.parse() {
-        Ok(number) if number > 0 => Ok(number),
-        _ => Err("write a whole number, 1 or more".to_owned()),
-    }
-}
-
-fn words(text: &str) -> Result<String, String> {
-    match text.trim() {
-        "" => Err("it is empty".to_owned()),
-        trimmed => Ok(trimmed.to_owned()),
-    }
-}
-
-/// The primary subtag, lower case: a cluster of `en` holds articles of `en-GB` and `en-US`.
-fn language(text: &str) -> Result<String, String> {
-    let primary = text.trim().split(['-', '_']).next().unwrap_or_default().to_ascii_lowercase();
-    let is_language = (2..=3).contains(&primary.len()) && primary.bytes().all(|byte| byte.is_ascii_lowercase());
-    is_language.then_some(primary).ok_or_else(|| "write a language code, such as en, de or ja".to_owned())
-}
-
-fn place(text: &str) -> Result<Place, String> {
-    match text {
-        "" => Err("it is empty".to_owned()),
-        "-" => Ok(Place::Standard),
-        file => Ok(Place::File(PathBuf::from(file))),
-    }
-}
-
-fn length(text: &str) -> Result<SignedDuration, String> {
-    let length = duration(text).filter(|length| length.is_positive());
-    length.ok_or_else(|| "write a time with its unit, such as 15m, 1h 30m or 2d".to_owned())
-}
-
-fn setting(text: &str) -> Result<(String, String), String> {
-    match text.split_once('=') {
-        Some((key, value)) if !key.trim().is_empty() => Ok((key.trim().to_owned(), value.trim().to_owned())),
-        _ => Err("write KEY=VALUE".to_owned()),
-    }
-}
-
-fn zone(text: &str) -> Result<TimeZone, String> {
-    let known = TimeZone::get(text).map_err(|_| "no such time zone; write one such as UTC or Europe/Berlin".to_owned());
-    if text == "local" { Ok(TimeZone::system()) } else { known }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::Read;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::config::error::{ConfigError, Fault};
 use crate::config::given::Given;
@@ -27,6 +27,17 @@ impl Environment {
     /// A variable that holds a path.
     pub(crate) fn path(&self, name: &str) -> Option<PathBuf> {
         self.0.get(name).map(PathBuf::from)
+    }
+
+    /// Names the variable beside a missing file that it, and not the command line, has named.
+    pub(crate) fn blame(&self, error: ConfigError, explicit: Option<&Path>) -> ConfigError {
+        let is_of_variable = explicit.is_none() && self.0.contains_key("NEWSFOLD_CONFIG");
+        match error {
+            ConfigError::Missing { .. } if is_of_variable => {
+                ConfigError::Wrong(vec![Fault { place: "NEWSFOLD_CONFIG".to_owned(), message: error.to_string() }])
+            }
+            error => error,
+        }
     }
 
     /// Sets what the variables say.
@@ -61,7 +72,7 @@ fn apply(config: &mut Config, name: &str, value: &OsString) -> Result<(), String
     unknown(words)
 }
 
-/// A variable in one of our sections, or one letter from a setting, is a mistake. Any other is not ours: an orchestrator
+/// A variable in one of our sections, or a few letters from a setting, is a mistake. Any other is not ours: an orchestrator
 /// that runs a service called newsfold sets `NEWSFOLD_PORT` and `NEWSFOLD_SERVICE_HOST` in every container.
 fn unknown(words: &str) -> Result<(), String> {
     let variables: Vec<String> = SETTINGS.iter().map(Setting::variable).collect();
@@ -78,9 +89,9 @@ fn read_secret(path: &str) -> Result<Secret, String> {
     let unreadable = |why: &dyn std::fmt::Display| format!("cannot read the file `{path}`: {why}");
     let mut text = String::new();
     std::fs::File::open(path)
-        .and_then(|file| file.take(SECRET_BYTES_MAX).read_to_string(&mut text))
+        .and_then(|file| file.take(SECRET_BYTES_MAX + 1).read_to_string(&mut text))
         .map_err(|error| unreadable(&error))?;
-    if text.len() as u64 == SECRET_BYTES_MAX {
+    if text.len() as u64 > SECRET_BYTES_MAX {
         return Err(unreadable(&"it is too large for a secret"));
     }
     Ok(Secret(text.trim().to_owned()))

@@ -14,7 +14,7 @@ pub enum ConfigError {
         path: PathBuf,
     },
     /// The file is there and cannot be read.
-    #[error("cannot read the config file `{}`: {source}", .path.display())]
+    #[error("cannot read the config file `{}`", .path.display())]
     Unreadable {
         /// The file.
         path: PathBuf,
@@ -38,7 +38,7 @@ pub enum ConfigError {
     /// Something in the file or in the environment is wrong.
     #[error("{}", lines(.0))]
     Wrong(
-        /// Every fault, in the order of the file; never empty.
+        /// The first faults, in the order of the file; never empty.
         Vec<Fault>,
     ),
 }

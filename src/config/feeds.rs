@@ -6,7 +6,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 use url::Url;
 
-use crate::config::given::Given;
+use crate::config::given::{Given, shown};
 use crate::config::settings::{FEEDS, INTERVAL_MAX, INTERVAL_MIN, is_header_value, name, nearest, put};
 use crate::config::{FeedSection, Header, Secret};
 use crate::model::FeedWish;
@@ -51,6 +51,9 @@ pub enum FeedUrlError {
     /// Nothing was written.
     #[error("a feed's address must not be empty")]
     Empty,
+    /// It would not be one line.
+    #[error("a feed's address must not hold control characters")]
+    Control,
     /// Longer than any address.
     #[error("a feed's address must not be longer than {URL_BYTES_MAX} bytes")]
     TooLong,
@@ -68,6 +71,10 @@ pub fn feed_url(text: &str, folder: &Path) -> Result<String, FeedUrlError> {
     }
     if text.len() > URL_BYTES_MAX {
         return Err(FeedUrlError::TooLong);
+    }
+    // The URL standard drops tabs and newlines silently; we would store them.
+    if text.contains(char::is_control) {
+        return Err(FeedUrlError::Control);
     }
     match Url::parse(text) {
         Ok(url) if matches!(url.scheme(), "http" | "https") => Ok(text.to_owned()),
@@ -87,7 +94,7 @@ pub fn feed_url(text: &str, folder: &Path) -> Result<String, FeedUrlError> {
 pub(crate) struct FeedTable {
     /// What could be read of it.
     pub(crate) feed: FeedSection,
-    /// Where its URL stands in the text; `None` when it has none that can be used.
+    /// Where its URL stands in the text; `None` when it has none. The URL is empty when it is wrong.
     pub(crate) url_offset: Option<usize>,
     /// What is wrong, each with the byte where it stands.
     pub(crate) faults: Vec<(usize, String)>,
@@ -139,7 +146,7 @@ fn outlet(given: Given<'_>) -> Result<Option<String>, String> {
 }
 
 fn unknown(key: &str) -> String {
-    let called = name(key, FEEDS);
+    let called = name(&shown(key), FEEDS);
     match nearest(key, KEYS.iter().copied()) {
         Some(meant) => format!("unknown key {called}; did you mean `{meant}`?"),
         None => format!("unknown key {called}; there are {}", KEYS.join(", ")),
@@ -215,6 +222,7 @@ mod tests {
         check("ftp://a.example/feed", "write http://…");
         check("localhost:8080/feed", "write http://…");
         check("feed://a.example/feed", "write http://…");
+        check("https://a.exa\nmple/feed", "control characters");
         check("https://", "empty host");
         check("http://a.example:99999/", "port");
         check("file://server/share.xml", "file:///…");

@@ -4,16 +4,18 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::{DeString, DeTable, DeValue};
 
 use crate::config::error::{ConfigError, Fault};
 use crate::config::feeds::FeedTable;
-use crate::config::given::Given;
+use crate::config::given::{Given, shown};
 use crate::config::settings::{FEEDS, SETTINGS, contradictions, find, keys, name, nearest, sections};
 use crate::config::{Config, FeedSection};
 
 /// Feeds of one config file.
 const FEEDS_MAX: usize = 100_000;
+/// Faults that are told; a file with more is not a config.
+const FAULTS_MAX: usize = 20;
 
 /// Reads the text of a config file; `database` stays as it was written.
 pub(crate) fn read(text: &str, file: &Path, home: &Path) -> Result<Config, ConfigError> {
@@ -26,8 +28,8 @@ pub(crate) fn read(text: &str, file: &Path, home: &Path) -> Result<Config, Confi
         return Ok(reader.config);
     }
     reader.faults.sort_by_key(|(offset, _)| *offset);
-    let placed =
-        reader.faults.iter().map(|(offset, message)| Fault { place: reader.place(*offset), message: message.clone() });
+    let first = reader.faults.iter().take(FAULTS_MAX);
+    let placed = first.map(|(offset, message)| Fault { place: reader.place(*offset), message: message.clone() });
     Err(ConfigError::Wrong(placed.collect()))
 }
 
@@ -69,7 +71,7 @@ impl Reader<'_> {
         }
     }
 
-    fn setting(&mut self, section: &str, key: &Spanned<std::borrow::Cow<'_, str>>, value: &Spanned<DeValue<'_>>) {
+    fn setting(&mut self, section: &str, key: &Spanned<DeString<'_>>, value: &Spanned<DeValue<'_>>) {
         let Some(setting) = find(section, key.get_ref()) else {
             let is_table = value.get_ref().is_table();
             return self.fault(key.span().start, unknown(key.get_ref(), section, is_table));
@@ -80,28 +82,28 @@ impl Reader<'_> {
     }
 
     fn feeds(&mut self, feeds: &[Spanned<DeValue<'_>>]) {
-        let mut lines: BTreeMap<String, usize> = BTreeMap::new();
+        let mut places: BTreeMap<String, usize> = BTreeMap::new();
         if let Some(first_beyond) = feeds.get(FEEDS_MAX) {
             return self.fault(first_beyond.span().start, format!("more than {FEEDS_MAX} feeds"));
         }
         for feed in feeds {
             let Some((feed, offset)) = self.feed(feed) else { continue };
-            let line = self.position(offset).0;
             // Two spellings of one URL are one feed.
             let same = url::Url::parse(&feed.wish.url).map_or_else(|_| feed.wish.url.clone(), String::from);
-            match lines.get(&same) {
+            match places.get(&same) {
                 Some(first) => {
+                    let first = self.position(*first).0;
                     self.fault(offset, format!("feed `{}` stands here twice: first in line {first}", feed.wish.url));
                 }
                 None => {
-                    lines.insert(same, line);
+                    places.insert(same, offset);
                     self.config.feeds.push(feed);
                 }
             }
         }
     }
 
-    /// A feed, and where its `url` stands.
+    /// A feed with a URL that can be used, and where that stands.
     fn feed(&mut self, feed: &Spanned<DeValue<'_>>) -> Option<(FeedSection, usize)> {
         let DeValue::Table(table) = feed.get_ref() else {
             self.fault(feed.span().start, format!("feeds are written as [[{FEEDS}]], once for each"));
@@ -114,7 +116,8 @@ impl Reader<'_> {
         if read.url_offset.is_none() {
             self.fault(feed.span().start, "a feed needs a `url`".to_owned());
         }
-        Some((read.feed, read.url_offset?))
+        let offset = read.url_offset?;
+        Some((read.feed, offset)).filter(|(feed, _)| !feed.wish.url.is_empty())
     }
 
     fn fault(&mut self, offset: usize, message: String) {
@@ -137,6 +140,7 @@ impl Reader<'_> {
 
 /// What to say of a key that does not exist: what was probably meant, else where it belongs, else what there is.
 fn unknown(key: &str, section: &str, is_table: bool) -> String {
+    let key = &*shown(key);
     let mut known = keys(section);
     if section.is_empty() {
         known.extend(sections());

@@ -136,7 +136,7 @@ impl fmt::Display for Given<'_> {
 }
 
 /// A text for an error: one line, and not a page.
-fn shown(text: &str) -> String {
+pub(crate) fn shown(text: &str) -> String {
     let mut shown = String::new();
     for character in text.chars().take(SHOWN_CHARS_MAX) {
         if character.is_control() { shown.extend(character.escape_default()) } else { shown.push(character) }

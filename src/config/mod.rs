@@ -1,6 +1,6 @@
 //! Door: the config file and its environment.
 //!
-//! What a person may set stands in one table ([`settings`]); the file, the environment and the errors all read it. Every
+//! What a person may set stands in one table (`settings`); the file, the environment and the errors all read it. Every
 //! value has a default, so that no file is needed; a file that is there is read strictly, because a setting that is
 //! silently ignored is worse than an error.
 
@@ -165,7 +165,7 @@ impl Default for ClusterSection {
 /// A relative feed path starts at the folder of the config file. An empty variable counts as unset.
 ///
 /// # Errors
-/// When a file that was named is missing, a file cannot be read, or anything in it or in the environment is wrong; every
+/// When a file that was named is missing, a file cannot be read, or anything in it or in the environment is wrong; each
 /// fault is named with its place.
 pub fn load(
     explicit: Option<&Path>,
@@ -179,7 +179,7 @@ pub fn load(
         config.database = folder.join(&config.database);
         return Ok(Loaded { config, path: None });
     };
-    let text = read(&path)?;
+    let text = read(&path).map_err(|error| environment.blame(error, explicit))?;
     let home = path.parent().unwrap_or(folder);
     let mut config = parse(&text, path.strip_prefix(folder).unwrap_or(&path), home)?;
     environment.apply(&mut config)?;
@@ -466,6 +466,10 @@ mod tests {
         let found = faults("[fetch]\nzzz = 1\ntimeout = 5\n[cluster]\nwindow_hours = 0\n[[feeds]]\nurl = \"\"\n");
         let places: Vec<_> = found.iter().map(|fault| fault.split(':').nth(1).unwrap_or_default().to_owned()).collect();
         assert_eq!(places, ["2", "3", "5", "7"], "{found:?}");
+        let wrong = "[[feeds]]\nurl = \"\"\n".repeat(2);
+        assert_eq!(faults(&wrong).len(), 2, "two wrong URLs are not also the same feed");
+        assert_eq!(faults(&"[[feeds]]\n".repeat(1_000)).len(), 20, "the first ones are enough");
+        assert_eq!(faults("\"a\\nb\" = 1").len(), 1, "a key is shown on one line");
     }
 
     #[test]
@@ -534,6 +538,9 @@ mod tests {
             assert_eq!(error.lines().count(), 1);
         };
         check("missing.toml", "there is no config file");
+        let variable = variables(&[("NEWSFOLD_CONFIG", "missing.toml")]);
+        let error = load(None, folder.path(), variable).expect_err("it is missing").to_string();
+        assert!(error.starts_with("NEWSFOLD_CONFIG: there is no config file"), "{error}");
         fs::create_dir(folder.path().join("folder.toml")).unwrap();
         check("folder.toml", "cannot read the config file");
         fs::write(folder.path().join("binary.toml"), [0xff, 0xfe, 0x00]).unwrap();
