@@ -42,8 +42,7 @@ pub fn fresh_for(headers: &TimeHeaders, received: Timestamp) -> Option<Duration>
         // A present but unreadable max-age is "invalid freshness information": treated as stale (RFC 9111, 4.2.1).
         Directives { max_age: Some(text), .. } => delta_seconds(text)?,
         Directives { max_age: None, .. } => {
-            // "A recipient MUST interpret invalid date formats, especially the value 0, as […] already expired"
-            // (RFC 9111, 5.3).
+            // What is no date, `0` above all, means that it has expired already (RFC 9111, 5.3).
             let expires = http_date(headers.expires.as_deref()?, received)?;
             seconds_between(served_at(headers, received), expires)?
         }

@@ -160,7 +160,7 @@ fn kind_of_v4(address: Ipv4Addr) -> Option<&'static str> {
     Some(kind)
 }
 
-/// What kind of special address it is; `None` for a public one. All that is public lies in 2000::/3 (RFC 4291, 2.4),
+/// What kind of special address it is; `None` for a public one. All that is public lies in 2000::/3 (RFC 3587, 3),
 /// but for the two prefixes through which IPv4 is reached.
 fn kind_of_v6(address: Ipv6Addr) -> Option<&'static str> {
     let segments = address.segments();
