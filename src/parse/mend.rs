@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use crate::parse::scan::{find, has_feed_root, local_name, whole_name};
+use crate::parse::scan::{feed_root, find, local_name, whole_name};
 
 /// UTF-16, with or without a byte order mark, as UTF-8 without its declaration; all else as it is.
 ///
@@ -32,7 +32,7 @@ pub(crate) fn without_junk_in_front(body: &[u8]) -> &[u8] {
     let trimmed = &body[start..];
     let is_clear = trimmed.starts_with(b"<") || trimmed.starts_with(b"{");
     match trimmed.iter().position(|&byte| byte == b'<') {
-        Some(open) if !is_clear && has_feed_root(&trimmed[open..]) => &trimmed[open..],
+        Some(open) if !is_clear && feed_root(&trimmed[open..]).is_some() => &trimmed[open..],
         _ => trimmed,
     }
 }
@@ -63,10 +63,17 @@ fn address_around(bytes: &[u8], at: usize) -> (usize, usize) {
     (at - before, at + 1 + after)
 }
 
+/// Bytes of a tag in which its end is looked for.
+const TAG_BYTES_LOOKED_AT: usize = 512;
+
 /// A number that no 64 bits hold, or one in digits that are not ASCII, where feed-rs reads a duration.
 fn has_endless_number(bytes: &[u8]) -> bool {
-    let durations = bytes.windows(9).enumerate().filter(|(_, window)| *window == b"duration>");
-    let after_durations = durations.map(|(at, _)| &bytes[at + 9..]);
+    let durations = bytes.windows(8).enumerate().filter(|(_, window)| *window == b"duration");
+    let after_durations = durations.map(|(at, _)| {
+        let rest = &bytes[at + 8..];
+        let end = rest.iter().take(TAG_BYTES_LOOKED_AT).position(|&byte| byte == b'>').map_or(0, |end| end + 1);
+        &rest[end..]
+    });
     let times = bytes.windows(5).enumerate().filter(|(_, window)| *window == b"time=");
     let after_times = times.map(|(at, _)| &bytes[(at + 6).min(bytes.len())..]);
     after_durations.chain(after_times).any(|rest| {
@@ -83,11 +90,25 @@ pub(crate) fn markup(bytes: &[u8]) -> Option<Cow<'_, [u8]>> {
     let text = decoded(bytes);
     let mut mending =
         Mending { bytes: &text, out: Vec::with_capacity(text.len() + 256), is_atom_03: false, is_person: false };
-    let mut at = 0;
-    while at < text.len() {
+    let root = feed_root(&text)?;
+    if root > 0 && text.starts_with(b"<?xml ") {
+        // The declaration was left because it names an encoding that the parser has to know.
+        mending.out.extend_from_slice(&text[..find(&text, b"?>").map_or(0, |end| end + 2)]);
+    }
+    // What stands around the root, such as a page that a feed was pasted into, is not the feed's.
+    let mut at = root;
+    let end = root_end(&text, root);
+    while at < end {
         at = mending.step(at);
     }
     Some(Cow::Owned(mending.out))
+}
+
+/// Where the last end tag of the root that begins at `root` ends; the end of the bytes where it has none.
+fn root_end(bytes: &[u8], root: usize) -> usize {
+    let end_tag = [b"</", whole_name(&bytes[root + 1..]), b">"].concat();
+    let last = bytes.windows(end_tag.len()).rposition(|window| window == end_tag);
+    last.map_or(bytes.len(), |at| at + end_tag.len())
 }
 
 /// Names by which a declaration says what UTF-8 or Windows-1252 hold anyway.

@@ -143,10 +143,11 @@ fn sniff(body: &[u8]) -> Result<Kind, ParseError> {
     if start.is_empty() {
         return Err(ParseError::Empty);
     }
-    if start.starts_with(b"{") {
+    let is_json_feed = |mark: &[u8]| start.starts_with(b"{") && scan::find(start, mark).is_some();
+    if is_json_feed(b"jsonfeed.org/version") || is_json_feed(b"\"items\"") {
         return Ok(Kind::Json);
     }
-    if scan::has_feed_root(body) {
+    if scan::feed_root(body).is_some() {
         return Ok(Kind::Xml);
     }
     if scan::looks_like_html(start) {
@@ -218,9 +219,10 @@ fn line_at(bytes: &[u8], at: usize) -> usize {
     bytes[..at.min(bytes.len())].iter().filter(|&&byte| byte == b'\n').count() + 1
 }
 
-/// The error with the place the scan found, and a feed's root told from other XML.
+/// The error with the place the scan found; a page for people is one, though it speaks of feeds.
 fn named(error: ParseError, scanned: &Scanned, body: &[u8]) -> ParseError {
     match error {
+        ParseError::Broken { .. } if scan::looks_like_html(body) => ParseError::Html { title: html_title(body) },
         ParseError::Broken { message, line: None } => {
             ParseError::Broken { message, line: scanned.fault.map(|at| line_at(body, at)) }
         }
@@ -250,4 +252,216 @@ fn finish(raw: feed_rs::model::Feed, scanned: &Scanned, rung: &Rung) -> ParsedFe
         ));
     }
     feed
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use url::Url;
+
+    use crate::parse::{Hints, ParseError, feed};
+
+    fn hints() -> Hints {
+        Hints { base: Url::parse("https://www.harbour.example/feed").ok(), ..Hints::default() }
+    }
+
+    fn rss(items: &str) -> String {
+        format!("<rss version=\"2.0\"><channel><title>t</title>{items}</channel></rss>")
+    }
+
+    #[test]
+    fn each_dialect_is_read() {
+        let check = |body: &str, guid: Option<&str>, link: &str| {
+            let feed = feed(body.as_bytes(), &hints()).unwrap_or_else(|error| panic!("{error}: {body}"));
+            let entry = &feed.entries[0];
+            let found = (feed.entries.len(), entry.guid.as_deref(), entry.link.as_deref(), entry.title.as_deref());
+            assert_eq!(found, (1, guid, Some(link), Some("One")), "{body}");
+        };
+        check(
+            &rss("<item><title>One</title><link>/1</link><guid>7</guid></item>"),
+            Some("7"),
+            "https://www.harbour.example/1",
+        );
+        check(
+            "<feed xmlns='http://www.w3.org/2005/Atom'><entry><id>7</id><title>One</title><link rel='self' href='/s'/>\
+             <link rel='enclosure' href='/e.mp3'/><link href='/1'/></entry></feed>",
+            Some("7"),
+            "https://www.harbour.example/1",
+        );
+        check(
+            "<rdf:RDF xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#' xmlns='http://purl.org/rss/1.0/'><channel/>\
+             <item rdf:about='https://e.org/a&amp;b'><title>One</title><link>https://e.org/1</link></item></rdf:RDF>",
+            Some("https://e.org/a&b"),
+            "https://e.org/1",
+        );
+        check(
+            r#"{"version":"https://jsonfeed.org/version/1.1","title":"t","items":[{"id":"7","title":"One","url":"https://e.org/1","attachments":
+               [{"url":"https://e.org/a.mp3","mime_type":"audio/mpeg"}]}]}"#,
+            Some("7"),
+            "https://e.org/1",
+        );
+    }
+
+    #[test]
+    fn what_the_parser_would_make_up_or_leave_out_is_set_right() {
+        let first = |item: &str| feed(rss(item).as_bytes(), &hints()).unwrap().entries.remove(0);
+        assert_eq!(first("<item><title>x</title></item>").guid, None, "no id is made up");
+        let permalink = first("<item><guid>https://e.org/p</guid></item>");
+        assert_eq!(permalink.link.as_deref(), Some("https://e.org/p"), "a guid that is an address is a link");
+        let sourced =
+            first("<item><title>x</title><source url='https://e.org'><![CDATA[Other Outlet]]></source></item>");
+        assert_eq!(sourced.source.as_deref(), Some("Other Outlet"));
+        let pictured =
+            first("<item><title>x</title><enclosure url='https://e.org/a.jpg' type='image/jpeg' length='1'/></item>");
+        assert_eq!(pictured.image.as_deref(), Some("https://e.org/a.jpg"));
+        let atom = "<feed xmlns='http://www.w3.org/2005/Atom'><entry><title>x</title><source><title>Planet</title></source></entry></feed>";
+        assert_eq!(feed(atom.as_bytes(), &hints()).unwrap().entries[0].source.as_deref(), Some("Planet"));
+        let video = "<feed xmlns='http://www.w3.org/2005/Atom' xmlns:media='http://search.yahoo.com/mrss/'><entry><title>x</title>\
+                     <media:group><media:content url='https://e.org/v' type='video/mp4'/><media:thumbnail url='https://e.org/t.jpg'/>\
+                     <media:description>Said here.</media:description></media:group></entry></feed>";
+        let video = feed(video.as_bytes(), &hints()).unwrap().entries.remove(0);
+        assert_eq!(
+            (video.summary.as_deref(), video.image.as_deref()),
+            (Some("Said here."), Some("https://e.org/t.jpg"))
+        );
+    }
+
+    #[test]
+    fn what_is_no_feed_is_named() {
+        let check = |body: &str, expected: &str| {
+            let error = feed(body.as_bytes(), &hints()).expect_err(body).to_string();
+            assert!(error.contains(expected), "{error}: expected {expected}");
+        };
+        check(" \n ", "is empty");
+        check(
+            "<!DOCTYPE html><html><head><title>Log &amp; in</title></head></html>",
+            "HTML page, not a feed: `Log & in`",
+        );
+        check("404 page not found", "begins with `404 page not found`");
+        check("{\"error\": \"gone\"}", "not a feed: it begins with `{");
+        check("<opml version='2.0'><body/></opml>", "not a feed: it begins with `<opml");
+        check(&rss("<item><title>x</item>\n<item></item>"), "broken near line 1");
+        check("<rss version='2.0'><chan><item/></chan></rss>", "broken");
+        check("{\"version\":\"https://jsonfeed.org/version/1\",\n\"items\":[{]}", "near line 2");
+    }
+
+    #[test]
+    fn an_empty_feed_is_a_feed_and_unread_entries_are_an_error() {
+        assert_eq!(feed(rss("").as_bytes(), &hints()).unwrap().entries.len(), 0);
+        let foreign = "<f:feed xmlns:f='urn:x'><f:entry><f:title>x</f:title></f:entry></f:feed>";
+        let error = feed(foreign.as_bytes(), &hints()).unwrap_err().to_string();
+        assert!(error.contains("holds 1 entries that could not be read"), "{error}");
+    }
+
+    #[test]
+    fn broken_feeds_are_mended() {
+        let check = |body: &[u8], title: &str| {
+            let feed =
+                feed(body, &hints()).unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(body)));
+            assert_eq!(feed.entries[0].title.as_deref(), Some(title), "{}", String::from_utf8_lossy(body));
+        };
+        check(rss("<item><title>A & B</title></item>").as_bytes(), "A & B");
+        check(rss("<item><title>A &eacute; B</title></item>").as_bytes(), "A &eacute; B");
+        check(rss("<item><title>A &#0; B</title></item>").as_bytes(), "A &#0; B");
+        check(b"<rss><channel><item><title>One</title></item></channel></rss>", "One");
+        check(b"<rss version='0.93'><channel><item><title>One</title></item></channel></rss>", "One");
+        check(b"<rss version='2.0' xmlns='http://backend.userland.com/rss2'><channel><item><title>One</title></item></channel></rss>", "One");
+        check(b"<feed xmlns='http://purl.org/atom/ns#'><entry><title>One</title><issued>2004-01-01T00:00:00Z</issued></entry></feed>", "One");
+        check(
+            b"junk <?xml version='1.0'?><rss version='2.0'><channel><item><title>One</title></item></channel></rss>",
+            "One",
+        );
+        check(b"<rss version='2.0'><channel><item><title>caf\xe9 \x96 \x80</title></item></channel></rss>", "café – €");
+        let wide: Vec<u8> = rss("<item><title>One</title></item>").encode_utf16().flat_map(u16::to_be_bytes).collect();
+        check(&wide, "One");
+        check(br#"{"version":"http://jsonfeed.org/version/1","items":[{"id":7,"title":"One","tags":"a"}]}"#, "One");
+    }
+
+    #[test]
+    fn limits_hold_before_the_parser_sees_anything() {
+        let nested = |depth: usize| {
+            rss(&format!("<item><title>x</title>{}{}</item>", "<a>".repeat(depth), "</a>".repeat(depth)))
+        };
+        assert!(feed(nested(253).as_bytes(), &hints()).is_ok());
+        assert_eq!(feed(nested(254).as_bytes(), &hints()), Err(ParseError::TooDeep { depth_max: 256 }));
+        let attributes = |count: usize| {
+            let list: String = (0..count).map(|at| format!(" a{at}=''")).collect();
+            rss(&format!("<item{list}><title>x</title></item>"))
+        };
+        assert!(feed(attributes(1024).as_bytes(), &hints()).is_ok());
+        assert_eq!(
+            feed(attributes(1025).as_bytes(), &hints()),
+            Err(ParseError::TooManyAttributes { attributes_max: 1024 })
+        );
+        let five = rss(&"<item><title>x</title></item>".repeat(5));
+        let json = r#"{"version":"https://jsonfeed.org/version/1","title":"[{","items":[{"id":"1","tags":["a"]},{"id":"2"},{"id":"3"}]}"#;
+        for (body, entries) in [(five.as_str(), 5), (json, 3)] {
+            let all = feed(body.as_bytes(), &Hints { entries_max: entries, ..hints() }).unwrap();
+            assert_eq!((all.entries.len(), all.warnings.len()), (entries, 0));
+            let some = feed(body.as_bytes(), &Hints { entries_max: 2, ..hints() }).unwrap();
+            assert_eq!(some.entries.len(), 2);
+            assert!(
+                some.warnings[0].contains(&format!("{} entries beyond the first 2", entries - 2)),
+                "{:?}",
+                some.warnings
+            );
+        }
+    }
+
+    #[test]
+    fn what_crashed_the_parser_is_read() {
+        let check = |item: &str| assert_eq!(feed(rss(item).as_bytes(), &hints()).unwrap().entries.len(), 1, "{item}");
+        check("<item><author>Jane\u{a0}jane@example.com</author></item>");
+        check("<item><author>foo@example.com（山田）</author></item>");
+        check(
+            "<item><itunes:duration xmlns:itunes='http://www.itunes.com/dtds/podcast-1.0.dtd'>99999999999999999999</itunes:duration></item>",
+        );
+        check("<item><description>a<?xml version='1.0' encoding='utf-16'?>b</description></item>");
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/security/feed-rs-panics");
+        let Ok(files) = std::fs::read_dir(&folder) else {
+            println!("skipped: {} is not there", folder.display());
+            return;
+        };
+        for file in files {
+            let path = file.unwrap().path();
+            match feed(&std::fs::read(&path).unwrap(), &hints()) {
+                Ok(feed) => assert!(!feed.entries.is_empty(), "{}", path.display()),
+                Err(error) => assert_eq!(error, ParseError::TooDeep { depth_max: 256 }, "{}", path.display()),
+            }
+        }
+    }
+
+    /// Captures of live feeds that must come out with entries; two of the 107 are gzip bodies, which `fetch` inflates.
+    #[test]
+    fn captures_of_live_feeds_are_read() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/feeds");
+        let Ok(manifest) = std::fs::read_to_string(folder.join("MANIFEST.tsv")) else {
+            println!("skipped: {} is not there", folder.display());
+            return;
+        };
+        let mut unread = Vec::new();
+        let (mut files, mut entries, mut expected) = (0, 0, 0);
+        for row in manifest.lines().skip(1).map(|line| line.split('\t').collect::<Vec<_>>()) {
+            let Ok(body) = std::fs::read(folder.join(row[0])) else { continue };
+            if row[6] != "yes" || body.starts_with(&[0x1f, 0x8b]) {
+                continue;
+            }
+            files += 1;
+            expected += row[9].parse::<usize>().unwrap_or(0).max(row[11].parse().unwrap_or(0));
+            match feed(&body, &hints()) {
+                Ok(feed) => {
+                    let most = row[9].parse::<usize>().unwrap_or(0).max(row[11].parse().unwrap_or(0));
+                    if feed.entries.len() < most {
+                        println!("{}: {} of {most} {:?}", row[0], feed.entries.len(), feed.warnings);
+                    }
+                    entries += feed.entries.len();
+                }
+                Err(error) => unread.push(format!("{}: {error}", row[0])),
+            }
+        }
+        println!("{} of {files} captures read, {entries} of {expected} entries", files - unread.len());
+        assert!(unread.is_empty(), "{unread:#?}");
+        assert!(entries + 20 >= expected, "{entries} of {expected} entries");
+    }
 }

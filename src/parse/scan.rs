@@ -42,27 +42,25 @@ pub(crate) struct Scanned {
 /// Bytes at the front of a document in which a feed's root must begin.
 const ROOT_BYTES_MAX: usize = 64 * 1024;
 
-/// Whether an RSS, Atom or RDF root, or a bare Atom entry, begins near the front.
-pub(crate) fn has_feed_root(body: &[u8]) -> bool {
+/// Where an RSS, Atom or RDF root, or a bare Atom entry, begins near the front.
+pub(crate) fn feed_root(body: &[u8]) -> Option<usize> {
     let mut at = 0;
     let front = &body[..body.len().min(ROOT_BYTES_MAX)];
     while let Some(found) = find(&front[at..], b"<") {
         let open = at + found;
         let name = local_name(&front[open + 1..]);
         if [b"rss".as_slice(), b"feed", b"rdf", b"entry"].iter().any(|root| name.eq_ignore_ascii_case(root)) {
-            return true;
+            return Some(open);
         }
         at = open + 1;
     }
-    false
+    None
 }
 
 /// Whether the document is a page for people.
 pub(crate) fn looks_like_html(start: &[u8]) -> bool {
     let front = start[..start.len().min(2048)].to_ascii_lowercase();
-    [b"<!doctype html".as_slice(), b"<html", b"<head", b"<body", b"<title", b"<meta", b"<script"]
-        .iter()
-        .any(|mark| find(&front, mark).is_some())
+    [b"<!doctype html".as_slice(), b"<html", b"<script", b"<meta"].iter().any(|mark| find(&front, mark).is_some())
 }
 
 /// Looks over XML.
