@@ -88,7 +88,13 @@ fn rows(stream: &[Labelled], params: &Params) -> (Vec<Row>, usize) {
         }
         for candidate in found {
             let other = stream[candidate.cluster.0.0 as usize - 1].story;
-            rows.push(Row { values: candidate.measured.values, label: Some(candidate.cluster) == gold, story: labelled.story, other, article: index });
+            rows.push(Row {
+                values: candidate.measured.values,
+                label: Some(candidate.cluster) == gold,
+                story: labelled.story,
+                other,
+                article: index,
+            });
         }
         let cluster = *founder.entry(labelled.story).or_insert(ClusterId(ArticleId(index as i64 + 1)));
         clusterer.place(arrival(index, labelled), cluster);
@@ -152,7 +158,12 @@ fn main() -> Result<()> {
         }
     }
     let (assigned, seconds, took) = run(&stream, &params, &weights);
-    println!("{:.0}/s p50 {:.1} p99 {:.1}", stream.len() as f64 / seconds, took[took.len() / 2], took[took.len() * 99 / 100]);
+    println!(
+        "{:.0}/s p50 {:.1} p99 {:.1}",
+        stream.len() as f64 / seconds,
+        took[took.len() / 2],
+        took[took.len() * 99 / 100]
+    );
     let gold: Vec<u32> = stream.iter().map(|l| l.story).collect();
     show("all", &score::score(&gold, &assigned));
     if let Some(out) = out {
@@ -165,5 +176,8 @@ fn main() -> Result<()> {
 }
 
 fn show(name: &str, s: &Scores) {
-    println!("{name:8} B3 P {:.4} R {:.4} F {:.4} | pair P {:.4} R {:.4} F {:.4} | nmi {:.4} ari {:.4}", s.bcubed.p, s.bcubed.r, s.bcubed.f1, s.pairwise.p, s.pairwise.r, s.pairwise.f1, s.nmi, s.ari);
+    println!(
+        "{name:8} B3 P {:.4} R {:.4} F {:.4} | pair P {:.4} R {:.4} F {:.4} | nmi {:.4} ari {:.4}",
+        s.bcubed.p, s.bcubed.r, s.bcubed.f1, s.pairwise.p, s.pairwise.r, s.pairwise.f1, s.nmi, s.ari
+    );
 }

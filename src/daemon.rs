@@ -145,7 +145,10 @@ pub async fn run<F: Fetch + Send + Sync + 'static>(
     let Ok((writer, outcome)) = finished else { return Err(DaemonError::Slow(params.stop_within)) };
     outcome?;
     let Some(mut writer) = writer else {
-        return Err(DaemonError::Store(StoreError::Damaged { what: "a batch", why: "the writer ended early".to_owned() }));
+        return Err(DaemonError::Store(StoreError::Damaged {
+            what: "a batch",
+            why: "the writer ended early".to_owned(),
+        }));
     };
     writer.store().checkpoint()?;
     Ok(match wish {

@@ -85,7 +85,13 @@ struct Host {
 
 impl<F: Fetch + Send + Sync + 'static> Ingest<F> {
     /// Starts the writer's task; `stop` ends downloads at once and the writer after what it holds.
-    pub fn start(writer: Writer, fetch: F, params: Params, now: fn() -> Timestamp, stop: CancellationToken) -> Ingest<F> {
+    pub fn start(
+        writer: Writer,
+        fetch: F,
+        params: Params,
+        now: fn() -> Timestamp,
+        stop: CancellationToken,
+    ) -> Ingest<F> {
         // A short channel: downloads wait when the writer is behind, so memory stays bounded by what is under way.
         let (intakes, arriving) = mpsc::channel(params.downloads_max.max(1));
         let (told, reports) = mpsc::unbounded_channel();
@@ -229,8 +235,7 @@ async fn read(feed: &Feed, response: Response, params: prepare::Params, now: Tim
     };
     let asked = Asked { feed_url: feed.url.clone(), final_url: answer.final_url.clone(), content_type };
     let prepared = tokio::task::spawn_blocking(move || prepare::drafts(&body, &asked, now, &params)).await;
-    let unreadable =
-        |detail| Answer::Failed { health: Health::Unreadable, detail, transient: true, retry_after: None };
+    let unreadable = |detail| Answer::Failed { health: Health::Unreadable, detail, transient: true, retry_after: None };
     match prepared {
         Ok(Ok(prepared)) => Answer::Read { told: told(&answer, prepared.ttl_seconds), prepared },
         Ok(Err(error)) => unreadable(one_line(&error)),
@@ -304,7 +309,9 @@ impl Write {
         let mut pause = Duration::from_millis(250);
         loop {
             match self.writer.apply(batch, (self.now)()) {
-                Err(error) if error.is_transient() && began.elapsed() < self.limits.retry_for && !self.stop.is_cancelled() => {
+                Err(error)
+                    if error.is_transient() && began.elapsed() < self.limits.retry_for && !self.stop.is_cancelled() =>
+                {
                     tracing::warn!("will try again to store {} answers: {}", batch.len(), one_line(&error));
                     std::thread::sleep(pause);
                     pause = (pause * 2).min(Duration::from_secs(10));

@@ -127,7 +127,10 @@ fn read(path: &Path) -> Result<Vec<Line>, Failure> {
             continue;
         }
         let parsed = serde_json::from_str(&line);
-        lines.push(parsed.with_context(|| format!("`{}` line {}: not an article of an archive", path.display(), number + 1))?);
+        lines.push(
+            parsed
+                .with_context(|| format!("`{}` line {}: not an article of an archive", path.display(), number + 1))?,
+        );
     }
     if lines.is_empty() {
         return Err(anyhow!("`{}` holds no articles: one JSON object a line is wanted", path.display()).into());

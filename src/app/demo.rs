@@ -67,10 +67,12 @@ pub fn demo(view: View, global: &Global, terminal: Terminal) -> Result<Exit, Fai
     let heading = |text: &str| context::print(&terminal, &format!("\n\x1b[1m{text}\x1b[0m\n\n"));
     heading("newsfold clusters --min-outlets 2")?;
     let shared = Filter { outlets_min: 2, ..Filter::default() };
-    let list = ListArgs { filter: shared.clone(), limit: Some(SHOWN), format: Some(ListFormat::Table), ..ListArgs::default() };
+    let list =
+        ListArgs { filter: shared.clone(), limit: Some(SHOWN), format: Some(ListFormat::Table), ..ListArgs::default() };
     stored::clusters(&context, &list)?;
     heading("newsfold digest --min-outlets 2 --top 3")?;
-    let args = DigestArgs { filter: shared, top: Some(3), name: Some("The sample day".to_owned()), ..DigestArgs::default() };
+    let args =
+        DigestArgs { filter: shared, top: Some(3), name: Some("The sample day".to_owned()), ..DigestArgs::default() };
     digest::digest(&context, &args)
 }
 

@@ -13,8 +13,8 @@ use crate::fetch::policy::redact;
 use crate::fetch::{Fetch, Request, Response};
 use crate::listing::plain::{count, line};
 use crate::listing::{self, Format};
-use crate::opml::Outline;
 use crate::model::{Feed, FeedId, FeedState, FeedWish, Origin};
+use crate::opml::Outline;
 use crate::store::Store;
 use crate::writer::Answer;
 use crate::{clean, clock, ingest, opml, schedule};
@@ -73,7 +73,8 @@ pub fn remove(context: &Context, urls: &[String]) -> Result<Exit, Failure> {
         match store.feed(&url)?.filter(|feed| feed.active) {
             None => return Err(anyhow!("there is no feed `{}`; `newsfold feeds list` lists them", redact(&url)).into()),
             Some(feed) if feed.origin == Origin::Config => {
-                let path = context.config_path.as_ref().map_or_else(String::new, |path| format!(" `{}`", path.display()));
+                let path =
+                    context.config_path.as_ref().map_or_else(String::new, |path| format!(" `{}`", path.display()));
                 return Err(anyhow!("`{}` belongs to the config file{path}; take it out there", redact(&url)).into());
             }
             Some(_) => {
@@ -128,7 +129,8 @@ pub fn discover(context: &Context, url: &str) -> Result<Exit, Failure> {
     if found.is_empty() {
         return Err(anyhow!("`{}` names no feeds", redact(&wish.url)).into());
     }
-    let lines: String = found.iter().map(|feed| format!("{}\t{}\n", line(feed.url.as_str()), line(&feed.title))).collect();
+    let lines: String =
+        found.iter().map(|feed| format!("{}\t{}\n", line(feed.url.as_str()), line(&feed.title))).collect();
     context.print(&lines)
 }
 
@@ -156,12 +158,8 @@ pub fn import(context: &Context, from: &Place) -> Result<Exit, Failure> {
 /// # Errors
 /// When the database cannot be read or the file not be written.
 pub fn export(context: &Context, to: &Place) -> Result<Exit, Failure> {
-    let outline = |feed: Feed| Outline {
-        title: feed.outlet.or(feed.title),
-        url: feed.url,
-        tags: feed.tags,
-        site: feed.site,
-    };
+    let outline =
+        |feed: Feed| Outline { title: feed.outlet.or(feed.title), url: feed.url, tags: feed.tags, site: feed.site };
     let outlines: Vec<Outline> = known(context)?.into_iter().map(outline).collect();
     context.write(to, &opml::write(&outlines))
 }

@@ -11,8 +11,8 @@ use crate::cli::terminal::Progress;
 use crate::cli::{Exit, FetchArgs};
 use crate::clock;
 use crate::daemon::Signals;
-use crate::fetch::policy::redact;
 use crate::fetch::Fetch;
+use crate::fetch::policy::redact;
 use crate::ingest::{self, Ingest};
 use crate::listing::plain::{count, line};
 use crate::model::{Feed, FeedId};
@@ -35,7 +35,8 @@ pub fn fetch(context: &Context, args: &FetchArgs) -> Result<Exit, Failure> {
     let (_lock, mut writer) = context.writer("fetch")?;
     let named = name(context, writer.store(), &args.feeds)?;
     let chosen = choose(context, args, &named, &schedule)?;
-    for (feed, why) in chosen.left_out.iter().filter(|(_, why)| !matches!(why, LeftOut::NotDue(_) | LeftOut::Inactive)) {
+    for (feed, why) in chosen.left_out.iter().filter(|(_, why)| !matches!(why, LeftOut::NotDue(_) | LeftOut::Inactive))
+    {
         context.tell(&format!("{}: not asked: {}", redact(&feed.url), reason(context, why)));
     }
     let fetcher = context.fetcher()?;
@@ -81,7 +82,9 @@ fn choose(context: &Context, args: &FetchArgs, feeds: &[Feed], params: &schedule
         (schedule::due(feeds, context.now, params), feeds.iter().filter_map(out).collect())
     };
     if feeds.iter().all(|feed| !feed.active) {
-        let error = anyhow::anyhow!("there are no feeds yet; `newsfold init` writes a config with some, `newsfold feeds add URL` adds one");
+        let error = anyhow::anyhow!(
+            "there are no feeds yet; `newsfold init` writes a config with some, `newsfold feeds add URL` adds one"
+        );
         return Err(error.into());
     }
     let find = |id: FeedId| feeds.iter().find(|feed| feed.id == id).cloned();
@@ -96,10 +99,15 @@ fn plan(context: &Context, chosen: &Chosen) -> String {
     let mut plan = String::new();
     for feed in &chosen.asked {
         let state = &feed.state;
-        let validators = [("If-None-Match", &state.validators.etag), ("If-Modified-Since", &state.validators.last_modified)];
+        let validators =
+            [("If-None-Match", &state.validators.etag), ("If-Modified-Since", &state.validators.last_modified)];
         let conditions: Vec<String> =
             validators.iter().filter_map(|(header, value)| Some(format!("{header}: {}", value.as_ref()?))).collect();
-        let how = if conditions.is_empty() { "whole".to_owned() } else { format!("only if changed, {}", conditions.join(", ")) };
+        let how = if conditions.is_empty() {
+            "whole".to_owned()
+        } else {
+            format!("only if changed, {}", conditions.join(", "))
+        };
         let why = match state.next_due {
             None => "never asked before".to_owned(),
             Some(due) if due > context.now => format!("named or --all, though not due before {}", moment(context, due)),
@@ -199,7 +207,8 @@ impl Tally {
         if asked == 0 {
             return "no feed is due; `newsfold fetch --all` asks them all the same".to_owned();
         }
-        let mut summary = format!("{} asked: {} read, {} not modified", count(asked, "feed"), self.read, self.not_modified);
+        let mut summary =
+            format!("{} asked: {} read, {} not modified", count(asked, "feed"), self.read, self.not_modified);
         if self.failed > 0 {
             summary.push_str(&format!(", {} in trouble", self.failed));
         }

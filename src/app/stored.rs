@@ -82,7 +82,8 @@ pub fn search(context: &Context, args: &SearchArgs) -> Result<Exit, Failure> {
     // The best match comes first unless another order is asked for: whoever searches knows what for.
     if !best_first {
         let clusters = found.iter().map(|found| found.ranked.cluster.clone()).collect();
-        let order: Vec<ClusterId> = ranked(context, clusters, args.list.sort).iter().map(|ranked| ranked.cluster.id).collect();
+        let order: Vec<ClusterId> =
+            ranked(context, clusters, args.list.sort).iter().map(|ranked| ranked.cluster.id).collect();
         found.sort_by_key(|found| order.iter().position(|id| *id == found.ranked.cluster.id));
     }
     let (format, shown) = limited(context, &args.list, found.len());
@@ -115,7 +116,9 @@ pub fn query(context: &Context, filter: &Filter) -> Result<Query, Failure> {
     if let (Some(since), Some(until)) = (since, until)
         && since >= until
     {
-        return Err(Failure::misused(anyhow!("--since `{since}` is not before --until `{until}`: nothing lies between")));
+        return Err(Failure::misused(anyhow!(
+            "--since `{since}` is not before --until `{until}`: nothing lies between"
+        )));
     }
     Ok(Query {
         since,

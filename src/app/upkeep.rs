@@ -50,7 +50,10 @@ pub fn status(context: &Context, view: View) -> Result<Exit, Failure> {
         ("articles", format!("{}, {} in the last 24 h", totals.articles, totals.articles_since)),
         (
             "clusters",
-            format!("{}, {} of more than one article, {} with news in the last 24 h", totals.clusters, totals.clusters_shared, totals.clusters_since),
+            format!(
+                "{}, {} of more than one article, {} with news in the last 24 h",
+                totals.clusters, totals.clusters_shared, totals.clusters_since
+            ),
         ),
     ];
     context.print(&listing::pairs(&pairs, context.format(view), &context.style()))
@@ -89,7 +92,10 @@ pub fn init(args: &InitArgs, global: &Global, terminal: &Terminal) -> Result<Exi
     };
     write_new(&path, args.force)?;
     if !global.quiet {
-        terminal.tell(&format!("wrote `{}`; `newsfold fetch` asks its feeds, `newsfold run` goes on asking them\n", path.display()));
+        terminal.tell(&format!(
+            "wrote `{}`; `newsfold fetch` asks its feeds, `newsfold run` goes on asking them\n",
+            path.display()
+        ));
     }
     Ok(Exit::Done)
 }

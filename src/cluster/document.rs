@@ -326,8 +326,7 @@ pub fn conflict(left: &Document, right: &Document) -> Conflict {
         ours += term.rarity();
         both += right.term(term.hash).map_or(0.0, |other| other.rarity().min(term.rarity()));
     }
-    let theirs: f32 =
-        right.terms.iter().filter(|term| term.class() == Class::Number).map(|term| term.rarity()).sum();
+    let theirs: f32 = right.terms.iter().filter(|term| term.class() == Class::Number).map(|term| term.rarity()).sum();
     let shared = ratio(both, ours.min(theirs));
     Conflict {
         names: mutual(left_names, right_names),

@@ -288,7 +288,9 @@ impl Batch<'_> {
     /// # Errors
     /// When the file cannot be written.
     pub fn remember(&mut self, article: ArticleId, memory: &[u8]) -> Result<(), StoreError> {
-        self.transaction.prepare_cached("INSERT OR REPLACE INTO memories VALUES (?1, ?2)")?.execute((article.0, memory))?;
+        self.transaction
+            .prepare_cached("INSERT OR REPLACE INTO memories VALUES (?1, ?2)")?
+            .execute((article.0, memory))?;
         Ok(())
     }
 

@@ -55,8 +55,9 @@ impl Store {
     /// When the file cannot be written.
     pub fn add_feed(&mut self, wish: &FeedWish, now: Timestamp) -> Result<bool, StoreError> {
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let active: Option<bool> =
-            transaction.query_row("SELECT active FROM feeds WHERE url = ?1", [&wish.url], |row| row.get(0)).optional()?;
+        let active: Option<bool> = transaction
+            .query_row("SELECT active FROM feeds WHERE url = ?1", [&wish.url], |row| row.get(0))
+            .optional()?;
         if active == Some(true) {
             return Ok(false);
         }
@@ -74,7 +75,12 @@ impl Store {
     }
 }
 
-fn upsert(connection: &rusqlite::Connection, wish: &FeedWish, origin: Origin, now: Timestamp) -> Result<(), StoreError> {
+fn upsert(
+    connection: &rusqlite::Connection,
+    wish: &FeedWish,
+    origin: Origin,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     connection
         .prepare_cached(
             "INSERT INTO feeds (url, outlet, tags, interval_fixed_seconds, cluster, priority, origin, active, added, health,

@@ -29,7 +29,8 @@ impl RoleLock {
     pub fn take(database: &Path, command: &str) -> Result<RoleLock, StoreError> {
         let path = beside(database);
         let cannot = |source| StoreError::Open { path: path.clone(), source };
-        let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(cannot)?;
+        let mut file =
+            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(cannot)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {

@@ -189,7 +189,9 @@ impl Store {
 
     fn by_code(&self, prefix: &str, join: &str) -> Result<Found<ArticleId>, StoreError> {
         // Codes are lower-case letters and digits, so the next string after all those with this prefix is prefix + '~'.
-        let sql = format!("SELECT a.id, a.code FROM articles a {join} WHERE a.code >= ?1 AND a.code < ?1 || '~' ORDER BY a.code LIMIT ?2");
+        let sql = format!(
+            "SELECT a.id, a.code FROM articles a {join} WHERE a.code >= ?1 AND a.code < ?1 || '~' ORDER BY a.code LIMIT ?2"
+        );
         let mut statement = self.connection.prepare_cached(&sql)?;
         let limit = i64::try_from(MANY_MAX).expect("a handful");
         let rows = statement.query_map((prefix, limit), |row| Ok((ArticleId(row.get(0)?), Code(row.get(1)?))))?;

@@ -133,13 +133,18 @@ impl Store {
 }
 
 /// Articles as first stored, joined so that revision 1 stands in for the current words where there is one.
-const FOUNDINGS: &str = "SELECT a.id, coalesce(r.title, a.title), coalesce(r.text, a.text), a.lang, a.outlet, a.published, a.seen,
+const FOUNDINGS: &str =
+    "SELECT a.id, coalesce(r.title, a.title), coalesce(r.text, a.text), a.lang, a.outlet, a.published, a.seen,
     f.cluster, m.cluster
     FROM articles a JOIN feeds f ON f.id = a.feed LEFT JOIN revisions r ON r.article = a.id AND r.number = 1
     LEFT JOIN memberships m ON m.article = a.id";
 
 /// Up to `articles_max` articles after `after` in the log, as they were first stored.
-pub(crate) fn foundings(connection: &Connection, after: ArticleId, articles_max: usize) -> Result<Vec<Founding>, StoreError> {
+pub(crate) fn foundings(
+    connection: &Connection,
+    after: ArticleId,
+    articles_max: usize,
+) -> Result<Vec<Founding>, StoreError> {
     let mut statement = connection.prepare_cached(&format!("{FOUNDINGS} WHERE a.id > ?1 ORDER BY a.id LIMIT ?2"))?;
     let rows = statement.query_map((after.0, i64::try_from(articles_max).unwrap_or(i64::MAX)), founding)?;
     Ok(rows.collect::<Result<_, _>>()?)
@@ -149,8 +154,8 @@ pub(crate) fn foundings(connection: &Connection, after: ArticleId, articles_max:
 pub(crate) fn window(connection: &Connection, since: Timestamp) -> Result<Vec<(Founding, ClusterId)>, StoreError> {
     let mut statement =
         connection.prepare_cached(&format!("{FOUNDINGS} WHERE a.seen > ?1 AND m.cluster IS NOT NULL ORDER BY a.id"))?;
-    let rows = statement
-        .query_map([since.as_millisecond()], |row| Ok((founding(row)?, ClusterId(ArticleId(row.get(8)?)))))?;
+    let rows =
+        statement.query_map([since.as_millisecond()], |row| Ok((founding(row)?, ClusterId(ArticleId(row.get(8)?)))))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 

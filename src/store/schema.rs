@@ -125,7 +125,8 @@ pub(crate) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
     loop {
         // One immediate transaction a step: a second process that starts at the same moment waits, then finds it done.
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let done: usize = transaction.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0))?.try_into().unwrap_or(0);
+        let done: usize =
+            transaction.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0))?.try_into().unwrap_or(0);
         if done >= known {
             return Ok(());
         }

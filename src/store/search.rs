@@ -21,12 +21,14 @@ impl Store {
     /// When the file cannot be written; the next call goes on where the last good one ended.
     pub fn index(&mut self, articles_max: usize) -> Result<usize, StoreError> {
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let from: i64 = transaction.query_row("SELECT value FROM meta WHERE key = 'indexed_seq'", [], |row| row.get(0))?;
+        let from: i64 =
+            transaction.query_row("SELECT value FROM meta WHERE key = 'indexed_seq'", [], |row| row.get(0))?;
         let mut done = 0;
         let mut reached = from;
         {
-            let mut pending = transaction
-                .prepare_cached("SELECT id, changed, title, text FROM articles WHERE changed > ?1 ORDER BY changed LIMIT ?2")?;
+            let mut pending = transaction.prepare_cached(
+                "SELECT id, changed, title, text FROM articles WHERE changed > ?1 ORDER BY changed LIMIT ?2",
+            )?;
             let mut insert =
                 transaction.prepare_cached("INSERT OR REPLACE INTO search (rowid, title, text) VALUES (?1, ?2, ?3)")?;
             let mut rows = pending.query((from, i64::try_from(articles_max).unwrap_or(i64::MAX)))?;
@@ -47,7 +49,9 @@ impl Store {
     /// When the file cannot be written.
     pub fn forget_index(&mut self) -> Result<(), StoreError> {
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        transaction.execute_batch("INSERT INTO search (search) VALUES ('delete-all'); UPDATE meta SET value = 0 WHERE key = 'indexed_seq'")?;
+        transaction.execute_batch(
+            "INSERT INTO search (search) VALUES ('delete-all'); UPDATE meta SET value = 0 WHERE key = 'indexed_seq'",
+        )?;
         transaction.commit()?;
         Ok(())
     }

@@ -87,7 +87,8 @@ fn a_database_that_is_missing_or_not_ours_is_named_and_left_as_it_is() {
     let home = Home::new();
     check(&home, &["clusters"], 1, &["newsfold.db", "newsfold fetch"]);
     check(&home, &["--db", "no/such/folder/n.db", "fetch", "--all"], 1, &["no/such/folder", "does not exist"]);
-    fs::write(home.path("letter.db"), "Dear reader, this is no database, but it is long enough to look like a file.").unwrap();
+    fs::write(home.path("letter.db"), "Dear reader, this is no database, but it is long enough to look like a file.")
+        .unwrap();
     check(&home, &["--db", "letter.db", "fetch", "--all"], 1, &["letter.db", "not a database"]);
     check(&home, &["--db", "letter.db", "clusters"], 1, &["letter.db", "not a database"]);
     assert!(fs::read_to_string(home.path("letter.db")).unwrap().starts_with("Dear reader"));

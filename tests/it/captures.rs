@@ -29,9 +29,9 @@ fn live_captures_fetched_twice_store_nothing_new_and_are_answered_with_304() {
     let first = home.run(&["fetch", "--all"]);
     let stored = count(&home);
     println!("{}", first.stderr.lines().last().unwrap_or_default());
-    assert!(stored > 2_500, "{stored} articles\n{}", first.stderr);
+    assert!(stored > 1_900, "{stored} articles\n{}", first.stderr);
     let read = number_before(&first.stderr, " read,");
-    assert!(read >= 98, "{read} of {served} feeds were read\n{}", first.stderr);
+    assert!(read >= 105, "{read} of {served} feeds were read\n{}", first.stderr);
 
     let second = home.run(&["fetch", "--all"]);
     println!("{}", second.stderr.lines().last().unwrap_or_default());
@@ -43,12 +43,17 @@ fn live_captures_fetched_twice_store_nothing_new_and_are_answered_with_304() {
 }
 
 fn count(home: &Home) -> u64 {
-    let status = home.json(&["status", "--json"]);
+    let status = home.json(&["status", "--format", "json"]);
     status["articles"].as_str().expect("a count").split(',').next().expect("a number").parse().expect("a number")
 }
 
 /// The number that stands right before these words.
 fn number_before(text: &str, words: &str) -> usize {
     let before = text.split(words).next().expect("there is a beginning");
-    before.rsplit(|letter: char| !letter.is_ascii_digit()).next().expect("an end").parse().unwrap_or_else(|_| panic!("`{words}` in {text}"))
+    before
+        .rsplit(|letter: char| !letter.is_ascii_digit())
+        .next()
+        .expect("an end")
+        .parse()
+        .unwrap_or_else(|_| panic!("`{words}` in {text}"))
 }

@@ -33,7 +33,11 @@ fn verge(item: &str) -> String {
 /// GIGAZINE's translated article in RDF, its lines as paragraphs, beside another of its stories.
 fn gigazine(item: &str) -> String {
     let (title, body) = item.split_once('\n').expect("a title line");
-    let html: String = body.split('\n').filter(|line| !line.trim().is_empty()).map(|line| format!("<p>{}</p>\n", escape(line))).collect();
+    let html: String = body
+        .split('\n')
+        .filter(|line| !line.trim().is_empty())
+        .map(|line| format!("<p>{}</p>\n", escape(line)))
+        .collect();
     format!(
         r#"<?xml version="1.0" encoding="UTF-8"?>
 <rdf:RDF xmlns="http://purl.org/rss/1.0/" xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:content="http://purl.org/rss/1.0/modules/content/">
@@ -78,7 +82,8 @@ fn the_three_seeds_are_one_story_and_their_texts_are_clean() {
     home.good(&["fetch", &origin.url("/verge.atom"), &origin.url("/gigazine.rdf"), &origin.url("/kion.rss")]);
 
     let clusters = home.clusters();
-    let about = |cluster: &serde_json::Value| articles(cluster).iter().any(|article| text(article, "url").contains("878447"));
+    let about =
+        |cluster: &serde_json::Value| articles(cluster).iter().any(|article| text(article, "url").contains("878447"));
     let story = clusters.iter().find(|cluster| about(cluster)).expect("the story is stored");
     let titles: Vec<&str> = articles(story).iter().map(|article| text(article, "title")).collect();
     assert_eq!(story["outlet_count"], 3, "{titles:?}");
@@ -88,8 +93,18 @@ fn the_three_seeds_are_one_story_and_their_texts_are_clean() {
         let text = text(article, "text");
         assert!(text.split_whitespace().count() > 60, "the article is there: {text}");
         for left in [
-            "<", "&#", "&amp;", "Read the full story", "Getty", "Cath Virginia", "front door of a house", "Posted by", "CNN-Wire",
-            "All rights reserved", "https://", "By Jordan",
+            "<",
+            "&#",
+            "&amp;",
+            "Read the full story",
+            "Getty",
+            "Cath Virginia",
+            "front door of a house",
+            "Posted by",
+            "CNN-Wire",
+            "All rights reserved",
+            "https://",
+            "By Jordan",
         ] {
             assert!(!text.contains(left), "`{left}` is left in:\n{text}");
         }

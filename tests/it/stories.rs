@@ -66,7 +66,10 @@ fn every_story_is_one_cluster_and_its_look_alikes_stay_out() {
     println!("of {told} retellings {missed} were not recognised");
     assert!(faults.is_empty(), "{}", faults.join("\n"));
     assert!(missed * 5 <= told, "{missed} of {told} retellings were not recognised");
-    assert!(outlets.values().filter(|count| **count >= 3).count() >= 8, "stories of three outlets and more: {outlets:?}");
+    assert!(
+        outlets.values().filter(|count| **count >= 3).count() >= 8,
+        "stories of three outlets and more: {outlets:?}"
+    );
 }
 
 #[test]
@@ -85,13 +88,16 @@ fn asking_again_stores_nothing_new_whether_the_server_says_304_or_not() {
     // The same bytes from a server without validators: read again, recognised entry by entry.
     for url in &urls {
         let name = url.rsplit('/').next().expect("a name");
-        let body = fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/feeds").join(name)).expect("a fixture");
+        let body =
+            fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/feeds").join(name)).expect("a fixture");
         origin.serve(&format!("/{name}"), Answer::new(200, body));
     }
     let ran = home.good(&["fetch", "--all"]);
     assert!(ran.stderr.contains("17 read, 0 not modified; 0 articles new"), "{}", ran.stderr);
     assert!(!ran.stderr.contains("revised"), "{}", ran.stderr);
-    let key = |clusters: &[serde_json::Value]| -> Vec<String> { clusters.iter().map(|cluster| cluster["id"].to_string()).collect() };
+    let key = |clusters: &[serde_json::Value]| -> Vec<String> {
+        clusters.iter().map(|cluster| cluster["id"].to_string()).collect()
+    };
     let (mut before, mut after) = (key(&before), key(&home.clusters()));
     before.sort();
     after.sort();
@@ -111,7 +117,8 @@ fn gold() -> BTreeMap<(String, String), String> {
         if !titles.keys().any(|(known, _)| known == file) {
             titles.extend(titles_of(&fixtures, file));
         }
-        let title = titles.get(&(file.to_owned(), entry.to_owned())).unwrap_or_else(|| panic!("{file} holds `{entry}`"));
+        let title =
+            titles.get(&(file.to_owned(), entry.to_owned())).unwrap_or_else(|| panic!("{file} holds `{entry}`"));
         let before = stories.insert((file.to_owned(), title.clone()), story.to_owned());
         assert_eq!(before, None, "{file} holds one entry called `{title}`");
     }
@@ -128,7 +135,11 @@ fn titles_of(fixtures: &Path, file: &str) -> Vec<((String, String), String)> {
     let parsed = parse::feed(&body, &parse::Hints::default()).expect("a fixture is a feed");
     assert_eq!(prepared.drafts.len(), parsed.entries.len(), "{file} holds no entry twice");
     let pairs = parsed.entries.iter().zip(&prepared.drafts);
-    pairs.map(|(entry, draft)| ((file.to_owned(), entry.guid.clone().or(entry.link.clone()).unwrap_or_default()), draft.title.clone())).collect()
+    pairs
+        .map(|(entry, draft)| {
+            ((file.to_owned(), entry.guid.clone().or(entry.link.clone()).unwrap_or_default()), draft.title.clone())
+        })
+        .collect()
 }
 
 fn story<'a>(stories: &'a BTreeMap<(String, String), String>, article: &serde_json::Value) -> &'a str {
