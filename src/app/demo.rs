@@ -3,14 +3,14 @@
 use std::path::PathBuf;
 
 use anyhow::Context as _;
-use jiff::civil::date;
-use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 use tracing_subscriber::filter::LevelFilter;
 
 use crate::app::context::{self, Context, Failure, runtime};
 use crate::app::digest;
 use crate::app::fetch::Pass;
 use crate::app::stored;
+use crate::cli::moment::When;
 use crate::cli::terminal::Terminal;
 use crate::cli::{DigestArgs, Exit, Filter, Global, ListArgs, ListFormat, View};
 use crate::config::Config;
@@ -53,11 +53,9 @@ const SHOWN: usize = 8;
 /// When there is no loopback port or no temporary folder to be had.
 pub fn demo(view: View, global: &Global, terminal: Terminal) -> Result<Exit, Failure> {
     let folder = Folder::make()?;
-    // The day that the samples tell of, so that "3 h ago" means what it says.
-    let evening = date(2026, 2, 13).at(18, 0, 0, 0).to_zoned(TimeZone::UTC).context("a day in 2026")?.timestamp();
     let mut config = Config { database: folder.path.join("demo.db"), ..Config::default() };
     config.fetch.allow_private_addresses = true;
-    let context = Context { global: global.clone(), terminal, config, config_path: None, now: evening };
+    let context = Context { global: global.clone(), terminal, config, config_path: None, now: evening() };
     context.start_log(LevelFilter::WARN);
     fill(&context, view)?;
     if view == View::Json {
@@ -70,10 +68,16 @@ pub fn demo(view: View, global: &Global, terminal: Terminal) -> Result<Exit, Fai
     let list =
         ListArgs { filter: shared.clone(), limit: Some(SHOWN), format: Some(ListFormat::Table), ..ListArgs::default() };
     stored::clusters(&context, &list)?;
-    heading("newsfold digest --min-outlets 2 --top 3")?;
-    let args =
-        DigestArgs { filter: shared, top: Some(3), name: Some("The sample day".to_owned()), ..DigestArgs::default() };
+    heading("newsfold digest --since 72h --min-outlets 2 --top 3")?;
+    let since = context.now.checked_sub(SignedDuration::from_hours(72)).context("a day in 2026")?;
+    let filter = Filter { since: Some(When::At(since)), ..shared };
+    let args = DigestArgs { filter, top: Some(3), name: Some("The sample day".to_owned()), ..DigestArgs::default() };
     digest::digest(&context, &args)
+}
+
+/// The evening of the day that the samples tell of, so that "3 h ago" means what it says.
+fn evening() -> Timestamp {
+    Timestamp::constant(1_771_005_600, 0)
 }
 
 /// Runs one pass over the sample outlets.
@@ -87,7 +91,7 @@ fn fill(context: &Context, view: View) -> Result<(), Failure> {
     let feeds = writer.store().feeds()?;
     let total = feeds.len();
     let progress = context.progress(total, "sample feeds");
-    let pass = Pass { params: context.ingest_params(), progress: progress.clone() };
+    let pass = Pass { params: context.ingest_params(), progress: progress.clone(), now: evening };
     let (tally, outcome) = runtime.block_on(pass.run(writer, context.fetcher()?, feeds));
     progress.finish();
     outcome?;

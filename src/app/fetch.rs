@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::filter::LevelFilter;
 
@@ -41,7 +42,7 @@ pub fn fetch(context: &Context, args: &FetchArgs) -> Result<Exit, Failure> {
     }
     let fetcher = context.fetcher()?;
     let progress = context.progress(chosen.asked.len(), "feeds");
-    let pass = Pass { params: context.ingest_params(), progress: progress.clone() };
+    let pass = Pass { params: context.ingest_params(), progress: progress.clone(), now: clock::now };
     let total = chosen.asked.len();
     let (tally, outcome) = runtime()?.block_on(pass.run(writer, fetcher, chosen.asked));
     progress.finish();
@@ -130,7 +131,7 @@ fn reason(context: &Context, why: &LeftOut) -> String {
     }
 }
 
-fn moment(context: &Context, moment: jiff::Timestamp) -> String {
+fn moment(context: &Context, moment: Timestamp) -> String {
     moment.to_zoned(context.global.zone.clone()).strftime("%Y-%m-%d %H:%M %Z").to_string()
 }
 
@@ -140,6 +141,8 @@ pub struct Pass {
     pub params: ingest::Params,
     /// Where troubles are told.
     pub progress: Progress,
+    /// What the time is.
+    pub now: fn() -> Timestamp,
 }
 
 /// What a pass came to.
@@ -166,7 +169,7 @@ impl Pass {
         F: Fetch + Send + Sync + 'static,
     {
         let stop = CancellationToken::new();
-        let mut ingest = Ingest::start(writer, fetch, self.params, clock::now, stop.clone());
+        let mut ingest = Ingest::start(writer, fetch, self.params, self.now, stop.clone());
         for feed in feeds {
             ingest.ask(feed);
         }
