@@ -229,9 +229,9 @@ impl Draft {
         }
     }
 
-    /// A paragraph inside of an item belongs to the item; elsewhere it is itself.
+    /// A block begins or ends. One that begins an entry of a list is the entry, whose mark still waits for its words.
     pub fn block(&mut self) {
-        if !(self.form == Form::Item && !self.mark.is_empty()) {
+        if self.form != Form::Item || self.mark.is_empty() {
             self.end_block();
         }
     }

@@ -89,8 +89,9 @@ pub fn text(html: &str, limits: &Limits) -> Cleaned {
         cleaned.cut.push(Cut::Limit("html_bytes_max"));
     }
     let mut blocks = walked.draft.blocks;
-    for block in &mut blocks {
+    for block in blocks.iter_mut().filter(|block| block.text.contains('<')) {
         block.text = without_tags(&block.text);
+        block.last_link = None;
     }
     blocks.retain(|block| !block.text.trim().is_empty());
     let mut links = walked.draft.links;
@@ -190,7 +191,7 @@ fn each_once(links: Vec<String>, links_max: usize) -> Vec<String> {
     links.into_iter().filter(|link| met.insert(link.clone())).take(links_max).collect()
 }
 
-/// The words of `blocks`, for rules that look at lines.
+/// The lines of a paragraph that rules may look at: those of a `pre` are its own affair.
 fn lines_of(block: &Block) -> impl Iterator<Item = &str> {
     block.text.lines().filter(move |_| block.form != Form::Verbatim)
 }
