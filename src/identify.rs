@@ -260,8 +260,7 @@ const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 /// `attempt` is 0; where another article has that id already (one in 10^15 / articles), the store asks with 1, and so on.
 pub fn code(feed_url: &str, key: &ArticleKey, attempt: u32) -> Code {
     let hash = xxh3_64(format!("{feed_url}\u{1f}{}\u{1f}{attempt}", key.0).as_bytes());
-    let letters =
-        (0..10u32).map(|place| char::from(ALPHABET[usize::try_from((hash >> (place * 5)) & 31).unwrap_or(0)]));
+    let letters = (0..10u32).map(|place| char::from(ALPHABET[(hash >> (place * 5) & 31) as usize]));
     Code(std::iter::once('a').chain(letters).collect())
 }
 

@@ -311,6 +311,9 @@ fn resolved(links: &[String], base: Option<&Url>) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+    use std::path::Path;
+
     use jiff::Timestamp;
     use url::Url;
 
@@ -322,9 +325,13 @@ mod tests {
     }
 
     fn prepared(body: &str) -> Prepared {
+        prepared_bytes(body.as_bytes())
+    }
+
+    fn prepared_bytes(body: &[u8]) -> Prepared {
         let final_url = Url::parse("https://www.harbour.example/feeds/all.xml").unwrap();
         let asked = Asked { feed_url: final_url.to_string(), final_url, content_type: None };
-        drafts(body.as_bytes(), &asked, now(), &Params::default()).unwrap()
+        drafts(body, &asked, now(), &Params::default()).unwrap()
     }
 
     fn one(entry: Entry) -> Draft {
@@ -433,5 +440,106 @@ mod tests {
         let html = "<a href='/x'>x</a> <a href='javascript:alert(1)'>y</a> <a href='https://e.org/x#1'>z</a> <a href='/x'>again</a> words";
         let draft = one(Entry { summary: some(html), link: some("https://e.org/a/b"), ..Entry::default() });
         assert_eq!(draft.links, ["https://e.org/x", "https://e.org/x#1"]);
+    }
+
+    /// The three items that the project started from, as the feeds of their kinds carry them.
+    #[test]
+    fn the_first_three_stories_come_out_clean() {
+        let seeds = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/seeds");
+        let read = |name: &str| std::fs::read_to_string(seeds.join(name)).ok();
+        let names = ["000_e377fa2c47045bd5.txt", "001_d832bda37cf96221.txt", "002_523269c2cb95ebdf.txt"];
+        let [Some(html), Some(translated), Some(wire)] = names.map(read) else {
+            println!("skipped: {} is not there", seeds.display());
+            return;
+        };
+        let section = |name: &str| html.split(name).nth(1).unwrap().split("\n---").next().unwrap().trim().to_owned();
+        let (title, summary, content) = (html.lines().next().unwrap(), section("## Summary"), section("## Content"));
+        let escaped = |text: &str| text.replace('&', "&amp;").replace('<', "&lt;");
+        let atom = format!(
+            "<feed xmlns='http://www.w3.org/2005/Atom'><title>The Verge</title><entry><title type='html'>{}</title><id>1</id>\
+             <summary type='html'>{}</summary><content type='html'>{}</content></entry></feed>",
+            escaped(title.trim_start_matches("# ")),
+            escaped(&summary),
+            escaped(&content),
+        );
+        let split = |text: &str| text.split_once('\n').map(|(title, text)| (escaped(title), escaped(text))).unwrap();
+        let (title, text) = split(&translated);
+        let rdf = format!(
+            "<rdf:RDF xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#' xmlns='http://purl.org/rss/1.0/'><channel><title>GIGAZINE</title>\
+             </channel><item rdf:about='https://gigazine.net/1'><title>{title}</title><link>https://gigazine.net/1</link>\
+             <description>{text}</description></item></rdf:RDF>"
+        );
+        let (title, text) = split(&wire);
+        let rss = format!(
+            "<rss version='2.0'><channel><title>CNN</title><item><title>{title}</title><description>{text}</description></item></channel></rss>"
+        );
+        let found: Vec<Draft> = [atom, rdf, rss].iter().map(|body| prepared(body).drafts.remove(0)).collect();
+        for draft in &found {
+            println!("=== {} | {:?} | {:?}\n{}\n", draft.title, draft.author, draft.links, draft.text);
+            for foul in [
+                "<",
+                "&#",
+                "&amp;",
+                "http",
+                "Read the full story",
+                "Posted by",
+                "- GIGAZINE",
+                "| The Verge",
+                "The Ring Blog",
+                "Getty",
+                "CNN-Wire",
+                "rights reserved",
+                "By Jordan",
+            ] {
+                assert!(!draft.text.contains(foul), "{foul} in {}", draft.text);
+            }
+            assert!(!draft.text.contains("\n\n\n") && draft.text.trim() == draft.text);
+        }
+        assert!(found[0].text.starts_with("Following intense") && found[0].text.ends_with("sent to Flock Safet …"));
+        assert!(
+            found[1].text.starts_with("Amazon's security brand") && found[1].text.ends_with("safety, and privacy.'")
+        );
+        assert_eq!(found[2].author.as_deref(), Some("Jordan D. Brown"));
+        assert!(
+            found[2].text.starts_with("(CNN) — Ring, the Amazon-owned") && found[2].text.ends_with("get over that.”")
+        );
+        // Every line of the wire story but its title, its byline and the two of its tail.
+        assert_eq!(found[2].text.split("\n\n").count(), wire.lines().count() - 4);
+    }
+
+    /// Every capture of a live feed: each entry has a draft or is a duplicate, no key twice, no markup, same keys again.
+    #[test]
+    fn captures_become_plain_drafts_and_the_same_ones_again() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/feeds");
+        let Ok(manifest) = std::fs::read_to_string(folder.join("MANIFEST.tsv")) else {
+            println!("skipped: {} is not there", folder.display());
+            return;
+        };
+        let (mut drafts, mut duplicates) = (0, 0);
+        for row in manifest.lines().skip(1).map(|line| line.split('\t').collect::<Vec<_>>()) {
+            let Ok(body) = std::fs::read(folder.join(row[0])) else { continue };
+            if row[6] != "yes" || body.starts_with(&[0x1f, 0x8b]) {
+                continue;
+            }
+            let again = prepared_bytes(&body);
+            let feed = prepared_bytes(&body);
+            assert_eq!(feed, again);
+            duplicates += feed.entries - feed.drafts.len();
+            drafts += feed.drafts.len();
+            if feed.entries > feed.drafts.len() {
+                println!("{}: {:?}", row[0], feed.warnings);
+            }
+            let keys: HashSet<_> = feed.drafts.iter().map(|draft| &draft.key).collect();
+            assert_eq!(keys.len(), feed.drafts.len());
+            for draft in &feed.drafts {
+                assert!(!draft.title.is_empty() && !draft.title.contains('\n'));
+                for text in [&draft.title, &draft.text] {
+                    let is_tag =
+                        |rest: &str| rest.starts_with(|first: char| first.is_ascii_alphabetic() || first == '/');
+                    assert!(!text.split('<').skip(1).any(is_tag), "{}: {text}", row[0]);
+                }
+            }
+        }
+        println!("{drafts} drafts, {duplicates} duplicates");
     }
 }

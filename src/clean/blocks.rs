@@ -112,6 +112,7 @@ impl Draft {
     }
 
     fn push_verbatim_space(&mut self, character: char) {
+        self.begin();
         match character {
             '\n' => self.current.text.push('\n'),
             '\t' => self.current.text.push_str("    "),
@@ -120,10 +121,17 @@ impl Draft {
         }
     }
 
-    fn push(&mut self, character: char) {
+    /// A paragraph's first character settles what it is.
+    fn begin(&mut self) {
         if self.current.text.is_empty() {
             self.current.form = if self.verbatim > 0 { Form::Verbatim } else { self.form };
             self.current.text.push_str(&std::mem::take(&mut self.mark));
+        }
+    }
+
+    fn push(&mut self, character: char) {
+        if self.current.text.is_empty() {
+            self.begin();
         } else if self.breaks > 0 {
             self.current.text.push('\n');
         } else if self.space {
@@ -221,9 +229,9 @@ impl Draft {
         }
     }
 
-    /// A paragraph inside of an item belongs to the item; elsewhere it is itself.
+    /// A block begins or ends. One that begins an entry of a list is the entry, whose mark still waits for its words.
     pub fn block(&mut self) {
-        if !(self.form == Form::Item && !self.mark.is_empty()) {
+        if self.form != Form::Item || self.mark.is_empty() {
             self.end_block();
         }
     }

@@ -28,11 +28,9 @@ pub(crate) fn cut_link_lines(blocks: &mut Vec<Block>, links: &mut Vec<String>, c
     }
     if goes.iter().all(|&goes| goes) {
         // A text of nothing but link lines is what the publisher had to say; its addresses are no words all the same.
-        goes = is_url;
+        goes.clone_from(&is_url);
     }
-    links.extend(
-        lines.iter().filter(|(_, line)| crate::clean::lines::is_url(line)).map(|(_, line)| line.trim().to_owned()),
-    );
+    links.extend(lines.iter().zip(&is_url).filter(|(_, is_url)| **is_url).map(|((_, line), _)| line.trim().to_owned()));
     remove(blocks, &lines, &goes, cut);
 }
 

@@ -89,8 +89,9 @@ pub fn text(html: &str, limits: &Limits) -> Cleaned {
         cleaned.cut.push(Cut::Limit("html_bytes_max"));
     }
     let mut blocks = walked.draft.blocks;
-    for block in &mut blocks {
+    for block in blocks.iter_mut().filter(|block| block.text.contains('<')) {
         block.text = without_tags(&block.text);
+        block.last_link = None;
     }
     blocks.retain(|block| !block.text.trim().is_empty());
     let mut links = walked.draft.links;
@@ -144,7 +145,7 @@ fn way(limits: &Limits) -> Way {
     }
 }
 
-/// Walks at most five times, each time with one rule less, until words come out.
+/// Walks at most five times, each time with one rule less, until words come out or nothing was cut.
 fn walk_text(html: &str, limits: &Limits) -> Walked {
     let mut way = way(limits);
     let mut walked = walk(html, way);
@@ -157,7 +158,7 @@ fn walk_text(html: &str, limits: &Limits) -> Walked {
         walked = walk(html, way);
     }
     for weaker in [Way { classes: false, ..way }, Way { classes: false, elements: false, ..way }] {
-        if !walked.draft.blocks.is_empty() {
+        if !walked.draft.blocks.is_empty() || walked.cut.is_empty() {
             break;
         }
         let again = walk(html, weaker);
@@ -178,7 +179,7 @@ fn bounded(text: String, chars_max: usize, cut: &mut Vec<Cut>) -> String {
     }
     match text.char_indices().nth(chars_max) {
         Some((bytes, _)) => {
-            cut.push(Cut::Limit("chars_max"));
+            cut.push(Cut::Limit("text_chars_max"));
             head(&text, bytes).trim_end().to_owned()
         }
         None => text,
@@ -190,7 +191,229 @@ fn each_once(links: Vec<String>, links_max: usize) -> Vec<String> {
     links.into_iter().filter(|link| met.insert(link.clone())).take(links_max).collect()
 }
 
-/// The words of `blocks`, for rules that look at lines.
+/// The lines of a paragraph that rules may look at: those of a `pre` are its own affair.
 fn lines_of(block: &Block) -> impl Iterator<Item = &str> {
     block.text.lines().filter(move |_| block.form != Form::Verbatim)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write;
+    use std::path::Path;
+    use std::time::{Duration, Instant};
+
+    use html5ever::tendril::StrTendril;
+    use html5ever::tokenizer::{BufferQueue, TagToken, Token, TokenSink, TokenSinkResult, Tokenizer};
+    use proptest::prelude::*;
+
+    use crate::clean::{Cut, Limits, text, title};
+
+    fn cleaned(html: &str) -> String {
+        text(html, &Limits::default()).text
+    }
+
+    /// How many tags a browser would see in a text.
+    fn tags_in(text: &str) -> usize {
+        struct Count(std::cell::Cell<usize>);
+        impl TokenSink for Count {
+            type Handle = ();
+            fn process_token(&self, token: Token, _: u64) -> TokenSinkResult<()> {
+                self.0.set(self.0.get() + usize::from(matches!(token, TagToken(_))));
+                TokenSinkResult::Continue
+            }
+        }
+        let tokenizer = Tokenizer::new(Count(std::cell::Cell::new(0)), Default::default());
+        let input = BufferQueue::default();
+        input.push_back(StrTendril::from_slice(text));
+        let _done = tokenizer.feed(&input);
+        tokenizer.end();
+        tokenizer.sink.0.get()
+    }
+
+    fn assert_plain(text: &str, of: &str) {
+        assert_eq!(tags_in(text), 0, "{text:?} of {of:?}");
+        let is_foul = |character: char| {
+            (character.is_control() && character != '\n') || "\u{202e}\u{200b}\u{feff}".contains(character)
+        };
+        assert!(!text.contains(is_foul), "{text:?} of {of:?}");
+    }
+
+    #[test]
+    fn every_fixture_reads_as_it_should() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/html");
+        let mut names: Vec<_> = std::fs::read_dir(&folder).unwrap().map(|file| file.unwrap().path()).collect();
+        names.retain(|path| path.extension().is_some_and(|ending| ending == "html"));
+        names.sort();
+        assert!(names.len() >= 12, "{names:?}");
+        let mut report = String::new();
+        for path in names {
+            let html = std::fs::read_to_string(&path).unwrap();
+            let expected = std::fs::read_to_string(path.with_extension("txt")).unwrap_or_default();
+            let found = cleaned(&html);
+            if found != expected.trim_end() {
+                write!(report, "== {}\n-- found\n{found}\n-- expected\n{expected}\n", path.display()).unwrap();
+            }
+        }
+        assert!(report.is_empty(), "{report}");
+    }
+
+    #[test]
+    fn small_things_are_right() {
+        let check = |html: &str, expected: &str| assert_eq!(cleaned(html), expected, "{html}");
+        check("", "");
+        check("one<b>two</b> three", "onetwo three");
+        check("<p>one</p><p>two</p>", "one\n\ntwo");
+        check("one<br>two<br><br>three", "one\ntwo\n\nthree");
+        check("&lt;p&gt;AT&amp;amp;T &nbsp; x&#8217;s", "AT&amp;T x’s");
+        check("a\u{200b}b\u{ad}c\u{202e}d\u{7}e", "abcde");
+        check("<q>so</q>", "“so”");
+        check("<p>one<script>var a = '<p>';</script> two</p>", "one two");
+        check("<p>one</p><iframe src='x'/><p>two</p>", "one\n\ntwo");
+        check("<p>one</p><iframe src='x'><p>two</p>", "one\n\ntwo");
+        check("<p>one</p><style>p { }", "one");
+        check("<p>one</p><!-- two --><p>three</p>", "one\n\nthree");
+        check("<p>one</p><!-- two <p>three</p>", "one\n\ntwo\n\nthree");
+        check("<![CDATA[<p>one</p>]]>", "one");
+        check("<aside>one <a>two</a></aside>", "one two");
+        check("<div class=social>All of it</div>", "All of it");
+        check("<figure><img src=a.jpg><figcaption>A caption</figcaption></figure>", "A caption");
+        check("<p class=caption>cut<p>kept", "kept");
+        check("<figure><table><tr><td>a<td>b</table><figcaption>c</figcaption></figure>", "a | b");
+        check("one\ntwo", "one\n\ntwo");
+        check("one\ntwo\n\nthree", "one\ntwo\n\nthree");
+        check("5 < 6 <7 a<b c", "5 < 6 <7 a< b c");
+    }
+
+    #[test]
+    fn a_long_text_in_a_class_of_furniture_is_the_article() {
+        let prose = "The ferry had left the harbour at seven. ".repeat(30);
+        let html = format!("<div class='related'><p>{prose}</p></div><p>End.</p>");
+        assert!(cleaned(&html).starts_with("The ferry"));
+    }
+
+    #[test]
+    fn links_and_pictures_are_told() {
+        let html = "<img src='p.gif' width=1 height=1><figure><img data-src='/a.jpg' src='data:x'></figure>\
+            <p><a href='/1'>one</a> <a href=' /2 '>two</a> <a href='/1'>again</a></p><div class=sharedaddy><a href='/share'>x</a></div>\
+            <p>Page title - Outlet</p><p>https://e.org/3</p><p>End.</p>";
+        let found = text(html, &Limits::default());
+        assert_eq!(found.links, ["/1", "/2", "https://e.org/3"]);
+        assert_eq!(found.image.as_deref(), Some("/a.jpg"));
+        assert!(found.cut.contains(&Cut::Element("div.sharedaddy".to_owned())), "{:?}", found.cut);
+    }
+
+    #[test]
+    fn limits_cut_and_say_so() {
+        let limits = Limits { html_bytes_max: 20, text_chars_max: 5, links_max: 1, ..Limits::default() };
+        let found = text("<p>äöüäöüä and much more</p>", &limits);
+        assert_eq!(found.text, "äöüäö");
+        assert_eq!(found.cut, [Cut::Limit("html_bytes_max"), Cut::Limit("text_chars_max")]);
+        assert_eq!(text("<a href=a>x</a><a href=b>y</a>", &limits).links, ["a"]);
+    }
+
+    #[test]
+    fn titles_are_one_plain_line() {
+        let check = |html: &str, expected: &str| assert_eq!(title(html, &Limits::default()), expected, "{html}");
+        check(" A <b>bold</b>\n title&nbsp;&amp; more ", "A bold title & more");
+        check("How <script> tags work", "How tags work");
+        check("Is a<b or not", "Is a< b or not");
+        check("Apple&#8217;s <em>new</em> <img src=x onerror=alert(1)> phone", "Apple’s new phone");
+        check("Read more", "Read more");
+        check("<script>alert(1)</script>", "alert(1)");
+        check("Ⅳ\u{202e}x\u{1b}[31m", "Ⅳx[31m");
+    }
+
+    #[test]
+    fn payloads_leave_no_tag() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/security");
+        let mut payloads = Vec::new();
+        for file in ["dompurify/expect.json", "owasp/xss_filter_evasion.json", "blns/blns.json"] {
+            let Ok(json) = std::fs::read_to_string(folder.join(file)) else {
+                println!("skipped: {file} is not there");
+                continue;
+            };
+            let values: Vec<serde_json::Value> = serde_json::from_str(&json).unwrap();
+            payloads.extend(
+                values.iter().filter_map(|value| value.as_str().or(value["payload"].as_str()).map(str::to_owned)),
+            );
+        }
+        println!("{} payloads", payloads.len());
+        for payload in payloads {
+            let escaped = payload.replace('&', "&amp;").replace('<', "&lt;");
+            let twice = escaped.replace('&', "&amp;");
+            for html in [payload, escaped, twice] {
+                assert_plain(&cleaned(&html), &html);
+                assert_plain(&title(&html, &Limits::default()), &html);
+            }
+        }
+    }
+
+    /// Twice the input takes about twice the time, whatever it holds.
+    #[test]
+    fn time_is_linear_in_hostile_input() {
+        let attributes = |count: usize| (0..count).map(|at| format!(" a{at}=x")).collect::<String>();
+        let cases: [(&str, &dyn Fn(usize) -> String); 14] = [
+            ("nested div", &|size| "<div>".repeat(size / 5)),
+            ("nested lists", &|size| "<ul><li>".repeat(size / 8)),
+            ("ampersands", &|size| "&".repeat(size)),
+            ("attributes", &|size| format!("<p{}>x", attributes(size / 9))),
+            ("attributes with signs", &|size| format!("<p{}>x", " a='>'".repeat(size / 6))),
+            ("attributes behind an odd comment", &|size| format!("<!--><p{}>x", attributes(size / 9))),
+            ("attributes in a script", &|size| format!("<script><!--</script><p{}>-->", attributes(size / 9))),
+            ("broken quotes", &|size| "<a x=\">\" ".repeat(size / 9)),
+            ("unfinished comments", &|size| "<!--".repeat(size / 4)),
+            ("open figures", &|size| "<figure><aside class=share>x".repeat(size / 28)),
+            ("end tags", &|size| "<b></i>".repeat(size / 7)),
+            ("signs", &|size| "&lt;b ".repeat(size / 6)),
+            ("one word", &|size| "x".repeat(size)),
+            ("links", &|size| (0..size / 18).map(|at| format!("<a href=/{at:06}>x</a>")).collect()),
+        ];
+        let took = |html: &str| {
+            let started = Instant::now();
+            std::hint::black_box(cleaned(html));
+            started.elapsed()
+        };
+        for (name, make) in cases {
+            // Attributes cost next to nothing while they are counted, and seconds when they are compared.
+            let bytes = if name.starts_with("attributes") { 300_000 } else { 20_000 };
+            let (half, whole) = (make(bytes), make(2 * bytes));
+            // The fastest of three is the least disturbed.
+            let best = |html: &str| (0..3).map(|_| took(html)).min().unwrap_or_default();
+            let (half, whole) = (best(&half), best(&whole));
+            println!("{name}: {half:?}, {whole:?}");
+            assert!(whole < half * 3 + Duration::from_millis(30), "{name}: {half:?}, then {whole:?}");
+        }
+    }
+
+    fn soup() -> impl Strategy<Value = String> {
+        let pieces = prop_oneof![
+            3 => "[a-zA-Zäé日本 .,!?\n]{0,20}",
+            2 => prop::sample::select(vec![
+                "<p>", "</p>", "<div class=share>", "</div>", "<br>", "<ul><li>", "</li></ul>", "<figure>", "</figure>", "<blockquote>",
+                "</blockquote>", "<pre>", "</pre>", "<a href='/x'>", "</a>", "<script>", "</script>", "<!--", "-->", "<table><tr><td>", "</table>",
+                "&lt;", "&gt;", "&amp;", "&#0;", "<iframe>", "<", ">", "\"", "'", "[…]", "Read more", "https://e.org/x", "\n\n", "By Ann Lee", "\u{202e}",
+                "\u{0}", "<![CDATA[", "]]>", "<svg/onload=x>", "&lt;b&gt;", "(", ")", "…", "<title>", "<textarea>", " - Outlet",
+            ]).prop_map(str::to_owned),
+            1 => any::<String>(),
+        ];
+        prop::collection::vec(pieces, 0..40).prop_map(|pieces| pieces.concat())
+    }
+
+    proptest! {
+        #[test]
+        fn any_input_becomes_plain_text(html in soup()) {
+            assert_plain(&cleaned(&html), &html);
+            let title = title(&html, &Limits::default());
+            assert_plain(&title, &html);
+            prop_assert!(!title.contains('\n'));
+        }
+
+        /// Words stay as they are when a clean text is cleaned again; entities escaped twice and further trailers apart.
+        #[test]
+        fn clean_prose_stays_as_it_is(html in "(<p>[a-z][a-z ,äö]{3,60}[.!?]</p>|<b>[a-z ]{3,9}</b>|[a-z]+<br>){1,12}") {
+            let once = cleaned(&html);
+            let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+            prop_assert_eq!(words(&once), words(&cleaned(&once)));
+        }
+    }
 }

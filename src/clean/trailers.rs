@@ -78,9 +78,12 @@ fn cut_last(blocks: &mut Vec<Block>, cuts: &mut Vec<Cut>) -> bool {
 
 /// Where a tail of the paragraph may begin, and whether it is a link.
 fn tails(block: &Block) -> Vec<(usize, bool)> {
-    let text = block.text.as_str();
+    // No trailer is longer, so a tail begins in these bytes or is none.
+    let from = block.text.ceil_char_boundary(block.text.len().saturating_sub(TRAILER_CHARS_MAX * 4));
+    let text = &block.text[from..];
     let mut tails = Vec::new();
-    if let Some(start) = block.last_link.filter(|&start| text.is_char_boundary(start)) {
+    let in_text = |start: usize| start.checked_sub(from).filter(|&start| text.is_char_boundary(start));
+    if let Some(start) = block.last_link.and_then(in_text) {
         tails.push((start, true));
     }
     if let Some(line) = text.rfind('\n') {
@@ -92,9 +95,8 @@ fn tails(block: &Block) -> Vec<(usize, bool)> {
         tails.push((open, false));
     }
     tails.extend(last_sentence(text).map(|start| (start, false)));
-    let framed = FRAMES.iter().filter_map(|(opening, _)| last_opening(text, opening));
-    tails.extend(framed.map(|start| (start, false)));
-    tails
+    tails.extend(last_framed_sentence(text).map(|start| (start, false)));
+    tails.into_iter().map(|(start, is_link)| (from + start, is_link)).collect()
 }
 
 /// Where the last sentence begins, if others stand before it.
@@ -126,17 +128,22 @@ fn is_abbreviated(text: &str) -> bool {
     is_initial || ["mr", "mrs", "ms", "dr", "st", "jr", "sr", "inc", "vs", "no"].contains(&word.to_lowercase().as_str())
 }
 
-/// Where `opening` (folded) last begins a sentence of `text`. Compared letter by letter, because folding may move bytes.
-fn last_opening(text: &str, opening: &str) -> Option<usize> {
-    let begins_with = |rest: &str| {
-        let mut folded = rest.chars().flat_map(char::to_lowercase).map(plain_mark);
-        opening.chars().all(|expected| folded.next() == Some(expected))
-    };
-    let starts = text.char_indices().filter(|(at, character)| {
-        character.is_alphabetic()
-            && (*at == 0 || text[..*at].trim_end().ends_with(['.', '!', '?', '…', ']', ')', '"', '”', '。', '\n']))
+/// Where the last sentence begins that opens as a syndication line does. Its title may hold several sentences.
+fn last_framed_sentence(text: &str) -> Option<usize> {
+    let mut is_start = false;
+    let starts = text.char_indices().filter(|(_, character)| {
+        let was_start = is_start;
+        let is_end = ['.', '!', '?', '…', ']', ')', '"', '”', '»', '。', '\n'].contains(character);
+        is_start = is_end || (was_start && character.is_whitespace());
+        was_start && character.is_alphabetic()
     });
-    starts.map(|(at, _)| at).filter(|&at| begins_with(&text[at..])).last()
+    starts.map(|(at, _)| at).filter(|&at| FRAMES.iter().any(|(opening, _)| begins_with(&text[at..], opening))).last()
+}
+
+/// Compared letter by letter, because folding may move bytes.
+fn begins_with(text: &str, folded_opening: &str) -> bool {
+    let mut folded = text.chars().flat_map(char::to_lowercase).map(plain_mark);
+    folded_opening.chars().all(|expected| folded.next() == Some(expected))
 }
 
 /// Characters that a trailer may have.

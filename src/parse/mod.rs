@@ -222,7 +222,7 @@ fn line_at(bytes: &[u8], at: usize) -> usize {
 /// The error with the place the scan found; a page for people is one, though it speaks of feeds.
 fn named(error: ParseError, scanned: &Scanned, body: &[u8]) -> ParseError {
     match error {
-        ParseError::Broken { .. } if scan::looks_like_html(body) => ParseError::Html { title: html_title(body) },
+        ParseError::Broken { .. } if scan::begins_as_html(body) => ParseError::Html { title: html_title(body) },
         ParseError::Broken { message, line: None } => {
             ParseError::Broken { message, line: scanned.fault.map(|at| line_at(body, at)) }
         }

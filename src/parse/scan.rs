@@ -57,7 +57,13 @@ pub(crate) fn feed_root(body: &[u8]) -> Option<usize> {
     None
 }
 
-/// Whether the document is a page for people.
+/// Whether the document says at once that it is a page for people.
+pub(crate) fn begins_as_html(body: &[u8]) -> bool {
+    let front = body[..body.len().min(16)].to_ascii_lowercase();
+    front.starts_with(b"<!doctype html") || front.starts_with(b"<html")
+}
+
+/// Whether the document has the marks of a page for people near its front.
 pub(crate) fn looks_like_html(start: &[u8]) -> bool {
     let front = start[..start.len().min(2048)].to_ascii_lowercase();
     [b"<!doctype html".as_slice(), b"<html", b"<script", b"<meta"].iter().any(|mark| find(&front, mark).is_some())
