@@ -5,7 +5,10 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use jiff::Timestamp;
-use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::Layer as _;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::cli::terminal::{Progress, Terminal};
 use crate::cli::{Exit, Global, LogFormat, Place, View};
@@ -87,16 +90,15 @@ impl Context {
             (false, 1) => LevelFilter::DEBUG.max(usual),
             (false, _) => LevelFilter::TRACE,
         };
-        let filter = tracing_subscriber::EnvFilter::default().add_directive(LevelFilter::WARN.into());
-        let ours = format!("newsfold={level}").parse().expect("a level is a directive");
-        let log = tracing_subscriber::fmt()
-            .with_env_filter(filter.add_directive(ours))
+        // What the libraries say is for their authors; only their troubles may be ours too.
+        let filter = Targets::new().with_target("newsfold", level).with_default(LevelFilter::ERROR);
+        let lines = tracing_subscriber::fmt::layer()
             .with_writer(std::io::stderr)
             .with_target(false)
             .with_ansi(self.terminal.color_stderr);
         match self.global.log_format {
-            LogFormat::Text => log.init(),
-            LogFormat::Json => log.json().init(),
+            LogFormat::Text => tracing_subscriber::registry().with(lines.with_filter(filter)).init(),
+            LogFormat::Json => tracing_subscriber::registry().with(lines.json().with_filter(filter)).init(),
         }
     }
 
