@@ -9,44 +9,59 @@ use crate::clean::lines_of;
 /// GIGAZINE sets the pages it cites so: the cited page's title in a line, its address in the next. Where a text does that,
 /// lines that end in an outlet's name (`… - GIGAZINE`) are link lines too, though their address was lost on the way.
 pub(crate) fn cut_link_lines(blocks: &mut Vec<Block>, links: &mut Vec<String>, cut: &mut Vec<Cut>) {
-    let lines: Vec<(usize, String)> = blocks
+    let lines: Vec<Line> = blocks
         .iter()
         .enumerate()
-        .flat_map(|(at, block)| lines_of(block).map(move |line| (at, line.to_owned())))
+        .flat_map(|(block, of)| {
+            lines_of(of).map(move |text| Line { block, text: text.to_owned(), is_url: is_url(text) })
+        })
         .collect();
-    let is_url: Vec<bool> = lines.iter().map(|(_, line)| is_url(line)).collect();
-    let mut goes = is_url.clone();
-    for index in 1..lines.len() {
-        let title = index - 1;
-        if is_url[index] && !is_url[title] && is_title(&blocks[lines[title].0], &lines[title].1) {
-            goes[title] = true;
-        }
+    let are_links: Vec<bool> = blocks.iter().map(Block::is_link).collect();
+    let is_title = |line: &Line| !line.is_url && blocks[line.block].form != Form::Heading && is_title(&line.text);
+    let mut goes: Vec<bool> = lines.iter().map(|line| line.is_url).collect();
+    for (index, pair) in lines.windows(2).enumerate() {
+        goes[index] |= pair[1].is_url && is_title(&pair[0]);
     }
-    let cites = goes != is_url;
-    for (index, (at, line)) in lines.iter().enumerate() {
-        goes[index] |= names_its_outlet(line) && (cites || blocks[*at].is_link()) && is_title(&blocks[*at], line);
+    let cites = lines.iter().zip(&goes).any(|(line, goes)| *goes && !line.is_url);
+    for (line, goes) in lines.iter().zip(&mut goes) {
+        *goes |= (cites || are_links[line.block]) && is_title(line) && names_its_outlet(&line.text);
     }
     if goes.iter().all(|&goes| goes) {
         // A text of nothing but link lines is what the publisher had to say; its addresses are no words all the same.
-        goes.clone_from(&is_url);
+        goes = lines.iter().map(|line| line.is_url).collect();
     }
-    links.extend(lines.iter().zip(&is_url).filter(|(_, is_url)| **is_url).map(|((_, line), _)| line.trim().to_owned()));
-    remove(blocks, &lines, &goes, cut);
+    links.extend(lines.iter().filter(|line| line.is_url).map(|line| line.text.trim().to_owned()));
+    if goes.contains(&true) {
+        remove(blocks, &lines, &goes, cut);
+    }
 }
 
-fn remove(blocks: &mut Vec<Block>, lines: &[(usize, String)], goes: &[bool], cut: &mut Vec<Cut>) {
-    if !goes.contains(&true) {
-        return;
-    }
-    for (at, block) in blocks.iter_mut().enumerate() {
-        let of_block = || lines.iter().zip(goes).filter(|((owner, _), _)| *owner == at);
-        if of_block().any(|(_, goes)| *goes) {
-            let stays: Vec<&str> = of_block().filter(|(_, goes)| !**goes).map(|((_, line), _)| line.as_str()).collect();
-            block.text = stays.join("\n");
+/// A line of a paragraph.
+struct Line {
+    /// The paragraph's index.
+    block: usize,
+    text: String,
+    is_url: bool,
+}
+
+/// Link lines that are reported one by one.
+const CUTS_MAX: usize = 50;
+
+/// Takes the lines that go out of their paragraphs; `lines` is in the paragraphs' order.
+fn remove(blocks: &mut Vec<Block>, lines: &[Line], goes: &[bool], cut: &mut Vec<Cut>) {
+    let mut at = 0;
+    for of_block in lines.chunk_by(|one, next| one.block == next.block) {
+        let goes = &goes[at..at + of_block.len()];
+        at += of_block.len();
+        if goes.contains(&true) {
+            let stays = of_block.iter().zip(goes).filter(|(_, goes)| !**goes).map(|(line, _)| line.text.as_str());
+            let block = &mut blocks[of_block[0].block];
+            block.text = stays.collect::<Vec<_>>().join("\n");
             block.last_link = None;
         }
     }
-    cut.extend(lines.iter().zip(goes).filter(|(_, goes)| **goes).map(|((_, line), _)| Cut::Line(line.clone())));
+    let gone = lines.iter().zip(goes).filter(|(_, goes)| **goes);
+    cut.extend(gone.take(CUTS_MAX).map(|(line, _)| Cut::Line(line.text.clone())));
     blocks.retain(|block| !block.text.trim().is_empty());
 }
 
@@ -60,10 +75,9 @@ fn is_url(line: &str) -> bool {
 const TITLE_CHARS_MAX: usize = 250;
 
 /// Whether a line may be a page's title: it is short and does not end as a sentence does.
-fn is_title(block: &Block, line: &str) -> bool {
+fn is_title(line: &str) -> bool {
     let line = line.trim();
-    block.form != Form::Heading
-        && line.chars().count() <= TITLE_CHARS_MAX
+    line.chars().nth(TITLE_CHARS_MAX).is_none()
         && !line.ends_with(['.', '!', '?', ':', ';', ',', '。', '！', '？', '：', '、', '”', '"', '」', '…'])
 }
 

@@ -352,7 +352,11 @@ mod tests {
     #[test]
     fn time_is_linear_in_hostile_input() {
         let attributes = |count: usize| (0..count).map(|at| format!(" a{at}=x")).collect::<String>();
-        let cases: [(&str, &dyn Fn(usize) -> String); 14] = [
+        let cases: [(&str, &dyn Fn(usize) -> String); 18] = [
+            ("url lines", &|size| "Title\nhttps://a.b\n".repeat(size / 18)),
+            ("link lines", &|size| format!("<a>{}</a>", "A title - Name<br>".repeat(size / 18))),
+            ("nested signs", &|size| format!("{}{}", "&lt;".repeat(500), "&gt;".repeat(500)).repeat(size / 4000)),
+            ("credits", &|size| "<p>Photo: A / Getty</p>".repeat(size / 23)),
             ("nested div", &|size| "<div>".repeat(size / 5)),
             ("nested lists", &|size| "<ul><li>".repeat(size / 8)),
             ("ampersands", &|size| "&".repeat(size)),

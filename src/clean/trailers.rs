@@ -1,5 +1,6 @@
 //! Station: what feeds put behind a text that is not of it: "Read more", syndication lines, wire tails, photo credits.
 
+#[rustfmt::skip] // lists of words are read by line, not by column
 mod words;
 
 use crate::clean::Cut;
