@@ -152,14 +152,30 @@ fn next_best(why: &Why) -> Option<String> {
     Some(format!("{name}, {}", percent(runner_up.probability)))
 }
 
-/// The words that spoke for it, each once.
+/// The words that spoke for it, each once: names before numbers before mere words, for a name tells a person most; and no word
+/// that a name already holds.
 fn shares(because: &[Evidence]) -> Option<String> {
+    let telling = |part: &Evidence| match part.what.as_str() {
+        "names" => 0,
+        "numbers" => 1,
+        "title" => 2,
+        _ => 3,
+    };
+    let mut parts: Vec<&Evidence> = because.iter().filter(|part| part.weight > 0.0).collect();
+    parts.sort_by_key(|part| telling(part));
     let mut shared: Vec<String> = Vec::new();
-    for word in because.iter().filter(|part| part.weight > 0.0).flat_map(|part| &part.shared) {
-        let word = format!("\"{}\"", fit(&line(word), TITLE_COLUMNS_MAX));
-        if !shared.contains(&word) {
+    for word in parts.iter().flat_map(|part| &part.shared) {
+        let word = fit(&line(word), TITLE_COLUMNS_MAX);
+        let lower = word.to_lowercase();
+        if !shared
+            .iter()
+            .any(|known| known.to_lowercase().split(' ').any(|part| part == lower) || known.to_lowercase() == lower)
+        {
             shared.push(word);
         }
+    }
+    for word in &mut shared {
+        *word = format!("\"{word}\"");
     }
     shared.truncate(SHARED_MAX);
     (!shared.is_empty()).then(|| format!("shares {}", shared.join(", ")))
@@ -194,12 +210,13 @@ fn apart(why: &Why, other: &Why) -> String {
     parts.join("; ")
 }
 
+/// The prior speaks against every join alike: that two articles tell one story is rare. It is no news about these two.
 fn speaks_against(part: &Evidence) -> bool {
-    part.weight < 0.0
+    part.weight < 0.0 && part.what != "prior"
 }
 
 fn is_missing(part: &Evidence) -> bool {
-    part.weight <= 0.0 && part.value <= 0.0
+    part.weight <= 0.0 && part.value <= 0.0 && part.what != "prior"
 }
 
 /// `hours (-1.20), names (-0.40)` of the pieces that are meant; a piece too light for two digits is not worth a word.
