@@ -140,17 +140,20 @@ impl Context {
     /// # Errors
     /// When a setting cannot be kept.
     pub fn fetcher(&self) -> Result<Fetcher, Failure> {
+        Fetcher::new(self.fetch_params()).map_err(Failure::misused)
+    }
+
+    fn fetch_params(&self) -> fetch::Params {
         let section = &self.config.fetch;
         let usual = fetch::Params::default();
-        let params = fetch::Params {
+        fetch::Params {
             user_agent: section.user_agent.clone().unwrap_or(usual.user_agent),
             timeout: section.timeout.unsigned_abs(),
             body_bytes_max: usize::try_from(section.body_bytes_max).unwrap_or(usize::MAX),
             allow_private_addresses: section.allow_private_addresses,
             proxy: section.proxy.as_ref().map(|proxy| proxy.reveal().to_owned()),
             ..usual
-        };
-        Fetcher::new(params).map_err(Failure::misused)
+        }
     }
 
     /// The bounds of the schedule.
@@ -269,4 +272,38 @@ pub fn print(terminal: &Terminal, text: &str) -> Result<Exit, Failure> {
 pub fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     Ok(runtime.context("cannot start the asynchronous runtime")?)
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::tz::TimeZone;
+
+    use super::*;
+    use crate::cli::terminal::ColorMode;
+
+    /// Two defaults for one setting would drift apart: the file's would win, and nobody would know.
+    #[test]
+    fn a_config_without_a_word_gives_every_station_its_own_defaults() {
+        let global = Global {
+            config: None,
+            database: None,
+            quiet: false,
+            verbose: 0,
+            log_format: LogFormat::Text,
+            color: ColorMode::Never,
+            zone: TimeZone::UTC,
+        };
+        let context = Context {
+            global,
+            terminal: Terminal::detect(ColorMode::Never),
+            config: Config::default(),
+            config_path: None,
+            now: Timestamp::UNIX_EPOCH,
+        };
+        assert_eq!(context.cluster_params(), ClusterParams::default());
+        assert_eq!(context.schedule_params().unwrap(), schedule::Params::default());
+        let (ours, usual) = (context.ingest_params(), ingest::Params::default());
+        assert_eq!(format!("{ours:?}"), format!("{usual:?}"));
+        assert_eq!(context.fetch_params(), fetch::Params::default());
+    }
 }
