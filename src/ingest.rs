@@ -29,7 +29,7 @@ pub struct Params {
     pub downloads_max: usize,
     /// Of these, to one host.
     pub downloads_per_host_max: usize,
-    /// Between the starts of two downloads from one host; loopback hosts are not spared.
+    /// Between the starts of two downloads from one host; loopback hosts have no pause.
     pub host_spacing: Duration,
     /// Articles that one batch gathers before it is written.
     pub batch_articles_max: usize,

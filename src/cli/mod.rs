@@ -317,7 +317,7 @@ pub enum Sort {
     New,
     /// The most articles first.
     Size,
-    /// The story that was first seen earliest comes first.
+    /// The story that was first seen most recently comes first.
     FirstSeen,
 }
 

@@ -52,7 +52,7 @@ pub struct FetchSection {
     pub timeout: SignedDuration,
     /// The largest body that is read, in bytes, counted after decompression.
     pub body_bytes_max: u64,
-    /// Entries read of one answer, newest first.
+    /// Entries read of one answer, from its beginning.
     pub entries_max: usize,
     /// Downloads at the same time.
     pub concurrency: usize,
