@@ -1,6 +1,6 @@
 //! Conductor: ticks, signals, waiting, readiness.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::time::Duration;
 
@@ -10,9 +10,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock;
 use crate::fetch::Fetch;
+use crate::fetch::error::one_line;
 use crate::fetch::policy::redact;
-use crate::ingest::{self, Ingest};
-use crate::model::Feed;
+use crate::ingest::{self, Finished, Ingest, IngestError};
+use crate::model::{Feed, FeedId};
 use crate::schedule;
 use crate::store::{Store, StoreError};
 use crate::writer::{FeedReport, Writer};
@@ -44,9 +45,12 @@ impl Default for Params {
 /// Why the daemon had to end.
 #[derive(Debug, Error)]
 pub enum DaemonError {
-    /// The store failed for good.
+    /// The store cannot be read or closed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The store failed for good while answers were being written.
+    #[error(transparent)]
+    Ingest(#[from] IngestError),
     /// The operating system gives us no signals.
     #[error("cannot listen for signals")]
     Signals(#[source] io::Error),
@@ -72,6 +76,7 @@ pub struct Signals {
     hangup: Signal,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Wish {
     Stop,
     Reload,
@@ -124,37 +129,79 @@ pub async fn run<F: Fetch + Send + Sync + 'static>(
     let mut under_way: BTreeSet<String> = BTreeSet::new();
     tell(clock::notify_ready());
     let wish = loop {
-        let known = feeds.feeds()?;
-        ask_due(&mut ingest, &known, &mut under_way, params);
+        let mut idle = known(feeds)?;
+        idle.retain(|feed| !under_way.contains(&feed.url));
+        let asked = ask_due(&mut ingest, &idle, params);
+        idle.retain(|feed| !asked.contains(&feed.url));
+        under_way.extend(asked);
         tell(clock::notify_alive());
         tokio::select! {
             wish = signals.wish() => break wish,
-            () = rest(&known, params) => {}
+            () = rest(&idle, params) => {}
             ended = hear(&mut ingest, &mut under_way) => match ended {
                 Heard::Report => {}
                 Heard::WriterStopped => break Wish::Stop,
             },
         }
     };
-    match wish {
-        Wish::Stop => tell(clock::notify_stopping()),
-        Wish::Reload => tell(clock::notify_reloading()),
-    }
     stop.cancel();
-    let finished = tokio::time::timeout(params.stop_within, ingest.finish(|report| log(&report))).await;
-    let Ok((writer, outcome)) = finished else { return Err(DaemonError::Slow(params.stop_within)) };
-    outcome?;
-    let Some(mut writer) = writer else {
-        return Err(DaemonError::Store(StoreError::Damaged {
-            what: "a batch",
-            why: "the writer ended early".to_owned(),
-        }));
+    end(ingest, wish, params, signals).await
+}
+
+/// Lets what is there be stored. A reload takes the time it needs, unless somebody wants us to stop meanwhile.
+async fn end<F: Fetch + Send + Sync + 'static>(
+    ingest: Ingest<F>,
+    mut wish: Wish,
+    params: &Params,
+    signals: &mut Signals,
+) -> Result<Ended, DaemonError> {
+    let finishing = ingest.finish(|report| log(&report));
+    tokio::pin!(finishing);
+    let mut finished = None;
+    if wish == Wish::Reload {
+        tell(clock::notify_reloading());
+        tokio::select! {
+            done = &mut finishing => finished = Some(done),
+            () = signals.stop() => wish = Wish::Stop,
+        }
+    }
+    if wish == Wish::Stop {
+        tell(clock::notify_stopping());
+    }
+    let finished = match finished {
+        Some(finished) => finished,
+        None => tokio::time::timeout(params.stop_within, finishing)
+            .await
+            .map_err(|_| DaemonError::Slow(params.stop_within))?,
     };
-    writer.store().checkpoint()?;
+    let mut writer = match finished {
+        Finished::Part(writer, error) if wish == Wish::Reload && error.is_transient() => {
+            tracing::warn!("what was under way is fetched again, for it could not be stored: {}", one_line(&error));
+            writer
+        }
+        finished => finished.whole()?,
+    };
     Ok(match wish {
-        Wish::Stop => Ended::Stopped(writer),
+        Wish::Stop => {
+            // All is stored; the next start tidies what this one could not.
+            if let Err(error) = writer.store().checkpoint() {
+                tracing::warn!("cannot empty the write-ahead log: {}", one_line(&error));
+            }
+            Ended::Stopped(writer)
+        }
         Wish::Reload => Ended::Reload(writer),
     })
+}
+
+/// The feeds as they stand; none while the file cannot be read for a reason that passes.
+fn known(feeds: &Store) -> Result<Vec<Feed>, DaemonError> {
+    match feeds.feeds() {
+        Err(error) if error.is_transient() => {
+            tracing::warn!("will look for due feeds again: {}", one_line(&error));
+            Ok(Vec::new())
+        }
+        feeds => Ok(feeds?),
+    }
 }
 
 /// A service manager that does not hear us is no reason to end.
@@ -169,27 +216,28 @@ enum Heard {
     WriterStopped,
 }
 
-/// Asks every feed that is due and not being asked already.
+/// Asks every feed that is due; gives their URLs.
 fn ask_due<F: Fetch + Send + Sync + 'static>(
     ingest: &mut Ingest<F>,
-    known: &[Feed],
-    under_way: &mut BTreeSet<String>,
+    idle: &[Feed],
     params: &Params,
-) {
-    for id in schedule::due(known, clock::now(), &params.schedule) {
-        let Some(feed) = known.iter().find(|feed| feed.id == id) else { continue };
-        if under_way.insert(feed.url.clone()) {
-            ingest.ask(feed.clone());
-        }
-    }
+) -> BTreeSet<String> {
+    let numbered: BTreeMap<FeedId, &Feed> = idle.iter().map(|feed| (feed.id, feed)).collect();
+    let due = schedule::due(idle, clock::now(), &params.schedule);
+    let due = due.iter().filter_map(|id| numbered.get(id).copied());
+    due.map(|feed| {
+        ingest.ask(feed.clone());
+        feed.url.clone()
+    })
+    .collect()
 }
 
-/// Sleeps until the next feed is due, or a tick if that is sooner.
-async fn rest(known: &[Feed], params: &Params) {
-    let until_due = schedule::next_wake(known, clock::now(), &params.schedule)
+/// Sleeps until the next of these feeds is due, or a tick if that is sooner.
+async fn rest(idle: &[Feed], params: &Params) {
+    let until_due = schedule::next_wake(idle, clock::now(), &params.schedule)
         .and_then(|due| Duration::try_from(due.duration_since(clock::now())).ok())
         .unwrap_or(params.tick);
-    // A quarter of a second at least: a feed that is due and under way must not make the loop spin.
+    // A quarter of a second at least: whatever the schedule says, the loop must not spin.
     tokio::time::sleep(until_due.clamp(Duration::from_millis(250).min(params.tick), params.tick)).await;
 }
 

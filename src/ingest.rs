@@ -8,8 +8,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use thiserror::Error;
 use tokio::sync::{Semaphore, mpsc};
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::task::{JoinError, JoinHandle, JoinSet};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use url::Url;
@@ -35,7 +36,7 @@ pub struct Params {
     pub batch_articles_max: usize,
     /// How long a batch waits for more before it is written.
     pub batch_wait: Duration,
-    /// How long a batch that cannot be written (locked, full) is tried again before its pass fails.
+    /// How long a batch that cannot be written (locked, full) is tried again before its pass fails; a service goes on trying.
     pub retry_for: Duration,
     /// Limits of reading a feed.
     pub prepare: prepare::Params,
@@ -54,6 +55,42 @@ impl Default for Params {
             retry_for: Duration::from_secs(60),
             prepare: prepare::Params::default(),
             headers: BTreeMap::new(),
+        }
+    }
+}
+
+/// Why an ingest ended before its work was done.
+#[derive(Debug, Error)]
+pub enum IngestError {
+    /// A batch could not be written. What was in it is asked for again: due times and validators went with it.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The writer's thread ended by a fault of our own.
+    #[error("the writer stopped by a fault of newsfold's own; please report it")]
+    Fault(#[source] JoinError),
+}
+
+/// How an ingest ended.
+#[derive(Debug)]
+pub enum Finished {
+    /// All that was asked and not stopped is stored.
+    Whole(Writer),
+    /// Part of it could not be stored; the writer can go on.
+    Part(Writer, StoreError),
+    /// The writer's thread ended by a fault of our own.
+    Fault(JoinError),
+}
+
+impl Finished {
+    /// The writer.
+    ///
+    /// # Errors
+    /// When not everything is stored.
+    pub fn whole(self) -> Result<Writer, IngestError> {
+        match self {
+            Finished::Whole(writer) => Ok(writer),
+            Finished::Part(_, error) => Err(error.into()),
+            Finished::Fault(fault) => Err(IngestError::Fault(fault)),
         }
     }
 }
@@ -133,22 +170,18 @@ impl<F: Fetch + Send + Sync + 'static> Ingest<F> {
 
     /// Waits until all that was asked is stored and the index has caught up, and hands the writer back; `heard` gets the reports
     /// that nobody fetched.
-    ///
-    /// # Errors
-    /// The store's, beside the writer, when a batch could not be written.
-    pub async fn finish(mut self, mut heard: impl FnMut(FeedReport)) -> (Option<Writer>, Result<(), StoreError>) {
+    pub async fn finish(mut self, mut heard: impl FnMut(FeedReport)) -> Finished {
         // The writer ends when the last sender is gone.
         drop(self.intakes);
         while let Some(report) = self.reports.recv().await {
             heard(report);
         }
-        while self.tasks.join_next().await.is_some() {}
+        // Downloads that outlive the writer are for nobody: a publisher is not asked for what nothing can store.
+        self.tasks.shutdown().await;
         match self.writing.await {
-            Ok((writer, outcome)) => (Some(writer), outcome),
-            Err(error) => {
-                tracing::error!("the writer ended by a fault of its own: {error}");
-                (None, Err(StoreError::Damaged { what: "a batch", why: error.to_string() }))
-            }
+            Ok((writer, Ok(()))) => Finished::Whole(writer),
+            Ok((writer, Err(error))) => Finished::Part(writer, error),
+            Err(fault) => Finished::Fault(fault),
         }
     }
 }
@@ -268,17 +301,33 @@ struct Write {
 }
 
 impl Write {
-    /// Writes batches until every sender is gone; the index catches up whenever nothing waits.
+    /// Writes batches until every sender is gone; the index catches up whenever nothing waits, and first with what an earlier
+    /// process left undone.
     fn all(&mut self) -> Result<(), StoreError> {
+        self.catch_up()?;
         while let Some(first) = self.arriving.blocking_recv() {
             let batch = self.gather(first);
             for report in self.apply(&batch)? {
                 // Whoever stopped listening does not want to know.
                 drop(self.told.send(report));
             }
-            // Whoever must end now leaves the index to the next start: it has a watermark.
-            if self.arriving.is_empty() && !self.stop.is_cancelled() {
-                self.writer.index()?;
+            self.catch_up()?;
+        }
+        Ok(())
+    }
+
+    /// Brings the index up to date for as long as no answer waits and nobody wants us to end. It has a watermark, so whatever
+    /// is left, for these reasons or because the file is locked or full just now, comes with a later turn.
+    fn catch_up(&mut self) -> Result<(), StoreError> {
+        while self.arriving.is_empty() && !self.stop.is_cancelled() {
+            match self.writer.index_some().and_then(|more| Ok(more || self.writer.forget()? > 0)) {
+                Ok(true) => {}
+                Ok(false) => return Ok(()),
+                Err(error) if error.is_transient() => {
+                    tracing::warn!("the index will catch up later: {}", one_line(&error));
+                    return Ok(());
+                }
+                Err(error) => return Err(error),
             }
         }
         Ok(())
@@ -313,11 +362,19 @@ impl Write {
                     if error.is_transient() && began.elapsed() < self.limits.retry_for && !self.stop.is_cancelled() =>
                 {
                     tracing::warn!("will try again to store {} answers: {}", batch.len(), one_line(&error));
-                    std::thread::sleep(pause);
+                    self.wait(pause);
                     pause = (pause * 2).min(Duration::from_secs(10));
                 }
                 done => return done,
             }
+        }
+    }
+
+    /// Waits so long, or until somebody wants us to end.
+    fn wait(&self, pause: Duration) {
+        let until = std::time::Instant::now() + pause;
+        while std::time::Instant::now() < until && !self.stop.is_cancelled() {
+            std::thread::sleep(Duration::from_millis(50));
         }
     }
 }

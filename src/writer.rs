@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::cluster::params::Params as ClusterParams;
 use crate::cluster::weights::Weights;
@@ -17,6 +17,8 @@ use crate::store::{Batch, FeedFacts, Founding, Known, NewArticle, Placed, Store,
 
 /// How many articles `rebuild` and a renewal of memories read at a time.
 const PAGE_ARTICLES: usize = 1_000;
+/// How far the window moves before memories that left it are dropped.
+const FORGET_EVERY: SignedDuration = SignedDuration::from_hours(1);
 
 /// What one feed answered, ready to be stored.
 #[derive(Clone, Debug)]
@@ -132,6 +134,8 @@ pub struct Writer {
     salt: u64,
     /// How long each assignment took, where somebody wants to know; a daemon would gather them for years.
     assign_times: Option<Vec<Duration>>,
+    /// Where the window began when memories were last dropped.
+    forgotten_until: Option<Timestamp>,
 }
 
 enum Stored {
@@ -147,7 +151,7 @@ impl Writer {
     /// When the store cannot be read.
     pub fn new(store: Store, params: Params) -> Result<Writer, StoreError> {
         let salt = store.salt()?;
-        Ok(Writer { store, clusterer: None, params, salt, assign_times: None })
+        Ok(Writer { store, clusterer: None, params, salt, assign_times: None, forgotten_until: None })
     }
 
     /// The store, for reading and for the feeds' own rows.
@@ -202,19 +206,33 @@ impl Writer {
         self.assign_times.as_deref().unwrap_or_default()
     }
 
-    /// Brings the full-text index up to date, some articles a transaction; says how many were indexed in all.
+    /// Brings the full-text index nearer to the articles, in one transaction; says whether some are left.
+    ///
+    /// # Errors
+    /// When the file cannot be written; the next call goes on from there.
+    pub fn index_some(&mut self) -> Result<bool, StoreError> {
+        Ok(self.store.index(PAGE_ARTICLES)? == PAGE_ARTICLES)
+    }
+
+    /// Drops memories that have left the window, once an hour of the log; says how many.
     ///
     /// # Errors
     /// When the file cannot be written.
-    pub fn index(&mut self) -> Result<usize, StoreError> {
-        let mut indexed = 0;
-        loop {
-            let done = self.store.index(PAGE_ARTICLES)?;
-            indexed += done;
-            if done < PAGE_ARTICLES {
-                return Ok(indexed);
-            }
+    pub fn forget(&mut self) -> Result<usize, StoreError> {
+        let Some(start) = self.window_start()? else { return Ok(0) };
+        if self.forgotten_until.is_some_and(|until| start.duration_since(until) < FORGET_EVERY) {
+            return Ok(0);
         }
+        self.forgotten_until = Some(start);
+        self.store.drop_memories(start)
+    }
+
+    /// Everything derived as text: see [`Store::dump`].
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn dump(&self) -> Result<String, StoreError> {
+        self.store.dump(self.window_start()?.unwrap_or(Timestamp::MIN))
     }
 
     /// Drops everything derived and remakes it from the stored articles, in the log's order; `placed` hears how many are done.
@@ -241,7 +259,7 @@ impl Writer {
         })?;
         self.clusterer = Some(clusterer);
         self.store.forget_index()?;
-        self.index()?;
+        while self.index_some()? {}
         Ok(count)
     }
 
@@ -254,7 +272,14 @@ impl Writer {
             Some(clusterer) => clusterer,
             None => self.restored()?,
         };
-        let mut batch = self.store.batch()?;
+        let mut batch = match self.store.batch() {
+            Ok(batch) => batch,
+            Err(error) => {
+                // Nothing was learned from a batch that never began, so nothing has to be read back.
+                self.clusterer = Some(clusterer);
+                return Err(error);
+            }
+        };
         let mut desk = Desk { clusterer: &mut clusterer, assign_times: self.assign_times.as_mut() };
         let result = work(&mut batch, &mut desk)?;
         batch.commit()?;
@@ -262,11 +287,15 @@ impl Writer {
         Ok(result)
     }
 
+    /// The moment from which articles must be remembered; `None` where there are none.
+    fn window_start(&self) -> Result<Option<Timestamp>, StoreError> {
+        Ok(self.store.last_seen()?.map(|last_seen| self.params.cluster.window_start(last_seen)))
+    }
+
     /// The clusterer as the store remembers it.
     fn restored(&mut self) -> Result<Clusterer, StoreError> {
         let (params, weights) = (self.params.cluster.clone(), Weights::builtin());
-        let Some(last_seen) = self.store.last_seen()? else { return Ok(Clusterer::new(params, weights)) };
-        let start = params.window_start(last_seen);
+        let Some(start) = self.window_start()? else { return Ok(Clusterer::new(params, weights)) };
         let memories = self.store.memories(start)?;
         let remembered = memories.into_iter().map(|stored| Remembered {
             article: stored.article,

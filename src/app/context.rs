@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use jiff::Timestamp;
@@ -17,7 +18,7 @@ use crate::config::{self, Config};
 use crate::fetch::{self, Fetcher};
 use crate::ingest;
 use crate::listing::{Format, Style};
-use crate::model::FeedWish;
+use crate::model::{Feed, FeedId, FeedState, FeedWish, Origin};
 use crate::schedule;
 use crate::store::{RoleLock, Store, StoreError};
 use crate::writer::{self, Writer};
@@ -110,24 +111,56 @@ impl Context {
         Store::reader(&self.config.database)
     }
 
-    /// The database, for adding rows beside a running daemon; it is made where there is none, and knows the config's feeds.
+    /// The database, for adding rows beside a running daemon; it is made where there is none. The config's feeds are not told
+    /// to it: they are the word of whoever holds the role, and this command may have been given another config.
     ///
     /// # Errors
     /// When it cannot be opened or written.
     pub fn store(&self) -> Result<Store, StoreError> {
-        let mut store = Store::open(&self.config.database, clock::salt(), self.now)?;
-        store.sync_feeds(&self.wishes(), self.now)?;
-        Ok(store)
+        Store::open(&self.config.database, clock::salt(), self.now)
     }
 
-    /// The writer, with the role lock that lets it write clusters.
+    /// The writer, with the role lock that lets it write clusters; the database knows the config's feeds from here on.
     ///
     /// # Errors
     /// When the database cannot be opened, or another process holds the role; then it is named.
     pub fn writer(&self, command: &str) -> Result<(RoleLock, Writer), Failure> {
-        let store = self.store()?;
+        let params = self.writer_params()?;
+        let mut store = self.store()?;
         let lock = RoleLock::take(&self.config.database, command)?;
-        Ok((lock, Writer::new(store, self.writer_params()?)?))
+        store.sync_feeds(&self.wishes(), self.now)?;
+        Ok((lock, Writer::new(store, params)?))
+    }
+
+    /// Every feed as the holder of the role would know it with this config, removed ones among them; looking writes nothing and
+    /// makes no file. A feed that the database has not met yet has a number below 0.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn known_feeds(&self) -> Result<Vec<Feed>, StoreError> {
+        let mut feeds = match self.reader() {
+            Ok(store) => store.feeds()?,
+            Err(StoreError::Missing { .. }) => Vec::new(),
+            Err(error) => return Err(error),
+        };
+        for feed in &mut feeds {
+            feed.active &= feed.origin == Origin::Command;
+        }
+        for (wish, number) in self.wishes().into_iter().zip(1_i64..) {
+            match feeds.iter_mut().find(|feed| feed.url == wish.url) {
+                Some(feed) => {
+                    feed.outlet = wish.outlet;
+                    feed.tags = wish.tags;
+                    feed.interval = wish.interval;
+                    feed.cluster = wish.cluster;
+                    feed.priority = wish.priority;
+                    feed.origin = Origin::Config;
+                    feed.active = true;
+                }
+                None => feeds.push(Feed { id: FeedId(-number), ..imagined(wish, Origin::Config, self.now) }),
+            }
+        }
+        Ok(feeds)
     }
 
     /// The feeds that the config names.
@@ -265,13 +298,37 @@ pub fn print(terminal: &Terminal, text: &str) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-/// The asynchronous runtime of one command.
+/// A feed that was never asked, for a look that leaves no trace.
+pub fn imagined(wish: FeedWish, origin: Origin, now: Timestamp) -> Feed {
+    Feed {
+        id: FeedId(0),
+        url: wish.url,
+        outlet: wish.outlet,
+        outlet_found: None,
+        tags: wish.tags,
+        interval: wish.interval,
+        cluster: wish.cluster,
+        priority: wish.priority,
+        origin,
+        active: true,
+        added: now,
+        title: None,
+        site: None,
+        state: FeedState::default(),
+    }
+}
+
+/// Runs one command's asynchronous work.
 ///
 /// # Errors
 /// When the operating system gives us no threads.
-pub fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+pub fn block_on<T>(work: impl Future<Output = T>) -> Result<T, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    Ok(runtime.context("cannot start the asynchronous runtime")?)
+    let runtime = runtime.context("cannot start the asynchronous runtime")?;
+    let done = runtime.block_on(work);
+    // Name look-ups that hang may hold a thread; nothing they could bring is wanted any more.
+    runtime.shutdown_timeout(Duration::from_millis(200));
+    Ok(done)
 }
 
 #[cfg(test)]

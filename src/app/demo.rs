@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use jiff::{SignedDuration, Timestamp};
 use tracing_subscriber::filter::LevelFilter;
 
-use crate::app::context::{self, Context, Failure, runtime};
+use crate::app::context::{self, Context, Failure, block_on};
 use crate::app::digest;
 use crate::app::fetch::Pass;
 use crate::app::stored;
@@ -82,21 +82,23 @@ fn evening() -> Timestamp {
 
 /// Runs one pass over the sample outlets.
 fn fill(context: &Context, view: View) -> Result<(), Failure> {
-    let runtime = runtime()?;
     let (_lock, mut writer) = context.writer("demo")?;
-    let samples = runtime.block_on(Samples::start(SAMPLES)).context("cannot listen on loopback")?;
-    for sample in SAMPLES {
-        writer.store().add_feed(&FeedWish::of_url(samples.url(sample)), context.now)?;
-    }
-    let feeds = writer.store().feeds()?;
-    let total = feeds.len();
-    let progress = context.progress(total, "sample feeds");
+    let fetcher = context.fetcher()?;
+    let progress = context.progress(SAMPLES.len(), "sample feeds");
     let pass = Pass { params: context.ingest_params(), progress: progress.clone(), now: evening };
-    let (tally, outcome) = runtime.block_on(pass.run(writer, context.fetcher()?, feeds));
+    let tally = block_on(async {
+        let samples = Samples::start(SAMPLES).await.context("cannot listen on loopback")?;
+        for sample in SAMPLES {
+            writer.store().add_feed(&FeedWish::of_url(samples.url(sample)), context.now)?;
+        }
+        let feeds = writer.store().feeds()?;
+        let (tally, outcome) = pass.run(writer, fetcher, feeds).await;
+        outcome.map_err(anyhow::Error::from)?;
+        Ok::<_, Failure>(tally)
+    })??;
     progress.finish();
-    outcome?;
     if view == View::Text {
-        context.tell(&format!("{} (sample outlets, served on loopback)", tally.summary(total)));
+        context.tell(&format!("{} (sample outlets, served on loopback)", tally.summary(SAMPLES.len())));
     }
     Ok(())
 }

@@ -1,11 +1,11 @@
 //! Conductor: `feeds`: which feeds there are, and what one of them answers.
 
+use std::collections::BTreeSet;
 use std::io::Read;
 
 use anyhow::{Context as _, anyhow};
-use jiff::Timestamp;
 
-use crate::app::context::{Context, Failure, runtime};
+use crate::app::context::{Context, Failure, block_on, imagined};
 use crate::cli::{Exit, FeedsAddArgs, Place, View};
 use crate::config;
 use crate::fetch::error::one_line;
@@ -13,14 +13,10 @@ use crate::fetch::policy::redact;
 use crate::fetch::{Fetch, Request, Response};
 use crate::listing::plain::{count, line};
 use crate::listing::{self, Format};
-use crate::model::{Feed, FeedId, FeedState, FeedWish, Origin};
+use crate::model::{Feed, FeedWish, Origin};
 use crate::opml::Outline;
-use crate::store::Store;
 use crate::writer::Answer;
 use crate::{clean, clock, ingest, opml, schedule};
-
-/// The largest list of feeds that is read, in bytes.
-const OPML_BYTES_MAX: u64 = 16 * 1024 * 1024;
 
 /// A feed as it is typed: a URL or a path.
 ///
@@ -46,6 +42,7 @@ pub fn list(context: &Context, view: View) -> Result<Exit, Failure> {
 /// When one is no URL, or the database cannot be written.
 pub fn add(context: &Context, args: &FeedsAddArgs) -> Result<Exit, Failure> {
     let wishes = args.urls.iter().map(|url| wish_of(url)).collect::<Result<Vec<_>, _>>()?;
+    let known = known(context)?;
     let mut store = context.store()?;
     for wish in wishes {
         let wish = FeedWish {
@@ -56,7 +53,8 @@ pub fn add(context: &Context, args: &FeedsAddArgs) -> Result<Exit, Failure> {
             priority: args.priority,
             ..wish
         };
-        let said = if store.add_feed(&wish, context.now)? { "added" } else { "already there" };
+        let is_known = known.iter().any(|feed| feed.url == wish.url);
+        let said = if !is_known && store.add_feed(&wish, context.now)? { "added" } else { "already there" };
         context.tell(&format!("{}: {said}", redact(&wish.url)));
     }
     Ok(Exit::Done)
@@ -67,10 +65,10 @@ pub fn add(context: &Context, args: &FeedsAddArgs) -> Result<Exit, Failure> {
 /// # Errors
 /// When one is not there, or is the config's.
 pub fn remove(context: &Context, urls: &[String]) -> Result<Exit, Failure> {
-    let mut store = context.store()?;
+    let known = known(context)?;
     for text in urls {
         let url = wish_of(text)?.url;
-        match store.feed(&url)?.filter(|feed| feed.active) {
+        match known.iter().find(|feed| feed.url == url) {
             None => return Err(anyhow!("there is no feed `{}`; `newsfold feeds list` lists them", redact(&url)).into()),
             Some(feed) if feed.origin == Origin::Config => {
                 let path =
@@ -78,7 +76,7 @@ pub fn remove(context: &Context, urls: &[String]) -> Result<Exit, Failure> {
                 return Err(anyhow!("`{}` belongs to the config file{path}; take it out there", redact(&url)).into());
             }
             Some(_) => {
-                store.remove_feed(&url)?;
+                context.store()?.remove_feed(&url)?;
                 context.tell(&format!("{}: removed; its articles stay", redact(&url)));
             }
         }
@@ -96,11 +94,10 @@ pub fn check(context: &Context, urls: &[String], view: View) -> Result<Exit, Fai
         _ => urls.iter().map(|url| wish_of(url)).collect::<Result<Vec<_>, _>>()?,
     };
     let (fetcher, params, schedule) = (context.fetcher()?, context.ingest_params(), context.schedule_params()?);
-    let runtime = runtime()?;
     let mut exit = Exit::Done;
     for wish in wishes {
-        let feed = imagined(wish, context.now);
-        let looked = runtime.block_on(ingest::look(&fetcher, &feed, &params, clock::now()));
+        let feed = imagined(wish, Origin::Command, context.now);
+        let looked = block_on(ingest::look(&fetcher, &feed, &params, clock::now()))?;
         if looked.is_trouble() {
             exit = Exit::Failed;
         }
@@ -123,7 +120,7 @@ pub fn discover(context: &Context, url: &str) -> Result<Exit, Failure> {
     let wish = wish_of(url)?;
     let fetcher = context.fetcher()?;
     let request = Request::of_url(&wish.url);
-    let response = runtime()?.block_on(fetcher.fetch(&request, context.now)).map_err(anyhow::Error::from)?;
+    let response = block_on(fetcher.fetch(&request, context.now))?.map_err(anyhow::Error::from)?;
     let Response::Fetched { answer, body, .. } = response else { return Ok(Exit::Done) };
     let found = clean::feed_links(&String::from_utf8_lossy(&body), &answer.final_url, &clean::Limits::default());
     if found.is_empty() {
@@ -139,12 +136,15 @@ pub fn discover(context: &Context, url: &str) -> Result<Exit, Failure> {
 /// # Errors
 /// When it cannot be read or holds no list.
 pub fn import(context: &Context, from: &Place) -> Result<Exit, Failure> {
-    let list = opml::read(&read(from)?, &opml::Params::default()).map_err(anyhow::Error::from)?;
+    let params = opml::Params::default();
+    let list = opml::read(&read(from, params.bytes_max)?, &params).map_err(anyhow::Error::from)?;
+    let known: BTreeSet<String> = known(context)?.into_iter().map(|feed| feed.url).collect();
     let mut store = context.store()?;
     let mut added = 0;
     for outline in &list.feeds {
-        let wish = FeedWish { tags: outline.tags.clone(), ..FeedWish::of_url(&outline.url) };
-        added += usize::from(store.add_feed(&wish, context.now)?);
+        // In the spelling of `feeds add`, or one feed would be there twice.
+        let wish = FeedWish { tags: outline.tags.clone(), ..wish_of(&outline.url)? };
+        added += usize::from(!known.contains(&wish.url) && store.add_feed(&wish, context.now)?);
     }
     for warning in &list.warnings {
         context.tell(warning);
@@ -164,39 +164,11 @@ pub fn export(context: &Context, to: &Place) -> Result<Exit, Failure> {
     context.write(to, &opml::write(&outlines))
 }
 
-/// The feeds that are asked: the database's, and those of the config that it has not met yet.
+/// The feeds that are asked.
 fn known(context: &Context) -> Result<Vec<Feed>, Failure> {
-    let store = if context.config.database.exists() {
-        context.store()?
-    } else {
-        // Looking makes no file.
-        let mut store = Store::in_memory(0, context.now)?;
-        store.sync_feeds(&context.wishes(), context.now)?;
-        store
-    };
-    let mut feeds = store.feeds()?;
+    let mut feeds = context.known_feeds()?;
     feeds.retain(|feed| feed.active);
     Ok(feeds)
-}
-
-/// A feed that was never asked, for a look that leaves no trace.
-fn imagined(wish: FeedWish, now: Timestamp) -> Feed {
-    Feed {
-        id: FeedId(0),
-        url: wish.url,
-        outlet: wish.outlet,
-        outlet_found: None,
-        tags: wish.tags,
-        interval: wish.interval,
-        cluster: wish.cluster,
-        priority: wish.priority,
-        origin: Origin::Command,
-        active: true,
-        added: now,
-        title: None,
-        site: None,
-        state: FeedState::default(),
-    }
 }
 
 /// What was asked, what came, what will be asked next.
@@ -246,16 +218,18 @@ fn explained(
     pairs
 }
 
-fn read(from: &Place) -> Result<Vec<u8>, Failure> {
+/// Reads a list, and one byte more than it may have, so that a longer one is refused and not cut.
+fn read(from: &Place, bytes_max: usize) -> Result<Vec<u8>, Failure> {
+    let bytes_max = u64::try_from(bytes_max).unwrap_or(u64::MAX).saturating_add(1);
     let mut bytes = Vec::new();
     match from {
         Place::Standard => {
-            std::io::stdin().take(OPML_BYTES_MAX).read_to_end(&mut bytes).context("cannot read standard input")?;
+            std::io::stdin().take(bytes_max).read_to_end(&mut bytes).context("cannot read standard input")?;
         }
         Place::File(path) => {
             let cannot = || format!("cannot read `{}`", path.display());
             let file = std::fs::File::open(path).with_context(cannot)?;
-            file.take(OPML_BYTES_MAX).read_to_end(&mut bytes).with_context(cannot)?;
+            file.take(bytes_max).read_to_end(&mut bytes).with_context(cannot)?;
         }
     }
     Ok(bytes)

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::filter::LevelFilter;
 
-use crate::app::context::{Context, Failure, runtime};
+use crate::app::context::{Context, Failure, block_on, imagined};
 use crate::app::feeds::wish_of;
 use crate::cli::terminal::Progress;
 use crate::cli::{Exit, FetchArgs};
@@ -14,11 +14,10 @@ use crate::clock;
 use crate::daemon::Signals;
 use crate::fetch::Fetch;
 use crate::fetch::policy::redact;
-use crate::ingest::{self, Ingest};
+use crate::ingest::{self, Ingest, IngestError};
 use crate::listing::plain::{count, line};
-use crate::model::{Feed, FeedId};
+use crate::model::{Feed, FeedId, Origin};
 use crate::schedule::{self, LeftOut};
-use crate::store::StoreError;
 use crate::writer::{FeedReport, Writer};
 
 /// Asks the feeds that are due, or those that are named, or all.
@@ -29,25 +28,24 @@ pub fn fetch(context: &Context, args: &FetchArgs) -> Result<Exit, Failure> {
     context.start_log(LevelFilter::WARN);
     let schedule = context.schedule_params()?;
     if args.dry_run {
-        let mut store = context.store()?;
-        let chosen = choose(context, args, &name(context, &mut store, &args.feeds)?, &schedule)?;
+        let chosen = choose(context, args, &named_dry(context, &args.feeds)?, &schedule)?;
         return context.print(&plan(context, &chosen));
     }
     let (_lock, mut writer) = context.writer("fetch")?;
     let named = name(context, writer.store(), &args.feeds)?;
     let chosen = choose(context, args, &named, &schedule)?;
-    for (feed, why) in chosen.left_out.iter().filter(|(_, why)| !matches!(why, LeftOut::NotDue(_) | LeftOut::Inactive))
-    {
+    let refused = chosen.left_out.iter().filter(|(_, why)| !matches!(why, LeftOut::NotDue(_) | LeftOut::Inactive));
+    for (feed, why) in refused {
         context.tell(&format!("{}: not asked: {}", redact(&feed.url), reason(context, why)));
     }
     let fetcher = context.fetcher()?;
     let progress = context.progress(chosen.asked.len(), "feeds");
     let pass = Pass { params: context.ingest_params(), progress: progress.clone(), now: clock::now };
     let total = chosen.asked.len();
-    let (tally, outcome) = runtime()?.block_on(pass.run(writer, fetcher, chosen.asked));
+    let (tally, outcome) = block_on(pass.run(writer, fetcher, chosen.asked))?;
     progress.finish();
-    outcome?;
     context.tell(&tally.summary(total));
+    outcome.map_err(anyhow::Error::from)?;
     Ok(tally.exit(total))
 }
 
@@ -71,6 +69,24 @@ fn name(context: &Context, store: &mut crate::store::Store, names: &[String]) ->
     }
     if names.is_empty() {
         named = store.feeds()?;
+    }
+    Ok(named)
+}
+
+/// The feeds that were named, for a dry run: nothing is added, and a feed that is new would be asked.
+fn named_dry(context: &Context, names: &[String]) -> Result<Vec<Feed>, Failure> {
+    let known = context.known_feeds()?;
+    if names.is_empty() {
+        return Ok(known);
+    }
+    let mut named = Vec::new();
+    for (text, number) in names.iter().zip(0_i64..) {
+        let wish = wish_of(text)?;
+        let found = known.iter().find(|feed| feed.url == wish.url).cloned();
+        let new = || Feed { id: FeedId(i64::MIN + number), ..imagined(wish, Origin::Command, context.now) };
+        let mut feed = found.unwrap_or_else(new);
+        feed.active = true;
+        named.push(feed);
     }
     Ok(named)
 }
@@ -164,7 +180,7 @@ pub struct Tally {
 
 impl Pass {
     /// Asks the feeds; SIGINT and SIGTERM end it after what is already there.
-    pub async fn run<F>(self, writer: Writer, fetch: F, feeds: Vec<Feed>) -> (Tally, Result<(), StoreError>)
+    pub async fn run<F>(self, writer: Writer, fetch: F, feeds: Vec<Feed>) -> (Tally, Result<(), IngestError>)
     where
         F: Fetch + Send + Sync + 'static,
     {
@@ -181,9 +197,9 @@ impl Pass {
         });
         let mut tally = Tally::default();
         let progress = self.progress;
-        let (_writer, outcome) = ingest.finish(|report| tally.hear(&report, &progress)).await;
+        let finished = ingest.finish(|report| tally.hear(&report, &progress)).await;
         signalled.abort();
-        (tally, outcome)
+        (tally, finished.whole().map(drop))
     }
 }
 
@@ -208,7 +224,7 @@ impl Tally {
     /// The pass in one line.
     pub fn summary(&self, asked: usize) -> String {
         if asked == 0 {
-            return "no feed is due; `newsfold fetch --all` asks them all the same".to_owned();
+            return "no feed was asked; `newsfold fetch --dry-run` says when each is due".to_owned();
         }
         let mut summary =
             format!("{} asked: {} read, {} not modified", count(asked, "feed"), self.read, self.not_modified);

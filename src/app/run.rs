@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use tracing_subscriber::filter::LevelFilter;
 
-use crate::app::context::{Context, Failure, runtime};
+use crate::app::context::{Context, Failure, block_on};
 use crate::cli::Exit;
 use crate::daemon::{self, Ended, Signals};
 use crate::fetch::error::one_line;
+use crate::{clock, ingest};
 
 /// Polls every feed when it is due until SIGTERM or SIGINT; SIGHUP reads the config again.
 ///
@@ -17,8 +18,7 @@ pub fn run(mut context: Context) -> Result<Exit, Failure> {
     context.start_log(LevelFilter::INFO);
     let (_lock, mut writer) = context.writer("run")?;
     let feeds = context.reader()?;
-    let runtime = runtime()?;
-    let outcome = runtime.block_on(async {
+    block_on(async {
         let mut signals = Signals::listen().map_err(anyhow::Error::from)?;
         loop {
             let active = writer.store().feeds()?.iter().filter(|feed| feed.active).count();
@@ -33,21 +33,19 @@ pub fn run(mut context: Context) -> Result<Exit, Failure> {
             }
             context = reloaded(context);
             writer.set_params(context.writer_params()?);
-            let (wishes, now) = (context.wishes(), crate::clock::now());
+            let (wishes, now) = (context.wishes(), clock::now());
             writer.store().sync_feeds(&wishes, now)?;
         }
-    });
-    // Name look-ups that hang may hold a thread; nothing they could bring is wanted any more.
-    runtime.shutdown_timeout(Duration::from_millis(200));
-    outcome
+    })?
 }
 
 fn params(context: &Context) -> Result<daemon::Params, Failure> {
-    Ok(daemon::Params {
-        schedule: context.schedule_params()?,
-        ingest: context.ingest_params(),
-        ..daemon::Params::default()
-    })
+    let usual = daemon::Params::default();
+    // A service waits for as long as the file is locked or the disk full: ending would lose what it holds, and bring nothing back.
+    let ingest = ingest::Params { retry_for: Duration::MAX, ..context.ingest_params() };
+    // A service manager that watches must hear of us in time.
+    let tick = clock::watchdog_interval().map_or(usual.tick, |interval| interval.min(usual.tick));
+    Ok(daemon::Params { tick, schedule: context.schedule_params()?, ingest, ..usual })
 }
 
 /// The context with the config read again; a broken config changes nothing.

@@ -68,10 +68,8 @@ pub fn search(context: &Context, args: &SearchArgs) -> Result<Exit, Failure> {
     let store = context.reader()?;
     let wanted = query(context, &args.list.filter)?;
     let mut hits = store.search(&args.words, SEARCH_ARTICLES_MAX)?;
-    if wanted != Query::default() {
-        let fitting: Vec<ClusterId> = store.clusters(&wanted)?.iter().map(|cluster| cluster.id).collect();
-        hits.retain(|hit| fitting.contains(&hit.cluster.id));
-    }
+    let fitting = store.cluster_ids(&wanted)?;
+    hits.retain(|hit| fitting.binary_search(&hit.cluster.id).is_ok());
     let best_first = args.list.sort == Sort::Rank;
     let mut found: Vec<listing::Found> = Vec::with_capacity(hits.len());
     for hit in hits {

@@ -3,8 +3,13 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::store::StoreError;
+
+/// How often it is tried to take the lock, and with what pause between.
+const ATTEMPTS_MAX: u32 = 10;
+const ATTEMPT_PAUSE: Duration = Duration::from_millis(20);
 
 /// Held for as long as this value lives; the operating system lets go of it even when the process is killed.
 #[derive(Debug)]
@@ -31,12 +36,20 @@ impl RoleLock {
         let cannot = |source| StoreError::Open { path: path.clone(), source };
         let mut file =
             OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(cannot)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                return Err(StoreError::Held { database: database.to_owned(), holder: read(&mut file) });
+        let mut attempts = 0;
+        loop {
+            match file.try_lock() {
+                Ok(()) => break,
+                // Whoever asks for the holder holds the lock, with others, for a blink of an eye.
+                Err(TryLockError::WouldBlock) if attempts < ATTEMPTS_MAX => {
+                    attempts += 1;
+                    std::thread::sleep(ATTEMPT_PAUSE);
+                }
+                Err(TryLockError::WouldBlock) => {
+                    return Err(StoreError::Held { database: database.to_owned(), holder: read(&mut file) });
+                }
+                Err(TryLockError::Error(source)) => return Err(cannot(source)),
             }
-            Err(TryLockError::Error(source)) => return Err(cannot(source)),
         }
         // Who holds it is written after the lock is ours, so a reader never sees a name without a lock behind it for long.
         file.set_len(0).and_then(|()| file.rewind()).map_err(cannot)?;
@@ -54,8 +67,9 @@ impl RoleLock {
     }
 }
 
+/// Beside the file itself, so that a link to it leads to the same lock.
 fn beside(database: &Path) -> PathBuf {
-    let mut name = database.as_os_str().to_owned();
+    let mut name = database.canonicalize().unwrap_or_else(|_| database.to_owned()).into_os_string();
     name.push(".lock");
     PathBuf::from(name)
 }

@@ -9,9 +9,10 @@ mod schema;
 mod search;
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, Transaction};
 use thiserror::Error;
 
 pub use crate::store::batch::{Batch, FeedFacts, Known, NewArticle, Placed};
@@ -22,6 +23,8 @@ pub use crate::store::search::Hit;
 
 /// How long a statement waits for another process to finish its transaction, in milliseconds.
 const BUSY_WAIT_MILLISECONDS: u64 = 10_000;
+/// How long a checkpoint waits for readers, in milliseconds.
+const CHECKPOINT_WAIT_MILLISECONDS: u64 = 500;
 
 /// Why the store could not do it.
 #[derive(Debug, Error)]
@@ -154,21 +157,43 @@ impl Store {
         if !path.exists() {
             return Err(StoreError::Missing { path: path.to_owned() });
         }
-        let connection =
-            Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)
-                .or_else(|_| {
-                    Connection::open_with_flags(
-                        path,
-                        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
-                    )
-                })?;
-        if recognise(&connection, path)? == 0 {
-            return Err(StoreError::NotOurs { path: path.to_owned() });
-        }
-        // A read-only handle cannot make the shared-memory file that WAL needs, so the handle may write but the session may not.
-        connection.pragma_update(None, "query_only", true)?;
+        let connection = match Store::open_for_reading(path) {
+            Err(StoreError::Sqlite(error)) if is_unopenable(&error) => Store::open_at_rest(path, error)?,
+            opened => opened?,
+        };
         configure(&connection)?;
         Ok(Store { connection })
+    }
+
+    /// A read-only handle cannot make the shared-memory file that WAL needs, so the handle may write but the session may not.
+    fn open_for_reading(path: &Path) -> Result<Connection, StoreError> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(path, flags)?;
+        // Nothing has been made of it yet: another process is about to, or it is an empty file.
+        if recognise(&connection, path)? == 0 {
+            return Err(StoreError::Missing { path: path.to_owned() });
+        }
+        connection.pragma_update(None, "query_only", true)?;
+        Ok(connection)
+    }
+
+    /// On a read-only medium there is no place for the shared-memory file, and no writer either; unless a write-ahead log is left,
+    /// the file holds everything and may be read as it is.
+    fn open_at_rest(path: &Path, refused: rusqlite::Error) -> Result<Connection, StoreError> {
+        let mut log = path.as_os_str().to_owned();
+        log.push("-wal");
+        let absolute = std::path::absolute(path).ok().and_then(|path| url::Url::from_file_path(path).ok());
+        let (Some(mut address), false) = (absolute, Path::new(&log).exists()) else { return Err(refused.into()) };
+        address.set_query(Some("immutable=1"));
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+        let connection = Connection::open_with_flags(address.as_str(), flags)?;
+        recognise(&connection, path)?;
+        Ok(connection)
+    }
+
+    /// Holds one state of the file for several statements, whatever is written meanwhile.
+    fn snapshot(&self) -> Result<Transaction<'_>, StoreError> {
+        Ok(self.connection.unchecked_transaction()?)
     }
 
     fn ready(mut connection: Connection, salt: u64, now: Timestamp) -> Result<Store, StoreError> {
@@ -194,8 +219,11 @@ impl Store {
     /// # Errors
     /// When the file cannot be written.
     pub fn checkpoint(&self) -> Result<(), StoreError> {
+        // It is a courtesy: a reader that takes its time must not hold up a process that was told to end.
+        self.connection.busy_timeout(Duration::from_millis(CHECKPOINT_WAIT_MILLISECONDS))?;
         self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
         self.connection.execute_batch("PRAGMA optimize")?;
+        self.connection.busy_timeout(Duration::from_millis(BUSY_WAIT_MILLISECONDS))?;
         Ok(())
     }
 
@@ -205,7 +233,7 @@ impl Store {
 }
 
 fn configure(connection: &Connection) -> Result<(), StoreError> {
-    connection.busy_timeout(std::time::Duration::from_millis(BUSY_WAIT_MILLISECONDS))?;
+    connection.busy_timeout(Duration::from_millis(BUSY_WAIT_MILLISECONDS))?;
     // NORMAL: a killed process loses nothing; a power cut may lose the last transactions, never half of one, and the
     // validators that went with them, so the next poll brings them again.
     connection.execute_batch(
@@ -218,7 +246,7 @@ fn configure(connection: &Connection) -> Result<(), StoreError> {
 
 /// Says what schema the file holds (0 for a new, empty one), and refuses a file that is not ours before anything is written.
 fn recognise(connection: &Connection, path: &Path) -> Result<i64, StoreError> {
-    connection.busy_timeout(std::time::Duration::from_millis(BUSY_WAIT_MILLISECONDS))?;
+    connection.busy_timeout(Duration::from_millis(BUSY_WAIT_MILLISECONDS))?;
     let read = |pragma: &str| connection.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
     let application = match read("application_id") {
         Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::NotADatabase) => {
@@ -236,6 +264,11 @@ fn recognise(connection: &Connection, path: &Path) -> Result<i64, StoreError> {
         return Err(StoreError::Newer { path: path.to_owned(), found: version, known });
     }
     Ok(version)
+}
+
+fn is_unopenable(error: &rusqlite::Error) -> bool {
+    use rusqlite::ErrorCode::{CannotOpen, ReadOnly};
+    matches!(error.sqlite_error_code(), Some(CannotOpen | ReadOnly))
 }
 
 /// A stored instant; values out of range cannot have been written by us.

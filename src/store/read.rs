@@ -68,6 +68,16 @@ impl Store {
     /// # Errors
     /// [`StoreError::Query`] when `words` cannot be read; others when the file cannot.
     pub fn clusters(&self, query: &Query) -> Result<Vec<Cluster>, StoreError> {
+        let _one_state = self.snapshot()?;
+        let ids: Vec<i64> = self.cluster_ids(query)?.iter().map(|id| id.0.0).collect();
+        self.load(&ids)
+    }
+
+    /// The numbers of the clusters that fit the query, smallest first.
+    ///
+    /// # Errors
+    /// Those of [`Store::clusters`].
+    pub fn cluster_ids(&self, query: &Query) -> Result<Vec<ClusterId>, StoreError> {
         let words = query.words.as_deref().map(search::checked).transpose()?;
         let sql = format!(
             "SELECT c.id FROM clusters c
@@ -104,10 +114,9 @@ impl Store {
                 json(&query.languages),
                 words,
             ],
-            |row| row.get(0),
+            |row| row.get(0).map(|founder| ClusterId(ArticleId(founder))),
         )?;
-        let ids = rows.collect::<Result<Vec<i64>, _>>().map_err(|error| search::explained(error, words.as_deref()))?;
-        self.load(&ids)
+        rows.collect::<Result<_, _>>().map_err(|error| search::explained(error, words.as_deref()))
     }
 
     /// The cluster of this id.
@@ -115,6 +124,7 @@ impl Store {
     /// # Errors
     /// When the file cannot be read.
     pub fn cluster(&self, id: ClusterId) -> Result<Option<Cluster>, StoreError> {
+        let _one_state = self.snapshot()?;
         Ok(self.load(&[id.0.0])?.pop())
     }
 
@@ -149,6 +159,7 @@ impl Store {
     /// # Errors
     /// When the file cannot be read.
     pub fn cluster_of_article(&self, article: ArticleId) -> Result<Option<Cluster>, StoreError> {
+        let _one_state = self.snapshot()?;
         let mut statement = self.connection.prepare_cached("SELECT cluster FROM memberships WHERE article = ?1")?;
         let ids = statement.query_map([article.0], |row| row.get(0))?.collect::<Result<Vec<i64>, _>>()?;
         Ok(self.load(&ids)?.pop())
@@ -173,6 +184,7 @@ impl Store {
     /// # Errors
     /// When the file cannot be read.
     pub fn totals(&self, since: Timestamp) -> Result<Totals, StoreError> {
+        let _one_state = self.snapshot()?;
         let count = |sql: &str| -> Result<u64, StoreError> {
             let number: i64 = self.connection.query_row(sql, [since.as_millisecond()], |row| row.get(0))?;
             Ok(number.unsigned_abs())

@@ -54,14 +54,15 @@ impl Store {
         Ok(self.connection.query_row(last, [], |row| row.get(0)).optional()?.map(instant))
     }
 
-    /// What the clusterer remembers of every article first seen after `since`, in log order.
+    /// What the clusterer remembers of every article first seen after `since`, in log order. One whose memory was dropped, when
+    /// the window was smaller, has an empty one, which says that it must be made again.
     ///
     /// # Errors
     /// When the file cannot be read.
     pub fn memories(&self, since: Timestamp) -> Result<Vec<Remembered>, StoreError> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT a.id, m.cluster, a.published, a.seen, a.outlet, r.memory
-             FROM articles a JOIN memberships m ON m.article = a.id JOIN memories r ON r.article = a.id
+            "SELECT a.id, m.cluster, a.published, a.seen, a.outlet, coalesce(r.memory, x'')
+             FROM articles a JOIN memberships m ON m.article = a.id LEFT JOIN memories r ON r.article = a.id
              WHERE a.seen > ?1 ORDER BY a.id",
         )?;
         let rows = statement.query_map([since.as_millisecond()], |row| {
@@ -77,13 +78,15 @@ impl Store {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// Drops the memories of articles seen at or before `before`; they are of no more use.
+    /// Drops what the clusterer remembered of articles that were stored before every article seen after `before`; it is of no
+    /// more use, and would grow without end.
     ///
     /// # Errors
     /// When the file cannot be written.
     pub fn drop_memories(&mut self, before: Timestamp) -> Result<usize, StoreError> {
+        // By place in the log, so that only what is dropped is visited, and not every article there ever was.
         let dropped = self.connection.execute(
-            "DELETE FROM memories WHERE article IN (SELECT id FROM articles WHERE seen <= ?1)",
+            "DELETE FROM memories WHERE article < (SELECT min(id) FROM articles WHERE seen > ?1)",
             [before.as_millisecond()],
         )?;
         Ok(dropped)
@@ -105,18 +108,20 @@ impl Store {
     }
 
     /// Everything derived as text, one line a membership, in a canonical order: two databases that agree on it agree on all.
+    /// Memories are shown of articles seen after `memories_since`: those of older ones may have been dropped already or not.
     ///
     /// # Errors
     /// When the file cannot be read.
-    pub fn dump(&self) -> Result<String, StoreError> {
+    pub fn dump(&self, memories_since: Timestamp) -> Result<String, StoreError> {
         let mut statement = self.connection.prepare(
-            "SELECT a.code, f.code, m.reason, coalesce(o.code, '-'), hex(coalesce(r.memory, x'')),
+            "SELECT a.code, f.code, m.reason, coalesce(o.code, '-'),
+                CASE WHEN a.seen > ?1 THEN hex(coalesce(r.memory, x'')) ELSE '-' END,
                 c.first_published, c.last_published, c.last_seen, c.article_count
              FROM memberships m JOIN articles a ON a.id = m.article JOIN articles f ON f.id = m.cluster
              JOIN clusters c ON c.id = m.cluster LEFT JOIN articles o ON o.id = m.copy_of
              LEFT JOIN memories r ON r.article = m.article ORDER BY a.code",
         )?;
-        let mut rows = statement.query([])?;
+        let mut rows = statement.query([memories_since.as_millisecond()])?;
         let mut dump = String::new();
         while let Some(row) = rows.next()? {
             for column in 0..9 {

@@ -63,7 +63,8 @@ CREATE TABLE articles (
   changed INTEGER NOT NULL,
   revised INTEGER NOT NULL
 ) STRICT;
-CREATE INDEX articles_canonical ON articles(canonical) WHERE canonical IS NOT NULL;
+-- With the title, because some feeds give every entry one link.
+CREATE INDEX articles_canonical ON articles(canonical, title) WHERE canonical IS NOT NULL;
 CREATE INDEX articles_changed ON articles(changed);
 CREATE INDEX articles_seen ON articles(seen);
 

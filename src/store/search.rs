@@ -63,6 +63,7 @@ impl Store {
     /// [`StoreError::Query`] when the words cannot be read.
     pub fn search(&self, words: &str, articles_max: usize) -> Result<Vec<Hit>, StoreError> {
         let words = checked(words)?;
+        let _one_state = self.snapshot()?;
         let mut statement = self.connection.prepare_cached(
             "SELECT rowid FROM search WHERE search MATCH ?1 ORDER BY bm25(search, 4.0, 1.0), rowid LIMIT ?2",
         )?;

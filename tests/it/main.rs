@@ -9,12 +9,20 @@ mod binary;
 #[cfg(test)]
 mod captures;
 #[cfg(test)]
+mod daemon;
+#[cfg(test)]
 mod fetching;
 #[cfg(test)]
 mod house;
 #[cfg(test)]
 mod origin;
 #[cfg(test)]
+mod polling;
+#[cfg(test)]
+mod samples;
+#[cfg(test)]
 mod seeds;
 #[cfg(test)]
 mod stories;
+#[cfg(test)]
+mod storing;
