@@ -16,7 +16,8 @@ use newsfold::features::words::{self, Kind};
 /// words of a lead are worth fewer independent draws.
 const LEAD_DRAWS: f64 = 60.0;
 /// Entries kept of a language's table, commonest first.
-const KEPT_MAX: [(&str, usize); 5] = [("en", 80_000), ("de", 70_000), ("es", 50_000), ("el", 30_000), (stem::NUMBERS, 5_000)];
+const KEPT_MAX: [(&str, usize); 5] =
+    [("en", 80_000), ("de", 70_000), ("es", 50_000), ("el", 30_000), (stem::NUMBERS, 5_000)];
 /// The share of articles assumed for a language's listed commonest words, where nobody has counted them.
 const STOPWORD_SHARE: f64 = 0.15;
 /// A word is a proper name if at least this share of its uses has a capital.
@@ -69,7 +70,9 @@ fn counted(folder: &Path, lang: &str, numbers: &mut BTreeMap<String, Uses>) -> R
     for (token, logarithm) in &probabilities {
         let mut found = Vec::new();
         let normal = words::prefix(token, 8);
-        words::read(&normal, 8, |word| found.push((stem::text(word.text, word.kind, lang), word.kind, word.is_capitalised())));
+        words::read(&normal, 8, |word| {
+            found.push((stem::text(word.text, word.kind, lang), word.kind, word.is_capitalised()))
+        });
         for (stem, kind, capital) in found {
             let uses = match kind {
                 Kind::Number if lang == "en" => numbers.entry(stem).or_default(),
@@ -87,8 +90,12 @@ fn add(table: &mut BTreeMap<u32, u8>, lang: &str, counted: BTreeMap<String, Uses
     let kept_max = KEPT_MAX.iter().find(|(of, _)| *of == lang).map_or(0, |(_, max)| *max);
     let mut stems: Vec<(String, Uses)> = counted.into_iter().collect();
     stems.sort_by(|left, right| right.1.all.total_cmp(&left.1.all).then_with(|| left.0.cmp(&right.0)));
-    println!("{lang}: {} stems, {} kept, least {:.2}", stems.len(), kept_max.min(stems.len()),
-        stems.get(kept_max.min(stems.len()) - 1).map_or(0.0, |(_, uses)| uses.all.ln()));
+    println!(
+        "{lang}: {} stems, {} kept, least {:.2}",
+        stems.len(),
+        kept_max.min(stems.len()),
+        stems.get(kept_max.min(stems.len()) - 1).map_or(0.0, |(_, uses)| uses.all.ln())
+    );
     for (stem, uses) in stems.into_iter().take(kept_max).rev() {
         let share = 1.0 - (1.0 - uses.all).powf(LEAD_DRAWS);
         // German writes every noun with a capital.

@@ -258,7 +258,12 @@ impl Clusterer {
     }
 
     fn words<'a>(&'a self, arrival: &'a Arrival<'_>) -> Words<'a> {
-        Words { features: &arrival.features, published: arrival.published.as_second(), window: &self.window, weights: &self.weights }
+        Words {
+            features: &arrival.features,
+            published: arrival.published.as_second(),
+            window: &self.window,
+            weights: &self.weights,
+        }
     }
 }
 

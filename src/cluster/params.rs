@@ -94,7 +94,9 @@ impl Params {
             "candidates_max" => self.candidates_max = within(key, value, 1..=256, "a number from 1 to 256")?,
             "query_terms_max" => self.query_terms_max = within(key, value, 1..=256, "a number from 1 to 256")?,
             "index_terms_max" => self.index_terms_max = within(key, value, 1..=256, "a number from 1 to 256")?,
-            "lexicon_articles" => self.lexicon_articles = within(key, value, 0..=1_000_000, "a number from 0 to 1000000")?,
+            "lexicon_articles" => {
+                self.lexicon_articles = within(key, value, 0..=1_000_000, "a number from 0 to 1000000")?
+            }
             "postings_read_max" => self.postings_read_max = within(key, value, 1..=65_536, "a number from 1 to 65536")?,
             "exemplars_max" => self.exemplars_max = within(key, value, 1..=256, "a number from 1 to 256")?,
             "cluster_articles_max" => {

@@ -163,7 +163,8 @@ impl Window {
                 found.push((score, group.id, slot));
             }
         });
-        let best_first = |a: &(f32, ClusterId, Slot), b: &(f32, ClusterId, Slot)| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1));
+        let best_first =
+            |a: &(f32, ClusterId, Slot), b: &(f32, ClusterId, Slot)| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1));
         if found.len() > params.candidates_max {
             found.select_nth_unstable_by(params.candidates_max, best_first);
             found.truncate(params.candidates_max);

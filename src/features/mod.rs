@@ -145,10 +145,14 @@ impl Gathered {
     }
 
     fn count(&mut self, hash: u32, rarity: Rarity, class: Class, place: Place, word: impl FnOnce() -> String) {
-        let term = self
-            .terms
-            .entry(hash)
-            .or_insert_with(|| Term { hash, rarity, in_title: 0, in_lead: 0, class, word: word() });
+        let term = self.terms.entry(hash).or_insert_with(|| Term {
+            hash,
+            rarity,
+            in_title: 0,
+            in_lead: 0,
+            class,
+            word: word(),
+        });
         let count = if place == Place::Lead { &mut term.in_lead } else { &mut term.in_title };
         *count = (*count + 1).min(Term::COUNT_MAX);
         if term.class == Class::Word {
@@ -217,21 +221,28 @@ mod tests {
 
     #[test]
     fn numbers_are_written_one_way() {
-        assert_eq!(words_of(&features("1,250 jobs", "some 1250 jobs, 3.5 percent, the 4th time"), Class::Number), [
-            "1,250", "3.5", "4th"
-        ]);
+        assert_eq!(
+            words_of(&features("1,250 jobs", "some 1250 jobs, 3.5 percent, the 4th time"), Class::Number),
+            ["1,250", "3.5", "4th"]
+        );
     }
 
     #[test]
     fn scripts_without_spaces_are_read_as_pairs_of_letters() {
-        let found = of(
-            &Subject { title: "東京で地震", text: "", lang: Some("ja") },
-            Lexicon::builtin(),
-            &Params::default(),
-        );
+        let found =
+            of(&Subject { title: "東京で地震", text: "", lang: Some("ja") }, Lexicon::builtin(), &Params::default());
         let mut words: Vec<&str> = found.terms.iter().map(|term| term.word.as_str()).collect();
         words.sort_unstable();
-        assert_eq!(words, ["京で", "地震", "で地", "東京"].map(|word| word).iter().copied().collect::<std::collections::BTreeSet<_>>().into_iter().collect::<Vec<_>>());
+        assert_eq!(
+            words,
+            ["京で", "地震", "で地", "東京"]
+                .map(|word| word)
+                .iter()
+                .copied()
+                .collect::<std::collections::BTreeSet<_>>()
+                .into_iter()
+                .collect::<Vec<_>>()
+        );
     }
 
     #[test]

@@ -94,7 +94,11 @@ fn number(word: &str) -> String {
     let western: String = word.chars().map(western_digit).collect::<String>().to_lowercase();
     let plain = ["st", "nd", "rd", "th"].iter().find_map(|ending| western.strip_suffix(ending)).unwrap_or(&western);
     let groups: Vec<&str> = plain.split([',', '.', '\'']).collect();
-    if groups.len() > 1 && !groups[0].is_empty() && groups[0].len() <= 3 && groups[1..].iter().all(|group| group.len() == 3) {
+    if groups.len() > 1
+        && !groups[0].is_empty()
+        && groups[0].len() <= 3
+        && groups[1..].iter().all(|group| group.len() == 3)
+    {
         return groups.concat();
     }
     plain.replace(',', ".")
