@@ -7,7 +7,7 @@ use crate::features::{Class, Features, Term};
 use crate::model::ArticleId;
 
 /// The sides from which two articles are compared.
-pub const FACETS: usize = 4;
+pub const FACETS: usize = 5;
 /// Terms of the title.
 pub const TITLE: usize = 0;
 /// Terms of the lead.
@@ -16,6 +16,8 @@ pub const LEAD: usize = 1;
 pub const ALL: usize = 2;
 /// Names, and words that make one name together.
 pub const NAMES: usize = 3;
+/// Words of both that are neither names nor numbers: what was done, whoever did it.
+pub const ACTS: usize = 4;
 
 /// The first byte of every memory. It changes with the form of the bytes and with the meaning of any of them.
 pub const VERSION: u8 = 1;
@@ -73,10 +75,12 @@ impl Held {
         let (title, lead) = (usize::from(self.counts >> 4), usize::from(self.counts & 15));
         let rarity = self.rarity();
         match self.class() {
-            Class::Pair => [0.0, 0.0, 0.0, damped(title + lead) * rarity],
+            Class::Pair => [0.0, 0.0, 0.0, damped(title + lead) * rarity, 0.0],
             class => {
+                let all = damped(2 * title + lead) * rarity;
                 let named = if class == Class::Name { damped(title + lead) * rarity } else { 0.0 };
-                [damped(title) * rarity, damped(lead) * rarity, damped(2 * title + lead) * rarity, named]
+                let act = if class == Class::Word { all } else { 0.0 };
+                [damped(title) * rarity, damped(lead) * rarity, all, named, act]
             }
         }
     }
@@ -250,6 +254,8 @@ pub const SHARE_STEPS: f32 = 4_096.0;
 pub struct Resemblance {
     /// Cosines, by facet.
     pub cosines: [f32; FACETS],
+    /// The summed rarity of the telling words that both hold, in nats.
+    pub mass: f32,
     /// The share of the lighter title that the other title holds.
     pub title_contained: f32,
     /// The share of a title that the other article holds anywhere; of both titles, the better.
@@ -259,13 +265,14 @@ pub struct Resemblance {
 /// Compares two articles in one pass over their terms.
 pub fn compare(left: &Document, right: &Document) -> Resemblance {
     let mut products = [0.0_f32; FACETS];
-    let (mut titles, mut left_told, mut right_told) = (0.0_f32, 0.0_f32, 0.0_f32);
+    let (mut titles, mut left_told, mut right_told, mut mass) = (0.0_f32, 0.0_f32, 0.0_f32, 0.0_f32);
     each_shared(&left.terms, &right.terms, |a, b| {
         let (a_weights, b_weights) = (a.weights(), b.weights());
         for facet in 0..FACETS {
             products[facet] += a_weights[facet] * b_weights[facet];
         }
         let (a_rarity, b_rarity) = (a.rarity(), b.rarity());
+        mass += (a_rarity.min(b_rarity) - 2.0).max(0.0);
         if a.in_title() {
             left_told += a_rarity;
             if b.in_title() {
@@ -282,6 +289,7 @@ pub fn compare(left: &Document, right: &Document) -> Resemblance {
     }
     Resemblance {
         cosines,
+        mass,
         title_contained: ratio(titles, left.title_mass.min(right.title_mass)),
         title_told: ratio(left_told, left.title_mass).max(ratio(right_told, right.title_mass)),
     }

@@ -1,6 +1,8 @@
 //! Station: what is measured between an article and a candidate cluster.
 
-use crate::cluster::document::{ALL, Conflict, Document, LEAD, NAMES, Resemblance, TITLE, compare, conflict};
+use crate::cluster::document::{
+    ACTS, ALL, Conflict, Document, FACETS, LEAD, NAMES, Resemblance, TITLE, compare, conflict,
+};
 use crate::cluster::params::Params;
 use crate::cluster::window::{Group, Window};
 use crate::model::{ArticleId, ClusterId};
@@ -83,7 +85,7 @@ impl Part {
 
 /// What is measured, in order, and the part each belongs to; the names are those of `weights.tsv`. `docs/why/clustering.md` says
 /// what each gave.
-pub const MEASURES: [(&str, Part); 29] = [
+pub const MEASURES: [(&str, Part); 33] = [
     ("title_sum", Part::Title),
     ("lead_sum", Part::Text),
     ("all_sum", Part::Text),
@@ -113,6 +115,10 @@ pub const MEASURES: [(&str, Part); 29] = [
     ("template_names", Part::Contradiction),
     ("template_numbers", Part::Contradiction),
     ("alike_apart", Part::Contradiction),
+    ("acts_sum", Part::Text),
+    ("acts_best", Part::Text),
+    ("mass", Part::Text),
+    ("crowd", Part::Rivals),
 ];
 
 /// The hours after which the closeness in time has fallen to 0.6 (a Gaussian, as in Miranda et al. 2018).
@@ -145,6 +151,7 @@ pub fn measure(document: &Document, group: &Group, window: &Window, params: &Par
         for (best, cosine) in best.cosines.iter_mut().zip(found.cosines) {
             *best = best.max(cosine);
         }
+        best.mass = best.mass.max(found.mass);
         best.title_contained = best.title_contained.max(found.title_contained);
         best.title_told = best.title_told.max(found.title_told);
         all_sum += found.cosines[ALL];
@@ -186,10 +193,13 @@ pub fn measure(document: &Document, group: &Group, window: &Window, params: &Par
 pub fn set_rivals(candidates: &mut [(ClusterId, Measured)]) {
     let all_best = index_of("all_best");
     let rival = index_of("rival");
+    let crowd = index_of("crowd");
     let best: Vec<f64> = candidates.iter().map(|(_, measured)| measured.values[all_best]).collect();
     for (index, (_, measured)) in candidates.iter_mut().enumerate() {
         let others = best.iter().enumerate().filter(|(other, _)| *other != index).map(|(_, value)| *value);
-        measured.values[rival] = others.fold(0.0, f64::max);
+        measured.values[rival] = others.clone().fold(0.0, f64::max);
+        measured.values[crowd] =
+            (others.filter(|value| *value >= 0.6 * measured.values[all_best]).count() as f64).ln_1p();
     }
 }
 
@@ -205,7 +215,7 @@ fn closeness(seconds: f64) -> f64 {
 
 struct Said {
     best: Resemblance,
-    sums: [f32; 4],
+    sums: [f32; FACETS],
     apart: Conflict,
     letters: f64,
     gaps: [f64; 4],
@@ -248,6 +258,10 @@ impl Said {
             names_apart * of(best[TITLE]),
             numbers_apart * of(best[TITLE]),
             (names_apart + numbers_apart) * of(best[ALL]),
+            of(sums[ACTS]),
+            of(best[ACTS]),
+            f64::from(self.best.mass).ln_1p(),
+            0.0,
         ]
     }
 }

@@ -49,8 +49,8 @@ fn evidence(candidate: &Candidate, words: &Words<'_>) -> Vec<Evidence> {
     let values = &candidate.measured.values;
     let mut weights = [0.0; Part::ALL.len()];
     weights[Part::Prior as usize] = words.weights.prior;
-    for ((_, part), (weight, value)) in MEASURES.iter().zip(words.weights.values.iter().zip(values)) {
-        weights[*part as usize] += weight * value;
+    for ((_, part), worth) in MEASURES.iter().zip(words.weights.worths(values)) {
+        weights[*part as usize] += worth;
     }
     let nearest = words.nearest(candidate);
     let mut evidence: Vec<Evidence> = Part::ALL

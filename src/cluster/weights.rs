@@ -4,20 +4,42 @@ use thiserror::Error;
 
 use crate::cluster::measures::{COUNT, MEASURES};
 
+/// What a measure's value is worth, in log-odds: a line through points, level beyond its ends.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Curve {
+    /// Value and worth, by value; a curve without points is worth nothing.
+    pub points: Vec<(f64, f64)>,
+}
+
+impl Curve {
+    /// What this value is worth.
+    pub fn at(&self, value: f64) -> f64 {
+        let right = self.points.partition_point(|point| point.0 < value);
+        match (right.checked_sub(1).map(|left| self.points[left]), self.points.get(right)) {
+            (Some(left), Some(right)) => left.1 + (right.1 - left.1) * (value - left.0) / (right.0 - left.0),
+            (Some(end), None) => end.1,
+            (None, Some(start)) => start.1,
+            (None, None) => 0.0,
+        }
+    }
+}
+
 /// How much each measure counts for or against a join, in log-odds, learned by `examples/train.rs`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Weights {
-    /// The log-odds of a join before anything was measured.
+    /// The log-odds of a join where every measure speaks neither for nor against.
     pub prior: f64,
     /// By measure, in the order of `measures::MEASURES`.
-    pub values: [f64; COUNT],
+    pub curves: Vec<Curve>,
 }
 
 /// What is wrong with a file of weights.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum WeightsError {
-    /// A line is not a name and a number.
-    #[error("line {line} of the weights is `{text}`: it must be a measure's name, a tab and a number")]
+    /// A line is not a measure and its curve.
+    #[error(
+        "line {line} of the weights is `{text}`: it must be a measure, a tab and `value:worth` pairs by rising value"
+    )]
     Line {
         /// Counted from 1.
         line: usize,
@@ -32,39 +54,57 @@ impl Weights {
         Weights::parse(include_str!("weights.tsv")).expect("a test reads the weights that are built in")
     }
 
-    /// Reads weights: a measure's name, a tab, a number; `#` begins a comment. A measure that is not named weighs nothing.
+    /// Reads weights: a measure's name, a tab, `value:worth` pairs divided by spaces; `prior` has one number; `#` begins a comment.
+    /// A measure that is not named weighs nothing.
     ///
     /// # Errors
     /// When a line is none of these.
     pub fn parse(text: &str) -> Result<Weights, WeightsError> {
-        let mut weights = Weights { prior: 0.0, values: [0.0; COUNT] };
+        let mut weights = Weights { prior: 0.0, curves: vec![Curve::default(); COUNT] };
         for (index, line) in text.lines().enumerate() {
-            if line.is_empty() || line.starts_with('#') {
-                continue;
+            if !line.is_empty() && !line.starts_with('#') {
+                weights.read(line).ok_or_else(|| WeightsError::Line { line: index + 1, text: line.to_owned() })?;
             }
-            let bad = || WeightsError::Line { line: index + 1, text: line.to_owned() };
-            let (name, number) = line.split_once('\t').ok_or_else(bad)?;
-            let number: f64 = number.trim().parse().map_err(|_| bad())?;
-            let place = if name == "prior" {
-                &mut weights.prior
-            } else {
-                let index = MEASURES.iter().position(|known| known.0 == name).ok_or_else(bad)?;
-                &mut weights.values[index]
-            };
-            *place = number;
         }
         Ok(weights)
     }
 
+    fn read(&mut self, line: &str) -> Option<()> {
+        let (name, rest) = line.split_once('\t')?;
+        if name == "prior" {
+            self.prior = rest.trim().parse().ok()?;
+            return Some(());
+        }
+        let measure = MEASURES.iter().position(|known| known.0 == name)?;
+        let mut points = Vec::new();
+        for pair in rest.split_whitespace() {
+            let (value, worth) = pair.split_once(':')?;
+            points.push((value.parse::<f64>().ok()?, worth.parse::<f64>().ok()?));
+        }
+        let rising = points.windows(2).all(|pair| pair[0].0 < pair[1].0);
+        self.curves[measure] = Curve { points };
+        rising.then_some(())
+    }
+
     /// The weights as `parse` reads them.
     pub fn to_text(&self) -> String {
-        let named = MEASURES.iter().zip(self.values).map(|((name, _), weight)| format!("{name}\t{weight:.4}\n"));
-        std::iter::once(format!("prior\t{:.4}\n", self.prior)).chain(named).collect()
+        let mut text = format!("prior\t{:.3}\n", self.prior);
+        for ((name, _), curve) in MEASURES.iter().zip(&self.curves).filter(|(_, curve)| !curve.points.is_empty()) {
+            let pairs: Vec<String> =
+                curve.points.iter().map(|(value, worth)| format!("{value:.3}:{worth:.3}")).collect();
+            text.push_str(&format!("{name}\t{}\n", pairs.join(" ")));
+        }
+        text
+    }
+
+    /// What each measure's value is worth, in log-odds.
+    pub fn worths<'a>(&'a self, values: &'a [f64; COUNT]) -> impl Iterator<Item = f64> + 'a {
+        self.curves.iter().zip(values).map(|(curve, value)| curve.at(*value))
     }
 
     /// The log-odds that an article belongs to the cluster it was measured against.
     pub fn log_odds(&self, values: &[f64; COUNT]) -> f64 {
-        self.prior + self.values.iter().zip(values).map(|(weight, value)| weight * value).sum::<f64>()
+        self.prior + self.worths(values).sum::<f64>()
     }
 }
 
@@ -84,7 +124,7 @@ mod tests {
 
     #[test]
     fn bad_lines_are_named() {
-        for (text, line) in [("prior", 1), ("prior\t1\nnonsense\t2", 2), ("prior\tmany", 1)] {
+        for (text, line) in [("prior", 1), ("prior\t1\nnonsense\t0:2", 2), ("prior\tmany", 1), ("size\t1:0 0:1", 1)] {
             let found = Weights::parse(text).map_err(|WeightsError::Line { line, .. }| line);
             assert_eq!(found, Err(line), "{text}");
         }
@@ -92,7 +132,17 @@ mod tests {
 
     #[test]
     fn text_and_back() {
-        let weights = Weights::parse("prior\t-3.5\nsize\t0.25\n").expect("well formed");
+        let weights = Weights::parse("prior\t-3.5\nsize\t0:0.25 1:0.5\n").expect("well formed");
         assert_eq!(Weights::parse(&weights.to_text()), Ok(weights));
+    }
+
+    #[test]
+    fn curves() {
+        let curve = Curve { points: vec![(0.0, -1.0), (0.5, 1.0), (1.0, 1.5)] };
+        for (value, worth) in [(-1.0, -1.0), (0.0, -1.0), (0.25, 0.0), (0.5, 1.0), (0.75, 1.25), (1.0, 1.5), (9.0, 1.5)]
+        {
+            assert_eq!(curve.at(value), worth, "{value}");
+        }
+        assert_eq!(Curve::default().at(0.3), 0.0);
     }
 }

@@ -1,0 +1,164 @@
+//! Articles that look like another and report something else. Labelled streams hold next to none, and life is full of them:
+//! another quake, another club, next week's figure, the same minister's next visit. So the trainer makes some, by rule.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use newsfold::cluster::Arrival;
+use newsfold::cluster::params::Params;
+use newsfold::features::lexicon::Lexicon;
+use newsfold::features::words::{self, Kind};
+use newsfold::features::{self, Class, Features, Subject};
+use newsfold::model::ArticleId;
+
+use crate::stream::Labelled;
+
+/// How many of the articles before may be imitated: about two weeks of the stream.
+const REACH_ARTICLES: u64 = 1_400;
+/// One look-alike is made after so many articles.
+const EVERY: usize = 2;
+
+/// A look-alike.
+pub struct Made {
+    features: Features,
+    /// The stories it imitates and does not belong to.
+    pub stories: [u32; 2],
+}
+
+impl Made {
+    /// It arrives with the article of the stream after which it was made.
+    pub fn arrival(&self, with: &Labelled) -> Arrival<'static> {
+        let published: Timestamp = with.published;
+        let features = self.features.clone();
+        Arrival { id: ArticleId(i64::MAX), published, seen: published, outlet: "", alone: false, features }
+    }
+}
+
+/// What a look-alike changes.
+#[derive(Clone, Copy)]
+enum Rule {
+    /// Other numbers: the weekly figure.
+    Numbers,
+    /// Other names: the same thing elsewhere, or to somebody else.
+    Names,
+    /// Both.
+    NamesAndNumbers,
+    /// Only the names that stand in the title: one template, another place.
+    TitleNames,
+    /// The names stay and everything else is another article's: one actor's many acts.
+    OtherAct,
+}
+
+/// Makes look-alikes, always the same ones for the same stream.
+pub struct Maker<'a> {
+    stream: &'a [Labelled],
+    params: &'a Params,
+    state: u64,
+}
+
+impl<'a> Maker<'a> {
+    pub fn new(stream: &'a [Labelled], params: &'a Params) -> Maker<'a> {
+        Maker { stream, params, state: 7 }
+    }
+
+    /// SplitMix64 (Steele et al. 2014).
+    fn next(&mut self, below: u64) -> u64 {
+        self.state = self.state.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut bits = self.state;
+        bits = (bits ^ (bits >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        bits = (bits ^ (bits >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        (bits ^ (bits >> 31)) % below.max(1)
+    }
+
+    /// Look-alikes of articles before this one, if it is time for some.
+    pub fn make(&mut self, index: usize) -> Option<Made> {
+        if index % EVERY != 0 || index < 10 {
+            return None;
+        }
+        let reach = if self.next(2) == 0 { 120 } else { REACH_ARTICLES };
+        let back = self.next(reach.min(index as u64)) as usize + 1;
+        let model = &self.stream[index - back];
+        let other = &self.stream[self.next(index as u64) as usize];
+        let rule = [Rule::Numbers, Rule::Names, Rule::NamesAndNumbers, Rule::TitleNames, Rule::OtherAct]
+            [self.next(5) as usize];
+        let (title, text, stories) = match rule {
+            Rule::OtherAct => {
+                let names = self.renamed(other, model, |_, class| matches!(class, Class::Name));
+                (names.0, names.1, [model.story, model.story])
+            }
+            _ => {
+                let changed = self.renamed(model, other, |in_title, class| match rule {
+                    Rule::Numbers => class == Class::Number,
+                    Rule::Names => class == Class::Name,
+                    Rule::NamesAndNumbers => matches!(class, Class::Name | Class::Number),
+                    Rule::TitleNames | Rule::OtherAct => in_title && class == Class::Name,
+                });
+                (changed.0, changed.1, [model.story, model.story])
+            }
+        };
+        let unchanged = title == model.title || (matches!(rule, Rule::OtherAct) && other.story == model.story);
+        if unchanged {
+            return None; // it had nothing to change, so it would be the article itself
+        }
+        let text = if self.next(4) == 0 { String::new() } else { self.thinned(&text) };
+        let subject = Subject { title: &title, text: &text, lang: model.lang.as_deref() };
+        let features = features::of(&subject, Lexicon::builtin(), &self.params.features);
+        Some(Made { features, stories })
+    }
+
+    /// An article's words with some replaced, each always by the same: names by another article's names, numbers by other numbers.
+    fn renamed(&mut self, of: &Labelled, donor: &Labelled, wanted: impl Fn(bool, Class) -> bool) -> (String, String) {
+        let names: Vec<&str> = donor
+            .features
+            .terms
+            .iter()
+            .filter(|term| term.class == Class::Name)
+            .map(|term| term.word.as_str())
+            .collect();
+        let mut swaps: BTreeMap<String, String> = BTreeMap::new();
+        for term in &of.features.terms {
+            if !wanted(term.in_title > 0, term.class) {
+                continue;
+            }
+            let replacement = match term.class {
+                Class::Number => self.number(&term.word),
+                _ if names.is_empty() => continue,
+                _ => names[self.next(names.len() as u64) as usize].to_owned(),
+            };
+            swaps.insert(term.word.to_lowercase(), replacement);
+        }
+        (rewritten(&of.title, &swaps), rewritten(&of.text, &swaps))
+    }
+
+    /// Another number of the same length.
+    fn number(&mut self, word: &str) -> String {
+        let mut changed = String::new();
+        for letter in word.chars() {
+            match letter.to_digit(10) {
+                Some(digit) => changed.extend(char::from_digit((digit + 1 + self.next(8) as u32) % 10, 10)),
+                None => changed.push(letter),
+            }
+        }
+        changed
+    }
+
+    /// Some sentences fewer, as no two reports say all the same.
+    fn thinned(&mut self, text: &str) -> String {
+        text.split_inclusive(". ").filter(|_| self.next(3) > 0).collect()
+    }
+}
+
+fn rewritten(text: &str, swaps: &BTreeMap<String, String>) -> String {
+    let mut written = String::new();
+    let mut done = 0;
+    words::read(text, usize::MAX, |word| {
+        let start = word.text.as_ptr() as usize - text.as_ptr() as usize;
+        if let (Some(swap), true) = (swaps.get(&word.text.to_lowercase()), word.kind != Kind::Gram) {
+            written.push_str(&text[done..start]);
+            written.push_str(swap);
+            done = start + word.text.len();
+        }
+    });
+    written.push_str(&text[done..]);
+    written
+}

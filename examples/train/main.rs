@@ -1,0 +1,240 @@
+//! Learns `src/cluster/weights.tsv` from a labelled stream, and says by cross-validation over stories what they are worth.
+//!
+//! usage: cargo run --release --example train -- STREAM.jsonl [--folds 5] [--out src/cluster/weights.tsv] [--set KEY=VALUE]
+//! Without `--out` nothing is written. `--folds 0` skips the cross-validation; `--check` scores the built-in weights and learns nothing.
+
+mod fit;
+mod lookalikes;
+mod stream;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail};
+use newsfold::cluster::Clusterer;
+use newsfold::cluster::params::Params;
+use newsfold::cluster::weights::Weights;
+use newsfold::model::{ArticleId, ClusterId};
+use newsfold::score;
+
+use crate::fit::Row;
+use crate::stream::Labelled;
+
+/// What a look-alike's row counts, against 1 for a row of the stream: they are rarer in life than among the rows.
+const LOOKALIKE_WEIGHT: f64 = 0.5;
+
+struct Arguments {
+    stream: String,
+    folds: usize,
+    out: Option<String>,
+    check: bool,
+    params: Params,
+}
+
+fn main() -> Result<()> {
+    let arguments = arguments()?;
+    let stream = stream::load(&arguments.stream, &arguments.params)?;
+    if arguments.check {
+        report("built-in weights", &stream, &[run(&stream, &arguments.params, &Weights::builtin())]);
+        return Ok(());
+    }
+    let started = Instant::now();
+    let rows = rows(&stream, &arguments.params);
+    println!(
+        "{} rows, {} of them joins, {} look-alikes ({:.0} s)",
+        rows.len(),
+        rows.iter().filter(|row| row.joins).count(),
+        rows.iter().filter(|row| row.lookalike).count(),
+        started.elapsed().as_secs_f64()
+    );
+    if arguments.folds > 1 {
+        cross_validate(&stream, &rows, &arguments);
+    }
+    let weights = fit::fit(&rows);
+    report("trained on all of it", &stream, &[run(&stream, &arguments.params, &weights)]);
+    if let Some(out) = &arguments.out {
+        let head = "# Log-odds by value, learned by `examples/train` (docs/why/clustering.md). Made by machine: do not edit.\n";
+        std::fs::write(out, format!("{head}{}", weights.to_text())).with_context(|| format!("cannot write `{out}`"))?;
+    }
+    Ok(())
+}
+
+fn arguments() -> Result<Arguments> {
+    let mut given = std::env::args().skip(1);
+    let stream =
+        given.next().context("say which stream: STREAM.jsonl [--folds N] [--out FILE] [--check] [--set KEY=VALUE]")?;
+    let mut arguments = Arguments { stream, folds: 5, out: None, check: false, params: Params::default() };
+    while let Some(flag) = given.next() {
+        let mut value = || given.next().with_context(|| format!("`{flag}` needs a value"));
+        match flag.as_str() {
+            "--folds" => arguments.folds = value()?.parse().context("`--folds` needs a number")?,
+            "--out" => arguments.out = Some(value()?),
+            "--check" => arguments.check = true,
+            "--set" => {
+                let setting = value()?;
+                let (key, value) = setting.split_once('=').context("`--set` needs KEY=VALUE")?;
+                arguments.params.set(key, value)?;
+            }
+            _ => bail!("there is no `{flag}`"),
+        }
+    }
+    Ok(arguments)
+}
+
+/// What the clusterer would have seen had it never been wrong: every article against its candidates, then put where it belongs.
+/// Between articles come look-alikes of earlier ones, which belong nowhere.
+fn rows(stream: &[Labelled], params: &Params) -> Vec<Row> {
+    let mut clusterer = Clusterer::new(params.clone(), Weights::builtin());
+    let mut founders: BTreeMap<u32, ClusterId> = BTreeMap::new();
+    let mut lookalikes = lookalikes::Maker::new(stream, params);
+    let mut rows = Vec::new();
+    for (index, labelled) in stream.iter().enumerate() {
+        let gold = founders.get(&labelled.story).copied();
+        for candidate in clusterer.consider(&labelled.arrival()) {
+            let other = story_of(stream, candidate.cluster);
+            let joins = Some(candidate.cluster) == gold;
+            let stories = [labelled.story, other];
+            rows.push(Row { values: candidate.measured.values, joins, weight: 1.0, stories, lookalike: false });
+        }
+        clusterer.place(labelled.arrival(), *founders.entry(labelled.story).or_insert(ClusterId(labelled.id)));
+        if let Some(made) = lookalikes.make(index) {
+            for candidate in clusterer.consider(&made.arrival(labelled)) {
+                let other = story_of(stream, candidate.cluster);
+                if made.stories.contains(&other) {
+                    let values = candidate.measured.values;
+                    rows.push(Row {
+                        values,
+                        joins: false,
+                        weight: LOOKALIKE_WEIGHT,
+                        stories: made.stories,
+                        lookalike: true,
+                    });
+                }
+            }
+        }
+    }
+    rows
+}
+
+fn story_of(stream: &[Labelled], cluster: ClusterId) -> u32 {
+    let ClusterId(ArticleId(number)) = cluster;
+    stream[usize::try_from(number).expect("articles are numbered from 0")].story
+}
+
+fn run(stream: &[Labelled], params: &Params, weights: &Weights) -> Vec<i64> {
+    let mut clusterer = Clusterer::new(params.clone(), weights.clone());
+    stream.iter().map(|labelled| clusterer.assign(labelled.arrival()).cluster.0.0).collect()
+}
+
+/// Runs the whole stream once per fold, with weights that never saw the fold's stories, on either side of a comparison.
+fn cross_validate(stream: &[Labelled], rows: &[Row], arguments: &Arguments) {
+    let folds = u32::try_from(arguments.folds).unwrap_or(u32::MAX);
+    let runs: Vec<Vec<i64>> = (0..folds)
+        .map(|fold| {
+            let seen: Vec<Row> = rows
+                .iter()
+                .filter(|row| row.stories.iter().all(|story| fold_of(*story, folds) != fold))
+                .cloned()
+                .collect();
+            run(stream, &arguments.params, &fit::fit(&seen))
+        })
+        .collect();
+    report("cross-validated", stream, &runs);
+}
+
+fn fold_of(story: u32, folds: u32) -> u32 {
+    (story.wrapping_mul(0x9E37_79B1) >> 16) % folds
+}
+
+/// Scores runs, one per fold, in two ways. `fold only` looks at the fold's articles and at nothing else, so that a stranger from
+/// another fold in a cluster goes unnoticed; `whole` counts such strangers as the mistakes they are, and is always the lower.
+fn report(name: &str, stream: &[Labelled], runs: &[Vec<i64>]) {
+    let folds = runs.len() as u32;
+    let sets: BTreeSet<&str> = stream.iter().map(|labelled| labelled.set.as_str()).collect();
+    println!("{name}");
+    println!("  {:12} {}", "whole", Sum::over(stream, runs, |_| true));
+    for set in sets {
+        println!("  {set:12} {}", Sum::over(stream, runs, |labelled| labelled.set == set));
+    }
+    if folds < 2 {
+        return;
+    }
+    for (fold, run) in (0..folds).zip(runs) {
+        let (gold, assigned): (Vec<u32>, Vec<i64>) = stream
+            .iter()
+            .zip(run)
+            .filter(|(labelled, _)| fold_of(labelled.story, folds) == fold)
+            .map(|(labelled, cluster)| (labelled.story, *cluster))
+            .unzip();
+        let scores = score::score(&gold, &assigned);
+        println!(
+            "  {:12} BCubed P {:.4} R {:.4} F1 {:.4}  pairwise P {:.4} R {:.4} F1 {:.4}",
+            format!("fold {fold} only"),
+            scores.bcubed.p,
+            scores.bcubed.r,
+            scores.bcubed.f1,
+            scores.pairwise.p,
+            scores.pairwise.r,
+            scores.pairwise.f1
+        );
+    }
+}
+
+/// BCubed and pairwise sums over the articles of interest, each scored in the run of its fold against every article there is.
+#[derive(Default)]
+struct Sum {
+    articles: f64,
+    precision: f64,
+    recall: f64,
+    both: f64,
+    clustered: f64,
+    labelled: f64,
+}
+
+impl Sum {
+    fn over(stream: &[Labelled], runs: &[Vec<i64>], wanted: impl Fn(&Labelled) -> bool) -> Sum {
+        let folds = runs.len() as u32;
+        let mut sum = Sum::default();
+        for (fold, run) in (0..folds).zip(runs) {
+            let stories = counts(stream.iter().map(|labelled| labelled.story));
+            let clusters = counts(run.iter().copied());
+            let cells = counts(stream.iter().zip(run).map(|(labelled, cluster)| (labelled.story, *cluster)));
+            for (labelled, cluster) in stream.iter().zip(run) {
+                if (folds > 1 && fold_of(labelled.story, folds) != fold) || !wanted(labelled) {
+                    continue;
+                }
+                let (both, story) = (cells[&(labelled.story, *cluster)], stories[&labelled.story]);
+                sum.articles += 1.0;
+                sum.precision += both / clusters[cluster];
+                sum.recall += both / story;
+                sum.both += both - 1.0;
+                sum.clustered += clusters[cluster] - 1.0;
+                sum.labelled += story - 1.0;
+            }
+        }
+        sum
+    }
+}
+
+impl std::fmt::Display for Sum {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let f1 = |p: f64, r: f64| 2.0 * p * r / (p + r).max(f64::MIN_POSITIVE);
+        let (p, r) = (self.precision / self.articles, self.recall / self.articles);
+        let (pair_p, pair_r) = (self.both / self.clustered.max(1.0), self.both / self.labelled.max(1.0));
+        write!(
+            formatter,
+            "BCubed P {p:.4} R {r:.4} F1 {:.4}  pairwise P {pair_p:.4} R {pair_r:.4} F1 {:.4}  ({} articles)",
+            f1(p, r),
+            f1(pair_p, pair_r),
+            self.articles
+        )
+    }
+}
+
+fn counts<K: Ord>(keys: impl Iterator<Item = K>) -> BTreeMap<K, f64> {
+    let mut counts = BTreeMap::new();
+    for key in keys {
+        *counts.entry(key).or_insert(0.0) += 1.0;
+    }
+    counts
+}

@@ -1,0 +1,61 @@
+//! The labelled stream, as the clusterer sees it.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, Result};
+use jiff::Timestamp;
+use newsfold::cluster::Arrival;
+use newsfold::cluster::params::Params;
+use newsfold::features::lexicon::Lexicon;
+use newsfold::features::{self, Features, Subject};
+use newsfold::model::ArticleId;
+use serde::Deserialize;
+
+/// An article of the stream and its label.
+pub struct Labelled {
+    pub id: ArticleId,
+    pub title: String,
+    pub text: String,
+    pub lang: Option<String>,
+    pub published: Timestamp,
+    pub features: Features,
+    pub story: u32,
+    pub set: String,
+}
+
+impl Labelled {
+    pub fn arrival(&self) -> Arrival<'_> {
+        let features = self.features.clone();
+        Arrival { id: self.id, published: self.published, seen: self.published, outlet: "", alone: false, features }
+    }
+}
+
+#[derive(Deserialize)]
+struct Line {
+    title: String,
+    #[serde(default)]
+    summary: String,
+    published: Timestamp,
+    lang: Option<String>,
+    story: String,
+    #[serde(default)]
+    set: String,
+}
+
+/// Reads a stream in `eval`'s format. Articles are numbered from 0 in the order of its lines, stories likewise.
+pub fn load(path: &str, params: &Params) -> Result<Vec<Labelled>> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read `{path}`"))?;
+    let mut stories: BTreeMap<String, u32> = BTreeMap::new();
+    let mut stream = Vec::new();
+    for (number, line) in text.lines().enumerate() {
+        let line: Line = serde_json::from_str(line).with_context(|| format!("line {} of `{path}`", number + 1))?;
+        let next = stories.len() as u32;
+        let story = *stories.entry(line.story).or_insert(next);
+        let subject = Subject { title: &line.title, text: &line.summary, lang: line.lang.as_deref() };
+        let features = features::of(&subject, Lexicon::builtin(), &params.features);
+        let id = ArticleId(number as i64);
+        let Line { title, summary: text, lang, published, set, .. } = line;
+        stream.push(Labelled { id, title, text, lang, published, features, story, set });
+    }
+    Ok(stream)
+}
