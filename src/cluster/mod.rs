@@ -195,7 +195,7 @@ impl Clusterer {
             let measured = measures::measure(&document, group, &self.window, &self.params);
             found.extend(measured.map(|measured| (group.id, measured)));
         }
-        measures::set_rivals(&mut found);
+        measures::set_rivals(&mut found, self.window.len());
         let weights = &self.weights;
         let mut candidates: Vec<Candidate> = found
             .into_iter()
@@ -269,3 +269,6 @@ impl Clusterer {
 
 /// The memory of an article that nothing joins.
 const ALONE: [u8; 2] = [document::VERSION, u8::MAX];
+
+#[cfg(test)]
+mod tests;
