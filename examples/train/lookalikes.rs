@@ -90,7 +90,9 @@ impl<'a> Maker<'a> {
             Rule::OtherAct => self.renamed(other, model, |_, class| class == Class::Name),
             Rule::Numbers => self.renamed(model, other, |_, class| class == Class::Number),
             Rule::Names => self.renamed(model, other, |_, class| class == Class::Name),
-            Rule::NamesAndNumbers => self.renamed(model, other, |_, class| matches!(class, Class::Name | Class::Number)),
+            Rule::NamesAndNumbers => {
+                self.renamed(model, other, |_, class| matches!(class, Class::Name | Class::Number))
+            }
             Rule::TitleNames => self.renamed(model, other, |in_title, class| in_title && class == Class::Name),
         };
         let belongs = matches!(rule, Rule::Copy);

@@ -11,9 +11,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
-use newsfold::cluster::Clusterer;
 use newsfold::cluster::params::Params;
 use newsfold::cluster::weights::Weights;
+use newsfold::cluster::{Arrival, Clusterer};
 use newsfold::model::ClusterId;
 use newsfold::score;
 
@@ -98,7 +98,9 @@ fn rows(stream: &[Labelled], params: &Params) -> Vec<Row> {
     for first in (0..=stories).step_by(YOUNG_STORIES as usize) {
         let part: Vec<&Labelled> =
             stream.iter().filter(|labelled| (first..first + YOUNG_STORIES).contains(&labelled.story)).collect();
-        rows.extend(rows_of(&part, &mut young, params).into_iter().map(|row| Row { weight: row.weight * YOUNG_WEIGHT, ..row }));
+        rows.extend(
+            rows_of(&part, &mut young, params).into_iter().map(|row| Row { weight: row.weight * YOUNG_WEIGHT, ..row }),
+        );
     }
     rows
 }
@@ -132,7 +134,24 @@ fn rows_of(stream: &[&Labelled], maker: &mut lookalikes::Maker<'_>, params: &Par
 
 fn run(stream: &[Labelled], params: &Params, weights: &Weights) -> Vec<i64> {
     let mut clusterer = Clusterer::new(params.clone(), weights.clone());
-    stream.iter().map(|labelled| clusterer.assign(labelled.arrival()).cluster.0.0).collect()
+    let arrivals: Vec<Arrival<'_>> = stream.iter().map(Labelled::arrival).collect();
+    let (mut assigned, mut took) = (Vec::new(), Vec::new());
+    for arrival in arrivals {
+        let started = Instant::now();
+        assigned.push(clusterer.assign(arrival).cluster.0.0);
+        took.push(started.elapsed().as_secs_f64() * 1e6);
+    }
+    let seconds = took.iter().sum::<f64>() / 1e6;
+    took.sort_by(f64::total_cmp);
+    let at = |share: f64| took[((took.len() - 1) as f64 * share) as usize];
+    println!(
+        "  assign: {:.0}/s, p50 {:.0} us, p99 {:.0} us, {} in the window",
+        took.len() as f64 / seconds,
+        at(0.5),
+        at(0.99),
+        clusterer.len()
+    );
+    assigned
 }
 
 /// Runs the whole stream once per fold, with weights that never saw the fold's stories, on either side of a comparison.

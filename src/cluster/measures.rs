@@ -1,7 +1,7 @@
 //! Station: what is measured between an article and a candidate cluster.
 
 use crate::cluster::document::{
-    ACTS, ALL, Conflict, Document, FACETS, LEAD, NAMES, Resemblance, TITLE, compare, conflict,
+    ACTS, ALL, Conflict, Document, FACETS, LEAD, NAMES, Resemblance, Share, TITLE, compare, conflict,
 };
 use crate::cluster::params::Params;
 use crate::cluster::window::{Group, Window};
@@ -139,8 +139,25 @@ pub struct Measured {
     pub wording: Option<(ArticleId, f64)>,
 }
 
+/// An article that is being measured.
+#[derive(Debug)]
+pub struct Subject<'a> {
+    /// The article.
+    pub document: &'a Document,
+    /// Its terms' shares, made once for all candidates.
+    pub shares: Vec<Share>,
+}
+
+impl<'a> Subject<'a> {
+    /// Makes an article ready.
+    pub fn of(document: &'a Document) -> Subject<'a> {
+        Subject { document, shares: document.shares().collect() }
+    }
+}
+
 /// Measures an article against a cluster of the window; `None` for a cluster without articles.
-pub fn measure(document: &Document, group: &Group, window: &Window, params: &Params) -> Option<Measured> {
+pub fn measure(subject: &Subject<'_>, group: &Group, window: &Window, params: &Params) -> Option<Measured> {
+    let document = subject.document;
     let mut best = Resemblance::default();
     let mut nearest: Option<(&Document, Resemblance)> = None;
     let mut wording: Option<(ArticleId, f64)> = None;
@@ -170,7 +187,7 @@ pub fn measure(document: &Document, group: &Group, window: &Window, params: &Par
         gap_nearest = gap_nearest.min(document.published.abs_diff(member.published) as i64);
     }
     let (nearest, _) = nearest?;
-    let sums = group.centroid().map_or(best.cosines, |centroid| centroid.cosines(document));
+    let sums = group.centroid().map_or(best.cosines, |centroid| centroid.cosines(&subject.shares));
     let apart = conflict(document, nearest);
     let letters = if best.cosines[TITLE] >= LETTERS_COSINE_MIN {
         strsim::sorensen_dice(&document.title_key, &nearest.title_key)

@@ -138,7 +138,11 @@ fn neighbours_stay_out() {
     for (told, assignment) in told.iter().zip(&found) {
         let expected = if of_story(told.1) { founder } else { assignment.article.0 };
         let reason = &assignment.reason;
-        assert_eq!(assignment.cluster.0.0, expected, "`{}` {:.3} because {:?}", told.1, reason.probability, reason.because);
+        assert_eq!(
+            assignment.cluster.0.0, expected,
+            "`{}` {:.3} because {:?}",
+            told.1, reason.probability, reason.because
+        );
     }
 }
 
@@ -146,24 +150,64 @@ fn neighbours_stay_out() {
 fn late_and_early_copies_of_one_template_stay_apart() {
     let pairs: [[Told<'_>; 2]; 5] = [
         [
-            ("2026-03-02T07:00:00Z", "Two dead after bus crash near Leeds", "Two people died and nine were hurt when a bus left the road near Leeds early on Monday, West Yorkshire Police said."),
-            ("2026-03-03T18:00:00Z", "Two dead after bus crash near Cardiff", "Two people died and seven were hurt when a bus left the road near Cardiff on Tuesday, South Wales Police said."),
+            (
+                "2026-03-02T07:00:00Z",
+                "Two dead after bus crash near Leeds",
+                "Two people died and nine were hurt when a bus left the road near Leeds early on Monday, West Yorkshire Police said.",
+            ),
+            (
+                "2026-03-03T18:00:00Z",
+                "Two dead after bus crash near Cardiff",
+                "Two people died and seven were hurt when a bus left the road near Cardiff on Tuesday, South Wales Police said.",
+            ),
         ],
         [
-            ("2026-03-02T07:00:00Z", "Northwind raises 40 million dollars for its battery plant", "Northwind, a maker of batteries, has raised 40 million dollars from investors led by Halden Capital to build a plant in Oulu."),
-            ("2026-03-03T07:00:00Z", "Brightleaf raises 25 million dollars for its greenhouse robots", "Brightleaf, a maker of robots, has raised 25 million dollars from investors led by Sorrel Partners to sell them in Spain."),
+            (
+                "2026-03-02T07:00:00Z",
+                "Northwind raises 40 million dollars for its battery plant",
+                "Northwind, a maker of batteries, has raised 40 million dollars from investors led by Halden Capital to build a plant in Oulu.",
+            ),
+            (
+                "2026-03-03T07:00:00Z",
+                "Brightleaf raises 25 million dollars for its greenhouse robots",
+                "Brightleaf, a maker of robots, has raised 25 million dollars from investors led by Sorrel Partners to sell them in Spain.",
+            ),
         ],
         [
-            ("2026-03-02T07:00:00Z", "Weather for Monday: rain in the west", "Rain spreads from the west on Monday with winds of up to 40 miles an hour, the forecasters say."),
-            ("2026-03-03T07:00:00Z", "Weather for Tuesday: sun in the east", "Sun breaks through from the east on Tuesday with temperatures of up to 14 degrees, the forecasters say."),
+            (
+                "2026-03-02T07:00:00Z",
+                "Weather for Monday: rain in the west",
+                "Rain spreads from the west on Monday with winds of up to 40 miles an hour, the forecasters say.",
+            ),
+            (
+                "2026-03-03T07:00:00Z",
+                "Weather for Tuesday: sun in the east",
+                "Sun breaks through from the east on Tuesday with temperatures of up to 14 degrees, the forecasters say.",
+            ),
         ],
         [
-            ("2026-03-02T20:00:00Z", "Rovers beat Albion 2-1 to reach the final", "Rovers reached the final of the cup with a 2-1 win over Albion thanks to a late goal by Keane."),
-            ("2026-03-03T20:00:00Z", "United beat Athletic 3-0 to reach the final", "United reached the final of the cup with a 3-0 win over Athletic thanks to two goals by Moreno."),
+            (
+                "2026-03-02T20:00:00Z",
+                "Rovers beat Albion 2-1 to reach the final",
+                "Rovers reached the final of the cup with a 2-1 win over Albion thanks to a late goal by Keane.",
+            ),
+            (
+                "2026-03-03T20:00:00Z",
+                "United beat Athletic 3-0 to reach the final",
+                "United reached the final of the cup with a 3-0 win over Athletic thanks to two goals by Moreno.",
+            ),
         ],
         [
-            ("2026-03-02T07:00:00Z", "Halvorsen profit rises 12% in first quarter", "Halvorsen, the shipping group, said its first-quarter profit rose 12% to 310 million crowns on higher freight rates."),
-            ("2026-03-02T09:00:00Z", "Lindqvist profit falls 8% in first quarter", "Lindqvist, the furniture group, said its first-quarter profit fell 8% to 95 million crowns on weaker demand."),
+            (
+                "2026-03-02T07:00:00Z",
+                "Halvorsen profit rises 12% in first quarter",
+                "Halvorsen, the shipping group, said its first-quarter profit rose 12% to 310 million crowns on higher freight rates.",
+            ),
+            (
+                "2026-03-02T09:00:00Z",
+                "Lindqvist profit falls 8% in first quarter",
+                "Lindqvist, the furniture group, said its first-quarter profit fell 8% to 95 million crowns on weaker demand.",
+            ),
         ],
     ];
     for pair in pairs {
@@ -227,7 +271,7 @@ fn a_founder_says_what_it_was_compared_with() {
         ("2026-03-02T07:00:00Z", "Storm floods Graz", "Rain flooded cellars in Graz on Monday."),
         ("2026-03-02T09:00:00Z", "Graz opera names new director", "The opera of Graz has a new director from May."),
     ])[1]
-    .reason;
+        .reason;
     let refused = reason.runner_up.as_ref().expect("it was compared");
     assert_eq!((reason.how, refused.cluster), (How::Founded, ClusterId(ArticleId(1))));
     assert!((reason.probability - (1.0 - refused.probability)).abs() < 1e-12);
@@ -261,7 +305,8 @@ fn clusters_leave_the_window_by_when_they_were_seen() {
     clusterer.assign(arrival(1, CAMERAS[0]));
     let hours = i64::from(clusterer.params().window_hours);
     let mut just_in = arrival(2, CAMERAS[1]);
-    just_in.seen = CAMERAS[0].0.parse::<Timestamp>().expect("well formed") + jiff::SignedDuration::from_hours(hours - 1);
+    just_in.seen =
+        CAMERAS[0].0.parse::<Timestamp>().expect("well formed") + jiff::SignedDuration::from_hours(hours - 1);
     assert_eq!(clusterer.assign(just_in).cluster, ClusterId(ArticleId(1)));
     let mut gone = arrival(3, CAMERAS[2]);
     gone.seen = time("2026-08-01T00:00:00Z");
@@ -274,7 +319,8 @@ fn a_full_cluster_takes_no_more() {
     let mut params = Params::default();
     params.set("cluster_articles_max", "2").expect("a setting");
     let mut clusterer = Clusterer::new(params, Weights::builtin());
-    let found: Vec<i64> = (1..).zip(CAMERAS).map(|(id, told)| clusterer.assign(arrival(id, told)).cluster.0.0).collect();
+    let found: Vec<i64> =
+        (1..).zip(CAMERAS).map(|(id, told)| clusterer.assign(arrival(id, told)).cluster.0.0).collect();
     assert_eq!(found, [1, 1, 3]);
 }
 
