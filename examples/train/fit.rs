@@ -1,7 +1,7 @@
 //! Logistic regression on curves: every measure is worth what a line through a few points says (a generalised additive model, Hastie
 //! and Tibshirani 1990), fitted by Newton's method with a penalty on bends. Deterministic: no chance anywhere.
 
-use newsfold::cluster::measures::COUNT;
+use newsfold::cluster::measures::{COUNT, MEASURES};
 use newsfold::cluster::weights::{Curve, Weights, probability};
 
 /// A candidate that was measured, and whether the article belongs to it.
@@ -12,7 +12,8 @@ pub struct Row {
     pub weight: f64,
     /// The stories on both sides, so that cross-validation can leave them out.
     pub stories: [u32; 2],
-    pub lookalike: bool,
+    /// Whether the article was made up.
+    pub made: bool,
 }
 
 /// How much a bend costs, and how much any departure from nothing does.
@@ -90,6 +91,10 @@ fn knots(rows: &[Row], measure: usize) -> Vec<f64> {
     }
     if let (Some(last), true) = (knots.last_mut(), end > start) {
         *last = last.max(end);
+    }
+    if MEASURES[measure].0 == "size" {
+        knots.truncate(1); // labelled sets cap their stories' sizes, so that a bend here would be theirs and not the world's
+        knots.push(end);
     }
     knots
 }

@@ -15,14 +15,14 @@ use crate::stream::Labelled;
 
 /// How many of the articles before may be imitated: about two weeks of the stream.
 const REACH_ARTICLES: u64 = 1_400;
-/// One look-alike is made after so many articles.
-const EVERY: usize = 2;
 
-/// A look-alike.
+/// An article made from others.
 pub struct Made {
     features: Features,
-    /// The stories it imitates and does not belong to.
-    pub stories: [u32; 2],
+    /// The story it imitates.
+    pub story: u32,
+    /// Whether it belongs to that story.
+    pub belongs: bool,
 }
 
 impl Made {
@@ -47,18 +47,24 @@ enum Rule {
     TitleNames,
     /// The names stay and everything else is another article's: one actor's many acts.
     OtherAct,
+    /// Nothing but some sentences fewer: a copy, which does belong to the story.
+    Copy,
 }
 
-/// Makes look-alikes, always the same ones for the same stream.
+const RULES: [Rule; 6] =
+    [Rule::Numbers, Rule::Names, Rule::NamesAndNumbers, Rule::TitleNames, Rule::OtherAct, Rule::Copy];
+
+/// Makes articles, always the same ones for the same stream.
 pub struct Maker<'a> {
-    stream: &'a [Labelled],
     params: &'a Params,
+    every: usize,
     state: u64,
 }
 
 impl<'a> Maker<'a> {
-    pub fn new(stream: &'a [Labelled], params: &'a Params) -> Maker<'a> {
-        Maker { stream, params, state: 7 }
+    /// A maker that makes one after `every` articles.
+    pub fn new(params: &'a Params, every: usize) -> Maker<'a> {
+        Maker { params, every, state: 7 }
     }
 
     /// SplitMix64 (Steele et al. 2014).
@@ -70,40 +76,34 @@ impl<'a> Maker<'a> {
         (bits ^ (bits >> 31)) % below.max(1)
     }
 
-    /// Look-alikes of articles before this one, if it is time for some.
-    pub fn make(&mut self, index: usize) -> Option<Made> {
-        if index % EVERY != 0 || index < 10 {
+    /// An article in the image of one up to this, if it is time for one.
+    pub fn make(&mut self, stream: &[&Labelled], index: usize) -> Option<Made> {
+        if index % self.every != 0 {
             return None;
         }
         let reach = if self.next(2) == 0 { 120 } else { REACH_ARTICLES };
-        let back = self.next(reach.min(index as u64)) as usize + 1;
-        let model = &self.stream[index - back];
-        let other = &self.stream[self.next(index as u64) as usize];
-        let rule = [Rule::Numbers, Rule::Names, Rule::NamesAndNumbers, Rule::TitleNames, Rule::OtherAct]
-            [self.next(5) as usize];
-        let (title, text, stories) = match rule {
-            Rule::OtherAct => {
-                let names = self.renamed(other, model, |_, class| matches!(class, Class::Name));
-                (names.0, names.1, [model.story, model.story])
+        let model = stream[index - self.next(reach.min(index as u64 + 1)) as usize];
+        let other = stream[self.next(stream.len() as u64) as usize];
+        let rule = RULES[self.next(RULES.len() as u64) as usize];
+        let (title, text) = match rule {
+            Rule::Copy => (model.title.clone(), model.text.clone()),
+            Rule::OtherAct => self.renamed(other, model, |_, class| class == Class::Name),
+            Rule::Numbers => self.renamed(model, other, |_, class| class == Class::Number),
+            Rule::Names => self.renamed(model, other, |_, class| class == Class::Name),
+            Rule::NamesAndNumbers => {
+                self.renamed(model, other, |_, class| matches!(class, Class::Name | Class::Number))
             }
-            _ => {
-                let changed = self.renamed(model, other, |in_title, class| match rule {
-                    Rule::Numbers => class == Class::Number,
-                    Rule::Names => class == Class::Name,
-                    Rule::NamesAndNumbers => matches!(class, Class::Name | Class::Number),
-                    Rule::TitleNames | Rule::OtherAct => in_title && class == Class::Name,
-                });
-                (changed.0, changed.1, [model.story, model.story])
-            }
+            Rule::TitleNames => self.renamed(model, other, |in_title, class| in_title && class == Class::Name),
         };
-        let unchanged = title == model.title || (matches!(rule, Rule::OtherAct) && other.story == model.story);
-        if unchanged {
-            return None; // it had nothing to change, so it would be the article itself
+        let belongs = matches!(rule, Rule::Copy);
+        let is_itself = title == model.title && !belongs;
+        if is_itself || (!belongs && other.story == model.story) {
+            return None; // it had nothing to change
         }
         let text = if self.next(4) == 0 { String::new() } else { self.thinned(&text) };
         let subject = Subject { title: &title, text: &text, lang: model.lang.as_deref() };
         let features = features::of(&subject, Lexicon::builtin(), &self.params.features);
-        Some(Made { features, stories })
+        Some(Made { features, story: model.story, belongs })
     }
 
     /// An article's words with some replaced, each always by the same: names by another article's names, numbers by other numbers.

@@ -11,17 +11,24 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
-use newsfold::cluster::Clusterer;
 use newsfold::cluster::params::Params;
 use newsfold::cluster::weights::Weights;
-use newsfold::model::{ArticleId, ClusterId};
+use newsfold::cluster::{Arrival, Clusterer};
+use newsfold::model::ClusterId;
 use newsfold::score;
 
 use crate::fit::Row;
 use crate::stream::Labelled;
 
-/// What a look-alike's row counts, against 1 for a row of the stream: they are rarer in life than among the rows.
-const LOOKALIKE_WEIGHT: f64 = 0.5;
+/// What a made-up article's row counts, against 1 for a row of the stream.
+const MADE_WEIGHT: f64 = 0.5;
+/// After how many articles of the whole stream one is made up, and of a young database.
+const WHOLE_EVERY: usize = 2;
+const YOUNG_EVERY: usize = 1;
+/// Stories of a young database.
+const YOUNG_STORIES: u32 = 6;
+/// What its rows count.
+const YOUNG_WEIGHT: f64 = 0.3;
 
 struct Arguments {
     stream: String,
@@ -41,10 +48,10 @@ fn main() -> Result<()> {
     let started = Instant::now();
     let rows = rows(&stream, &arguments.params);
     println!(
-        "{} rows, {} of them joins, {} look-alikes ({:.0} s)",
+        "{} rows, {} of them joins, {} made up ({:.0} s)",
         rows.len(),
         rows.iter().filter(|row| row.joins).count(),
-        rows.iter().filter(|row| row.lookalike).count(),
+        rows.iter().filter(|row| row.made).count(),
         started.elapsed().as_secs_f64()
     );
     if arguments.folds > 1 {
@@ -81,49 +88,70 @@ fn arguments() -> Result<Arguments> {
     Ok(arguments)
 }
 
-/// What the clusterer would have seen had it never been wrong: every article against its candidates, then put where it belongs.
-/// Between articles come look-alikes of earlier ones, which belong nowhere.
+/// What the clusterer would have seen had it never been wrong, in one long stream and in many young databases of a few stories
+/// each, where there is little else to compare with.
 fn rows(stream: &[Labelled], params: &Params) -> Vec<Row> {
+    let whole: Vec<&Labelled> = stream.iter().collect();
+    let mut rows = rows_of(&whole, &mut lookalikes::Maker::new(params, WHOLE_EVERY), params);
+    let mut young = lookalikes::Maker::new(params, YOUNG_EVERY);
+    let stories = stream.iter().map(|labelled| labelled.story).max().unwrap_or(0);
+    for first in (0..=stories).step_by(YOUNG_STORIES as usize) {
+        let part: Vec<&Labelled> =
+            stream.iter().filter(|labelled| (first..first + YOUNG_STORIES).contains(&labelled.story)).collect();
+        rows.extend(
+            rows_of(&part, &mut young, params).into_iter().map(|row| Row { weight: row.weight * YOUNG_WEIGHT, ..row }),
+        );
+    }
+    rows
+}
+
+/// Every article against its candidates, then put where it belongs; between articles come made-up ones.
+fn rows_of(stream: &[&Labelled], maker: &mut lookalikes::Maker<'_>, params: &Params) -> Vec<Row> {
     let mut clusterer = Clusterer::new(params.clone(), Weights::builtin());
     let mut founders: BTreeMap<u32, ClusterId> = BTreeMap::new();
-    let mut lookalikes = lookalikes::Maker::new(stream, params);
+    let mut story_of: BTreeMap<ClusterId, u32> = BTreeMap::new();
     let mut rows = Vec::new();
     for (index, labelled) in stream.iter().enumerate() {
-        let gold = founders.get(&labelled.story).copied();
         for candidate in clusterer.consider(&labelled.arrival()) {
-            let other = story_of(stream, candidate.cluster);
-            let joins = Some(candidate.cluster) == gold;
+            let other = story_of[&candidate.cluster];
             let stories = [labelled.story, other];
-            rows.push(Row { values: candidate.measured.values, joins, weight: 1.0, stories, lookalike: false });
+            let joins = labelled.story == other;
+            rows.push(Row { values: candidate.measured.values, joins, weight: 1.0, stories, made: false });
         }
-        clusterer.place(labelled.arrival(), *founders.entry(labelled.story).or_insert(ClusterId(labelled.id)));
-        if let Some(made) = lookalikes.make(index) {
-            for candidate in clusterer.consider(&made.arrival(labelled)) {
-                let other = story_of(stream, candidate.cluster);
-                if made.stories.contains(&other) {
-                    let values = candidate.measured.values;
-                    rows.push(Row {
-                        values,
-                        joins: false,
-                        weight: LOOKALIKE_WEIGHT,
-                        stories: made.stories,
-                        lookalike: true,
-                    });
-                }
+        let cluster = *founders.entry(labelled.story).or_insert(ClusterId(labelled.id));
+        story_of.insert(cluster, labelled.story);
+        clusterer.place(labelled.arrival(), cluster);
+        let Some(made) = maker.make(stream, index) else { continue };
+        for candidate in clusterer.consider(&made.arrival(labelled)) {
+            if story_of[&candidate.cluster] == made.story {
+                let (values, joins) = (candidate.measured.values, made.belongs);
+                rows.push(Row { values, joins, weight: MADE_WEIGHT, stories: [made.story; 2], made: true });
             }
         }
     }
     rows
 }
 
-fn story_of(stream: &[Labelled], cluster: ClusterId) -> u32 {
-    let ClusterId(ArticleId(number)) = cluster;
-    stream[usize::try_from(number).expect("articles are numbered from 0")].story
-}
-
 fn run(stream: &[Labelled], params: &Params, weights: &Weights) -> Vec<i64> {
     let mut clusterer = Clusterer::new(params.clone(), weights.clone());
-    stream.iter().map(|labelled| clusterer.assign(labelled.arrival()).cluster.0.0).collect()
+    let arrivals: Vec<Arrival<'_>> = stream.iter().map(Labelled::arrival).collect();
+    let (mut assigned, mut took) = (Vec::new(), Vec::new());
+    for arrival in arrivals {
+        let started = Instant::now();
+        assigned.push(clusterer.assign(arrival).cluster.0.0);
+        took.push(started.elapsed().as_secs_f64() * 1e6);
+    }
+    let seconds = took.iter().sum::<f64>() / 1e6;
+    took.sort_by(f64::total_cmp);
+    let at = |share: f64| took[((took.len() - 1) as f64 * share) as usize];
+    println!(
+        "  assign: {:.0}/s, p50 {:.0} us, p99 {:.0} us, {} in the window",
+        took.len() as f64 / seconds,
+        at(0.5),
+        at(0.99),
+        clusterer.len()
+    );
+    assigned
 }
 
 /// Runs the whole stream once per fold, with weights that never saw the fold's stories, on either side of a comparison.

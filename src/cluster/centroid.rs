@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use foldhash::fast::FixedState;
 
-use crate::cluster::document::{Document, FACETS};
+use crate::cluster::document::{Document, FACETS, Share};
 
 /// Sums of the members' shares by term, and the squares of their lengths. Integers: no order of coming and going changes them.
 #[derive(Clone, Debug, Default)]
@@ -25,33 +25,29 @@ impl Centroid {
     }
 
     fn count(&mut self, document: &Document, sign: i32) {
-        for term in &document.terms {
-            let shares = document.shares(*term);
-            let sums = self.sums.entry(term.hash).or_default();
+        for Share { hash, shares } in document.shares() {
+            let sums = self.sums.entry(hash).or_default();
             for facet in 0..FACETS {
                 let (sum, share) = (i64::from(sums[facet]), i64::from(shares[facet] * sign));
                 self.squares[facet] += 2 * sum * share + share * share;
                 sums[facet] += shares[facet] * sign;
             }
             if *sums == [0; FACETS] {
-                self.sums.remove(&term.hash);
+                self.sums.remove(&hash);
             }
         }
     }
 
-    /// The cosines of an article with the sums, by facet.
-    pub fn cosines(&self, document: &Document) -> [f32; FACETS] {
+    /// The cosines of an article, given by its shares, with the sums, by facet.
+    pub fn cosines(&self, article: &[Share]) -> [f32; FACETS] {
         let mut products = [0_i64; FACETS];
         let mut own = [0_i64; FACETS];
-        for term in &document.terms {
-            let shares = document.shares(*term);
+        for Share { hash, shares } in article {
+            let sums = self.sums.get(hash);
             for facet in 0..FACETS {
-                own[facet] += i64::from(shares[facet]) * i64::from(shares[facet]);
-            }
-            if let Some(sums) = self.sums.get(&term.hash) {
-                for facet in 0..FACETS {
-                    products[facet] += i64::from(sums[facet]) * i64::from(shares[facet]);
-                }
+                let share = i64::from(shares[facet]);
+                own[facet] += share * share;
+                products[facet] += sums.map_or(0, |sums| i64::from(sums[facet]) * share);
             }
         }
         let mut cosines = [0.0; FACETS];

@@ -170,13 +170,16 @@ impl Document {
         self.title_mass = self.terms.iter().filter(|term| term.in_title()).map(|term| term.rarity()).sum();
     }
 
-    /// A term's weights as shares of the article's length, in fixed point: what clusters sum up.
-    pub fn shares(&self, term: Held) -> [i32; FACETS] {
-        let mut shares = [0; FACETS];
-        for ((share, weight), norm) in shares.iter_mut().zip(term.weights()).zip(self.norms) {
-            *share = if norm > 0.0 { (weight / norm * SHARE_STEPS).round() as i32 } else { 0 };
-        }
-        shares
+    /// Its terms' weights as shares of its length, in fixed point: what clusters sum up.
+    pub fn shares(&self) -> impl Iterator<Item = Share> + '_ {
+        let scales = self.norms.map(|norm| if norm > 0.0 { SHARE_STEPS / norm } else { 0.0 });
+        self.terms.iter().map(move |term| {
+            let mut shares = [0; FACETS];
+            for ((share, weight), scale) in shares.iter_mut().zip(term.weights()).zip(scales) {
+                *share = (weight * scale + 0.5) as i32;
+            }
+            Share { hash: term.hash, shares }
+        })
     }
 
     /// The length of its vector of all terms.
@@ -244,6 +247,15 @@ fn held(bytes: &[u8]) -> Held {
         counts: bytes[6],
         class: bytes[7] & 3,
     }
+}
+
+/// What a term is of its article, from every side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Share {
+    /// The term.
+    pub hash: u32,
+    /// Its part of the article's length, by facet, in steps.
+    pub shares: [i32; FACETS],
 }
 
 /// Steps of a share: sums of them are exact, and do not depend on the order in which articles came and went.

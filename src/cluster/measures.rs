@@ -1,7 +1,7 @@
 //! Station: what is measured between an article and a candidate cluster.
 
 use crate::cluster::document::{
-    ACTS, ALL, Conflict, Document, FACETS, LEAD, NAMES, Resemblance, TITLE, compare, conflict,
+    ACTS, ALL, Conflict, Document, FACETS, LEAD, NAMES, Resemblance, Share, TITLE, compare, conflict,
 };
 use crate::cluster::params::Params;
 use crate::cluster::window::{Group, Window};
@@ -139,8 +139,25 @@ pub struct Measured {
     pub wording: Option<(ArticleId, f64)>,
 }
 
+/// An article that is being measured.
+#[derive(Debug)]
+pub struct Subject<'a> {
+    /// The article.
+    pub document: &'a Document,
+    /// Its terms' shares, made once for all candidates.
+    pub shares: Vec<Share>,
+}
+
+impl<'a> Subject<'a> {
+    /// Makes an article ready.
+    pub fn of(document: &'a Document) -> Subject<'a> {
+        Subject { document, shares: document.shares().collect() }
+    }
+}
+
 /// Measures an article against a cluster of the window; `None` for a cluster without articles.
-pub fn measure(document: &Document, group: &Group, window: &Window, params: &Params) -> Option<Measured> {
+pub fn measure(subject: &Subject<'_>, group: &Group, window: &Window, params: &Params) -> Option<Measured> {
+    let document = subject.document;
     let mut best = Resemblance::default();
     let mut nearest: Option<(&Document, Resemblance)> = None;
     let mut wording: Option<(ArticleId, f64)> = None;
@@ -170,7 +187,7 @@ pub fn measure(document: &Document, group: &Group, window: &Window, params: &Par
         gap_nearest = gap_nearest.min(document.published.abs_diff(member.published) as i64);
     }
     let (nearest, _) = nearest?;
-    let sums = group.centroid().map_or(best.cosines, |centroid| centroid.cosines(document));
+    let sums = group.centroid().map_or(best.cosines, |centroid| centroid.cosines(&subject.shares));
     let apart = conflict(document, nearest);
     let letters = if best.cosines[TITLE] >= LETTERS_COSINE_MIN {
         strsim::sorensen_dice(&document.title_key, &nearest.title_key)
@@ -189,17 +206,23 @@ pub fn measure(document: &Document, group: &Group, window: &Window, params: &Par
     Some(Measured { values, nearest: nearest.article, nearest_published: nearest.published, wording })
 }
 
-/// Compares every candidate with the best of the others: what resembles one story among many like it says less.
-pub fn set_rivals(candidates: &mut [(ClusterId, Measured)]) {
-    let all_best = index_of("all_best");
-    let rival = index_of("rival");
-    let crowd = index_of("crowd");
+/// Articles of the window from which the lack of rivals begins to say something: a young database holds few of anything.
+const RIPE_ARTICLES: f64 = 200.0;
+/// What the best rival and the count of rivals are taken for where nothing can be said of them.
+const USUAL_RIVAL: f64 = 0.25;
+const USUAL_CROWD: f64 = 1.8;
+
+/// Compares every candidate with the others: what resembles one story among many like it says less.
+pub fn set_rivals(candidates: &mut [(ClusterId, Measured)], articles: usize) {
+    let (all_best, rival, crowd) = (index_of("all_best"), index_of("rival"), index_of("crowd"));
+    let ripeness = articles as f64 / (articles as f64 + RIPE_ARTICLES);
     let best: Vec<f64> = candidates.iter().map(|(_, measured)| measured.values[all_best]).collect();
     for (index, (_, measured)) in candidates.iter_mut().enumerate() {
         let others = best.iter().enumerate().filter(|(other, _)| *other != index).map(|(_, value)| *value);
-        measured.values[rival] = others.clone().fold(0.0, f64::max);
-        measured.values[crowd] =
-            (others.filter(|value| *value >= 0.6 * measured.values[all_best]).count() as f64).ln_1p();
+        let strongest = others.clone().fold(0.0, f64::max);
+        let near = others.filter(|value| *value >= 0.6 * measured.values[all_best]).count() as f64;
+        measured.values[rival] = USUAL_RIVAL + ripeness * (strongest - USUAL_RIVAL);
+        measured.values[crowd] = USUAL_CROWD + ripeness * (near.ln_1p() - USUAL_CROWD);
     }
 }
 

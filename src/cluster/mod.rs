@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use thiserror::Error;
 
 use crate::cluster::document::{Document, Times};
-use crate::cluster::measures::Measured;
+use crate::cluster::measures::{Measured, Subject};
 use crate::cluster::params::Params;
 use crate::cluster::reason::Words;
 use crate::cluster::weights::{Weights, probability};
@@ -170,39 +170,29 @@ impl Clusterer {
 
     /// Says where an article belongs, and counts it in.
     pub fn assign(&mut self, arrival: Arrival<'_>) -> Assignment {
-        let candidates = self.consider(&arrival);
-        let joins = candidates.first().is_some_and(|best| best.probability() >= self.params.join_probability);
-        let cluster = if joins { candidates[0].cluster } else { ClusterId(arrival.id) };
-        let reason = reason::reason(&candidates, joins, &self.words(&arrival));
-        let copy_of = candidates.first().filter(|_| joins).and_then(|best| best.measured.wording);
-        let copy_of = copy_of.filter(|(_, contained)| *contained >= COPY_CONTAINED_MIN).map(|(article, _)| article);
-        let article = arrival.id;
-        let memory = self.place(arrival, cluster);
-        Assignment { article, cluster, reason, memory, copy_of }
+        self.advance(arrival.seen);
+        let document = self.document(&arrival);
+        let candidates = if arrival.alone { Vec::new() } else { self.candidates(&document) };
+        let joined = candidates.first().filter(|best| best.probability() >= self.params.join_probability);
+        let cluster = joined.map_or(ClusterId(arrival.id), |best| best.cluster);
+        let copied = joined.and_then(|best| best.measured.wording).filter(|copied| copied.1 >= COPY_CONTAINED_MIN);
+        let words = Words {
+            features: &arrival.features,
+            published: document.published,
+            window: &self.window,
+            weights: &self.weights,
+        };
+        let reason = reason::reason(&candidates, joined.is_some(), &words);
+        let memory = if arrival.alone { ALONE.to_vec() } else { self.keep(document, cluster) };
+        Assignment { article: arrival.id, cluster, reason, memory, copy_of: copied.map(|copied| copied.0) }
     }
 
     /// Measures an article against its candidates, the most probable first, and leaves it out: what `assign` decides from, and
     /// what the trainer learns from.
     pub fn consider(&mut self, arrival: &Arrival<'_>) -> Vec<Candidate> {
         self.advance(arrival.seen);
-        if arrival.alone {
-            return Vec::new();
-        }
         let document = self.document(arrival);
-        let slots = self.window.candidates(&document, &self.params);
-        let mut found: Vec<(ClusterId, Measured)> = Vec::with_capacity(slots.len());
-        for group in slots.into_iter().filter_map(|slot| self.window.group(slot)) {
-            let measured = measures::measure(&document, group, &self.window, &self.params);
-            found.extend(measured.map(|measured| (group.id, measured)));
-        }
-        measures::set_rivals(&mut found);
-        let weights = &self.weights;
-        let mut candidates: Vec<Candidate> = found
-            .into_iter()
-            .map(|(cluster, measured)| Candidate { cluster, log_odds: weights.log_odds(&measured.values), measured })
-            .collect();
-        candidates.sort_by(|a, b| b.log_odds.total_cmp(&a.log_odds).then(a.cluster.cmp(&b.cluster)));
-        candidates
+        self.candidates(&document)
     }
 
     /// Counts an article into a cluster that is already known, and gives its memory: for corrections, for training, and for
@@ -213,6 +203,28 @@ impl Clusterer {
             return ALONE.to_vec();
         }
         let document = self.document(&arrival);
+        self.keep(document, cluster)
+    }
+
+    fn candidates(&mut self, document: &Document) -> Vec<Candidate> {
+        let slots = self.window.candidates(document, &self.params);
+        let subject = Subject::of(document);
+        let mut found: Vec<(ClusterId, Measured)> = Vec::with_capacity(slots.len());
+        for group in slots.into_iter().filter_map(|slot| self.window.group(slot)) {
+            let measured = measures::measure(&subject, group, &self.window, &self.params);
+            found.extend(measured.map(|measured| (group.id, measured)));
+        }
+        measures::set_rivals(&mut found, self.window.len());
+        let weights = &self.weights;
+        let mut candidates: Vec<Candidate> = found
+            .into_iter()
+            .map(|(cluster, measured)| Candidate { cluster, log_odds: weights.log_odds(&measured.values), measured })
+            .collect();
+        candidates.sort_by(|a, b| b.log_odds.total_cmp(&a.log_odds).then(a.cluster.cmp(&b.cluster)));
+        candidates
+    }
+
+    fn keep(&mut self, document: Document, cluster: ClusterId) -> Vec<u8> {
         let memory = document.to_bytes();
         if document.seen > self.window_start() {
             self.window.add(document, cluster, &self.params);
@@ -256,16 +268,10 @@ impl Clusterer {
         let holding = lexicon * term.rarity.share() + f64::from(self.window.articles_with(term.hash));
         ((articles + 1.0) / (holding + 0.5)).ln().max(0.0)
     }
-
-    fn words<'a>(&'a self, arrival: &'a Arrival<'_>) -> Words<'a> {
-        Words {
-            features: &arrival.features,
-            published: arrival.published.as_second(),
-            window: &self.window,
-            weights: &self.weights,
-        }
-    }
 }
 
 /// The memory of an article that nothing joins.
 const ALONE: [u8; 2] = [document::VERSION, u8::MAX];
+
+#[cfg(test)]
+mod tests;

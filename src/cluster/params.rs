@@ -35,7 +35,7 @@ impl Default for Params {
         Params {
             features: features::Params::default(),
             window_hours: 168,
-            join_probability: 0.5,
+            join_probability: 0.55,
             candidates_max: 16,
             query_terms_max: 32,
             index_terms_max: 48,

@@ -36,7 +36,7 @@ pub struct Params {
 
 impl Default for Params {
     fn default() -> Params {
-        Params { title_words_max: 64, lead_words_max: 200 }
+        Params { title_words_max: 64, lead_words_max: 120 }
     }
 }
 
