@@ -216,6 +216,17 @@ impl Tally {
             }
             _ => self.read += 1,
         }
+        tracing::debug!(
+            feed = redact(&report.url),
+            entries = report.entries,
+            new = report.articles_new,
+            revised = report.articles_revised,
+            "{}",
+            report.health.word()
+        );
+        for warning in &report.warnings {
+            tracing::debug!(feed = redact(&report.url), "{warning}");
+        }
         self.articles_new += report.articles_new;
         self.articles_revised += report.articles_revised;
         self.clusters_new += report.clusters_new;

@@ -6,6 +6,14 @@ use rusqlite::{OptionalExtension, Transaction, TransactionBehavior, params};
 use crate::model::{ArticleId, ArticleKey, ClusterId, Code, Draft, FeedId, FeedState, Reason};
 use crate::store::{Founding, Store, StoreError, json, replay};
 
+/// Asked for every entry of every answer.
+pub(crate) const KNOWN: &str =
+    "SELECT a.id, a.feed, a.title, a.text, a.revision FROM appearances p JOIN articles a ON a.id = p.article
+    WHERE p.feed = ?1 AND p.key = ?2";
+/// Asked for every entry that is new.
+pub(crate) const KNOWN_ELSEWHERE: &str = "SELECT a.id, a.feed, a.title, a.text, a.revision FROM articles a
+    WHERE a.canonical = ?1 AND a.title = ?2 AND a.feed <> ?3 ORDER BY a.id LIMIT 1";
+
 /// A transaction under way; dropped without [`Batch::commit`], it leaves no trace.
 pub struct Batch<'store> {
     transaction: Transaction<'store>,
@@ -92,10 +100,7 @@ impl Batch<'_> {
     /// # Errors
     /// When the file cannot be read.
     pub fn known(&self, feed: FeedId, key: &ArticleKey) -> Result<Option<Known>, StoreError> {
-        let mut statement = self.transaction.prepare_cached(
-            "SELECT a.id, a.feed, a.title, a.text, a.revision FROM appearances p JOIN articles a ON a.id = p.article
-             WHERE p.feed = ?1 AND p.key = ?2",
-        )?;
+        let mut statement = self.transaction.prepare_cached(KNOWN)?;
         Ok(statement.query_row((feed.0, &key.0), known).optional()?)
     }
 
@@ -105,10 +110,7 @@ impl Batch<'_> {
     /// # Errors
     /// When the file cannot be read.
     pub fn known_elsewhere(&self, feed: FeedId, canonical: &str, title: &str) -> Result<Option<Known>, StoreError> {
-        let mut statement = self.transaction.prepare_cached(
-            "SELECT id, feed, title, text, revision FROM articles
-             WHERE canonical = ?1 AND title = ?2 AND feed <> ?3 ORDER BY id LIMIT 1",
-        )?;
+        let mut statement = self.transaction.prepare_cached(KNOWN_ELSEWHERE)?;
         Ok(statement.query_row((canonical, title, feed.0), known).optional()?)
     }
 

@@ -100,4 +100,28 @@ mod tests {
         drop(held);
         assert!(RoleLock::take(&database, "fetch").is_ok());
     }
+
+    #[test]
+    fn a_link_leads_to_the_same_lock() {
+        let folder = tempfile::tempdir().unwrap();
+        let (database, link) = (folder.path().join("n.db"), folder.path().join("link.db"));
+        std::fs::write(&database, "").unwrap();
+        std::os::unix::fs::symlink(&database, &link).unwrap();
+        let _held = RoleLock::take(&database, "run").unwrap();
+        assert!(matches!(RoleLock::take(&link, "fetch"), Err(StoreError::Held { .. })));
+        assert!(RoleLock::holder(&link).is_some());
+    }
+
+    #[test]
+    fn whoever_asks_for_the_holder_keeps_nobody_from_taking_the_lock() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = folder.path().join("n.db");
+        drop(RoleLock::take(&database, "run").unwrap());
+        let asking = OpenOptions::new().read(true).open(beside(&database)).unwrap();
+        asking.try_lock_shared().unwrap();
+        let taking = std::thread::spawn(move || RoleLock::take(&database, "run").map(drop));
+        std::thread::sleep(ATTEMPT_PAUSE * 2);
+        drop(asking);
+        taking.join().unwrap().unwrap();
+    }
 }

@@ -37,6 +37,12 @@ pub enum StoreError {
         /// Its folder.
         folder: PathBuf,
     },
+    /// A folder, where a file is wanted.
+    #[error("`{}` is a folder; name a file in it with --db", path.display())]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+    },
     /// There is no such file, and the command only reads.
     #[error("there is no database at `{}` yet; `newsfold fetch` makes it", path.display())]
     Missing {
@@ -134,6 +140,9 @@ impl Store {
         if !folder.is_dir() {
             return Err(StoreError::NoFolder { path: path.to_owned(), folder: folder.to_owned() });
         }
+        if path.is_dir() {
+            return Err(StoreError::Folder { path: path.to_owned() });
+        }
         let connection = Connection::open(path)?;
         recognise(&connection, path)?;
         // journal_mode first: it is the one setting that is stored in the file.
@@ -156,6 +165,9 @@ impl Store {
     pub fn reader(path: &Path) -> Result<Store, StoreError> {
         if !path.exists() {
             return Err(StoreError::Missing { path: path.to_owned() });
+        }
+        if path.is_dir() {
+            return Err(StoreError::Folder { path: path.to_owned() });
         }
         let connection = match Store::open_for_reading(path) {
             Err(StoreError::Sqlite(error)) if is_unopenable(&error) => Store::open_at_rest(path, error)?,
@@ -284,4 +296,102 @@ pub(crate) fn list(json: &str) -> Vec<String> {
 /// A list to store as JSON.
 pub(crate) fn json(list: &[String]) -> String {
     serde_json::to_string(list).expect("a list of strings is always JSON")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn now() -> Timestamp {
+        "2026-02-13T12:00:00Z".parse().unwrap()
+    }
+
+    #[test]
+    fn no_hot_query_walks_a_whole_table() {
+        let store = Store::in_memory(0, now()).unwrap();
+        let check = |sql: &str, wanted: &[&str]| {
+            let mut statement = store.connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+            let mut rows = statement.raw_query();
+            let mut plan = Vec::new();
+            while let Some(row) = rows.next().unwrap() {
+                plan.push(row.get::<_, String>(3).unwrap());
+            }
+            let plan = plan.join("\n");
+            assert!(!plan.contains("SCAN a") && !plan.contains("SCAN m"), "{sql}\n{plan}");
+            for step in wanted {
+                assert!(plan.contains(step), "{sql}\n{plan}");
+            }
+        };
+        check(crate::store::batch::KNOWN, &["SEARCH p USING PRIMARY KEY (feed=? AND key=?)", "SEARCH a USING INTEGER"]);
+        check(crate::store::batch::KNOWN_ELSEWHERE, &["articles_canonical (canonical=? AND title=?)"]);
+        check("SELECT 1 FROM articles a WHERE code = ?1", &["(code=?)"]);
+        check(
+            crate::store::replay::FORGET,
+            &["SEARCH memories USING INTEGER PRIMARY KEY (rowid<?)", "articles_seen (seen>?)"],
+        );
+        check(
+            "SELECT id FROM articles a WHERE changed > ?1 ORDER BY changed LIMIT ?2",
+            &["articles_changed (changed>?)"],
+        );
+        check("SELECT seen FROM articles ORDER BY id DESC LIMIT 1", &[]);
+    }
+
+    #[test]
+    fn a_file_that_is_still_empty_is_a_database_that_is_not_there_yet() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("new.db");
+        std::fs::write(&path, "").unwrap();
+        assert!(matches!(Store::reader(&path), Err(StoreError::Missing { .. })));
+        Store::open(&path, 1, now()).unwrap();
+        assert_eq!(Store::reader(&path).unwrap().salt().unwrap(), 1);
+        assert!(matches!(Store::reader(folder.path()), Err(StoreError::Folder { .. })));
+        assert!(matches!(Store::open(folder.path(), 1, now()), Err(StoreError::Folder { .. })));
+    }
+
+    #[test]
+    fn a_reader_writes_nothing_and_a_file_at_rest_is_read_as_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("odd name?#%41.db");
+        drop(Store::open(&path, 9, now()).unwrap());
+        let mut reader = Store::reader(&path).unwrap();
+        let refused = reader.add_feed(&crate::model::FeedWish::of_url("https://a.example/"), now()).unwrap_err();
+        assert!(refused.to_string().contains("readonly"), "{refused}");
+        drop(reader);
+        let refused =
+            || rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CANTOPEN), None);
+        let connection = Store::open_at_rest(&path, refused()).unwrap();
+        assert_eq!(Store { connection }.salt().unwrap(), 9);
+        // What is in the log only would be overlooked, so a file with one is refused.
+        std::fs::write(folder.path().join("odd name?#%41.db-wal"), "x").unwrap();
+        assert!(Store::open_at_rest(&path, refused()).is_err());
+    }
+
+    #[test]
+    fn a_snapshot_sees_one_state_while_another_process_writes() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("n.db");
+        let mut writer = Store::open(&path, 1, now()).unwrap();
+        let reader = Store::reader(&path).unwrap();
+        let snapshot = reader.snapshot().unwrap();
+        assert!(reader.feeds().unwrap().is_empty());
+        writer.add_feed(&crate::model::FeedWish::of_url("https://a.example/"), now()).unwrap();
+        assert!(reader.feeds().unwrap().is_empty());
+        drop(snapshot);
+        assert_eq!(reader.feeds().unwrap().len(), 1);
+        writer.checkpoint().unwrap();
+    }
+
+    #[test]
+    fn a_stop_is_not_held_up_by_a_reader_that_takes_its_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("n.db");
+        let mut writer = Store::open(&path, 1, now()).unwrap();
+        let reader = Store::reader(&path).unwrap();
+        let _snapshot = reader.snapshot().unwrap();
+        reader.feeds().unwrap();
+        writer.add_feed(&crate::model::FeedWish::of_url("https://a.example/"), now()).unwrap();
+        let began = std::time::Instant::now();
+        writer.checkpoint().unwrap();
+        assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
+    }
 }

@@ -84,12 +84,7 @@ impl Store {
     /// # Errors
     /// When the file cannot be written.
     pub fn drop_memories(&mut self, before: Timestamp) -> Result<usize, StoreError> {
-        // By place in the log, so that only what is dropped is visited, and not every article there ever was.
-        let dropped = self.connection.execute(
-            "DELETE FROM memories WHERE article < (SELECT min(id) FROM articles WHERE seen > ?1)",
-            [before.as_millisecond()],
-        )?;
-        Ok(dropped)
+        Ok(self.connection.execute(FORGET, [before.as_millisecond()])?)
     }
 
     /// Drops everything derived and lets `remake` place every article anew, in one transaction: readers see the old clusters
@@ -136,6 +131,11 @@ impl Store {
         Ok(dump)
     }
 }
+
+/// By place in the log, so that only what is dropped is visited, and not every article there ever was; left alone, SQLite would
+/// look for the smallest id from the first article on.
+pub(crate) const FORGET: &str = "DELETE FROM memories WHERE article <
+    (SELECT min(id) FROM articles INDEXED BY articles_seen WHERE seen > ?1)";
 
 /// Articles as first stored, joined so that revision 1 stands in for the current words where there is one.
 const FOUNDINGS: &str =

@@ -9,15 +9,21 @@ mod binary;
 #[cfg(test)]
 mod captures;
 #[cfg(test)]
+mod commands;
+#[cfg(test)]
 mod daemon;
 #[cfg(test)]
 mod fetching;
+#[cfg(test)]
+mod hostile;
 #[cfg(test)]
 mod house;
 #[cfg(test)]
 mod origin;
 #[cfg(test)]
 mod polling;
+#[cfg(test)]
+mod rebuild;
 #[cfg(test)]
 mod samples;
 #[cfg(test)]

@@ -165,3 +165,56 @@ fn what_has_no_date_or_a_future_one_is_dated_when_it_was_seen_and_keeps_that() {
     home.good(&["fetch", &url]);
     assert_eq!(stored(&home), first, "no poll moves a date that stands in");
 }
+
+#[test]
+fn a_pass_whose_answers_cannot_be_stored_ends_at_once_says_why_and_the_next_one_makes_up_for_it() {
+    let (origin, home) = (Origin::start(), Home::new());
+    let urls: Vec<String> =
+        ["/a", "/b"].map(|path| serve(&origin, path, &[Entry { guid: path, link: "", title: path, ..BREAD }])).into();
+    home.good(&["feeds", "add", &urls[0], &urls[1]]);
+    let other = rusqlite::Connection::open(home.path("newsfold.db")).unwrap();
+    other
+        .execute_batch(
+            "CREATE TRIGGER trouble BEFORE INSERT ON memberships BEGIN SELECT raise(ABORT, 'trouble here'); END",
+        )
+        .unwrap();
+    // The feed that never answers would hold the pass for its whole timeout.
+    origin.serve("/silence", Answer::silence());
+    let began = std::time::Instant::now();
+    let ran = home.run(&["fetch", &origin.url("/silence"), &urls[0], &urls[1]]);
+    assert_eq!(ran.code, Some(1), "{}", ran.stderr);
+    assert!(ran.stderr.contains("trouble here"), "{}", ran.stderr);
+    assert!(began.elapsed() < std::time::Duration::from_secs(10), "nothing is waited for that nobody can store");
+    assert!(stored(&home).is_empty());
+    other.execute_batch("DROP TRIGGER trouble").unwrap();
+    home.good(&["feeds", "remove", &origin.url("/silence")]);
+    let ran = home.good(&["fetch"]);
+    assert!(ran.stderr.contains("2 articles new"), "they are due still: {}", ran.stderr);
+}
+
+#[test]
+fn an_interrupted_pass_keeps_what_it_has_and_says_what_is_missing() {
+    let (origin, home) = (Origin::start(), Home::new());
+    let url = serve(&origin, "/quick", &[BREAD]);
+    let database = home.path("newsfold.db");
+    origin.serve("/silence", Answer::silence());
+    let child = home.spawn(&["fetch", &origin.url("/silence"), &url]);
+    let is_stored = || {
+        let Ok(connection) = rusqlite::Connection::open(&database) else { return false };
+        connection
+            .query_row("SELECT count(*) FROM articles", [], |row| row.get::<_, i64>(0))
+            .is_ok_and(|count| count == 1)
+    };
+    let began = std::time::Instant::now();
+    while !is_stored() {
+        assert!(began.elapsed() < std::time::Duration::from_secs(30), "the quick feed is never stored");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    let sent = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+    assert!(sent.expect("`kill` starts").success());
+    let output = child.wait_with_output().expect("it ends");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(3), "{said}");
+    assert!(said.contains("1 read") && said.contains("1 interrupted") && said.contains("1 article new"), "{said}");
+    assert_eq!(text(&only(&home), "title"), BREAD.title);
+}

@@ -1,0 +1,169 @@
+//! What is derived is a function of the log: remade, restarted or cut into other batches, it comes out the same.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use jiff::{SignedDuration, Timestamp};
+use newsfold::model::FeedWish;
+use newsfold::prepare::{self, Asked, Prepared};
+use newsfold::schedule::Told;
+use newsfold::store::Store;
+use newsfold::writer::{Answer, FeedReport, Intake, Params, Writer};
+
+/// What every fixture feed answers: `(URL, answer)`.
+type Round = Vec<(String, Prepared)>;
+
+fn start() -> Timestamp {
+    "2026-02-14T08:00:00Z".parse().expect("a moment")
+}
+
+/// Three polls of the news day, days apart: half of the entries, then all and a few of them edited, then late ones after ten days,
+/// when the window has moved on.
+fn rounds() -> Vec<(Timestamp, Round)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/feeds");
+    let mut names: Vec<PathBuf> =
+        fs::read_dir(folder).expect("the fixtures are there").map(|entry| entry.expect("a file").path()).collect();
+    names.sort();
+    let (mut early, mut whole, mut late) = (Vec::new(), Vec::new(), Vec::new());
+    for path in names {
+        let url = format!("https://{}/feed", path.file_stem().and_then(|stem| stem.to_str()).expect("a plain name"));
+        let asked = Asked { feed_url: url.clone(), final_url: url.parse().expect("a URL"), content_type: None };
+        let body = fs::read(&path).expect("a fixture can be read");
+        let all = prepare::drafts(&body, &asked, start(), &prepare::Params::default()).expect("a fixture is a feed");
+        let mut half = all.clone();
+        half.drafts.truncate(all.drafts.len() / 2);
+        let mut edited = all.clone();
+        edited.drafts[0].title.push_str(" (corrected)");
+        edited.drafts[0].text.push_str("\n\nAn earlier version of this text named another town.");
+        let mut again = all.clone();
+        for draft in &mut again.drafts {
+            draft.key.0.push_str("-again");
+            draft.canonical = None;
+            draft.published = draft.published.map(|published| published + SignedDuration::from_hours(240));
+        }
+        early.push((url.clone(), half));
+        whole.push((url.clone(), edited));
+        late.push((url, again));
+    }
+    let after = |hours| start() + SignedDuration::from_hours(hours);
+    vec![(start(), early), (after(30), whole), (after(240), late)]
+}
+
+fn open(path: &Path) -> Writer {
+    Writer::new(Store::open(path, 7, start()).expect("the database opens"), Params::default()).expect("it is ours")
+}
+
+fn intakes(writer: &mut Writer, round: &Round) -> Vec<Intake> {
+    let intake = |(url, prepared): &(String, Prepared)| {
+        writer.store().add_feed(&FeedWish::of_url(url), start()).expect("a feed is added");
+        let feed = writer.store().feed(url).expect("feeds are read").expect("it was just added");
+        Intake { feed, answer: Answer::Read { prepared: prepared.clone(), told: Told::default() } }
+    };
+    round.iter().map(intake).collect()
+}
+
+fn sum(reports: &[FeedReport], count: impl Fn(&FeedReport) -> usize) -> usize {
+    reports.iter().map(count).sum()
+}
+
+#[test]
+fn a_rebuild_equals_what_was_built_online_whatever_the_batches_and_restarts() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("whole.db");
+    let mut revised = 0;
+    for (now, round) in &rounds() {
+        // Each round by a new process.
+        let mut writer = open(&path);
+        let intakes = intakes(&mut writer, round);
+        revised += sum(&writer.apply(&intakes, *now).expect("a batch is stored"), |report| report.articles_revised);
+        while writer.index_some().expect("the index is written") {}
+        writer.forget().expect("memories are dropped");
+    }
+    assert!(revised >= 10, "{revised} revised");
+    let mut writer = open(&path);
+    let online = writer.dump().expect("a dump");
+    assert!(online.lines().count() > 150, "{} articles", online.lines().count());
+    assert!(online.contains("\"how\":\"joined\""));
+
+    // One process, an answer a batch.
+    let mut single = open(&folder.path().join("single.db"));
+    for (now, round) in &rounds() {
+        for intake in intakes(&mut single, round) {
+            single.apply(&[intake], *now).expect("a batch is stored");
+        }
+    }
+    assert_eq!(single.dump().expect("a dump"), online, "batch borders and restarts leave no trace");
+
+    let mut placed = 0;
+    let rebuilt = writer.rebuild(|done| placed = done).expect("it is rebuilt");
+    assert_eq!((rebuilt, placed), (online.lines().count(), online.lines().count()));
+    assert_eq!(writer.dump().expect("a dump"), online);
+    // The index stands again, with the words of today.
+    assert!(!writer.store().search("corrected", 100).expect("a search").is_empty());
+    // And life goes on from there as if nothing had been.
+    let next = intakes(&mut writer, &rounds()[2].1);
+    let reports = writer.apply(&next, start() + SignedDuration::from_hours(241)).expect("a batch is stored");
+    assert_eq!(sum(&reports, |report| report.articles_new + report.articles_revised), 0);
+}
+
+#[test]
+fn a_transaction_that_fails_midway_leaves_no_trace_and_the_same_batch_goes_in_later() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (path, control) = (folder.path().join("n.db"), folder.path().join("control.db"));
+    let rounds = rounds();
+    let (mut writer, mut control) = (open(&path), open(&control));
+    let other = rusqlite::Connection::open(&path).expect("a second connection");
+    for (now, round) in &rounds {
+        let intakes = intakes(&mut writer, round);
+        let before = writer.dump().expect("a dump");
+        other
+            .execute_batch(
+                "CREATE TRIGGER trouble BEFORE UPDATE ON feeds WHEN new.id = 12 BEGIN SELECT raise(ABORT, 'no'); END",
+            )
+            .expect("a trigger is made");
+        writer.apply(&intakes, *now).expect_err("the twelfth feed cannot be written");
+        assert_eq!(writer.dump().expect("a dump"), before, "nothing of the batch is there");
+        other.execute_batch("DROP TRIGGER trouble").expect("the trigger goes");
+        writer.apply(&intakes, *now).expect("the same batch is stored");
+        let same = self::intakes(&mut control, round);
+        control.apply(&same, *now).expect("a batch is stored");
+        assert_eq!(
+            writer.dump().expect("a dump"),
+            control.dump().expect("a dump"),
+            "and it is as if nothing had failed"
+        );
+    }
+}
+
+#[test]
+fn another_processs_transaction_is_waited_for_and_memories_do_not_grow_for_ever() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("n.db");
+    let mut writer = open(&path);
+    let rounds = rounds();
+    let first = intakes(&mut writer, &rounds[0].1);
+    let other = rusqlite::Connection::open(&path).expect("a second connection");
+    other.execute_batch("BEGIN EXCLUSIVE").expect("it is locked");
+    let release = std::thread::spawn(move || {
+        std::thread::sleep(std::time::Duration::from_millis(300));
+        other.execute_batch("COMMIT").expect("it is let go");
+        other
+    });
+    let stored = sum(&writer.apply(&first, rounds[0].0).expect("it waited"), |report| report.articles_new);
+    let other = release.join().expect("the other connection ended well");
+    let count = |table: &str| -> usize {
+        let sql = format!("SELECT count(*) FROM {table}");
+        other.query_row(&sql, [], |row| row.get::<_, i64>(0)).expect("it can be counted").try_into().expect("a count")
+    };
+    assert_eq!((count("articles"), count("memories")), (stored, stored));
+    assert_eq!(writer.forget().expect("nothing to drop"), 0);
+    let third = intakes(&mut writer, &rounds[2].1);
+    let late = sum(&writer.apply(&third, rounds[2].0).expect("a batch is stored"), |report| report.articles_new);
+    assert_eq!(
+        writer.forget().expect("memories are dropped"),
+        stored,
+        "ten days later the first are out of the window"
+    );
+    assert_eq!((count("articles"), count("memories")), (stored + late, late));
+    assert_eq!(writer.forget().expect("nothing to drop"), 0);
+}
