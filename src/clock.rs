@@ -59,12 +59,6 @@ pub fn notify_reloading() -> io::Result<()> {
     sd_notify::notify(&[NotifyState::Reloading, NotifyState::monotonic_usec_now()?])
 }
 
-/// One line for `systemctl status` (`STATUS=…`). Line breaks would end it and start another message: they become spaces.
-pub fn notify_status(line: &str) -> io::Result<()> {
-    let line = line.replace(['\n', '\r'], " ");
-    sd_notify::notify(&[NotifyState::Status(&line)])
-}
-
 /// Tells the service manager that we are alive (`WATCHDOG=1`).
 pub fn notify_alive() -> io::Result<()> {
     sd_notify::notify(&[NotifyState::Watchdog])
@@ -91,8 +85,7 @@ mod tests {
             println!("skipped: a service manager listens");
             return;
         }
-        for told in [notify_ready(), notify_reloading(), notify_status("two\nlines"), notify_alive(), notify_stopping()]
-        {
+        for told in [notify_ready(), notify_reloading(), notify_alive(), notify_stopping()] {
             told.unwrap();
         }
     }

@@ -190,7 +190,7 @@ struct TypedFilter {
 
 #[derive(Args)]
 struct TypedList {
-    /// Show at most N clusters [default: all]
+    /// Show at most N clusters [default: 30 in a terminal's table, else all]
     #[arg(long, value_name = "N", value_parser = count)]
     limit: Option<usize>,
     /// Output: table, json, jsonl, csv or markdown [default: a table on a terminal, plain lines without one]
@@ -235,7 +235,7 @@ struct TypedDigest {
     /// Name of the digest, for its title
     #[arg(long, value_parser = words)]
     name: Option<String>,
-    /// The N best stories [default: all]
+    /// The N best stories [default: 50]
     #[arg(long, alias = "limit", value_name = "N", value_parser = count)]
     top: Option<usize>,
     /// Output: text, markdown or json

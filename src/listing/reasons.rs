@@ -88,7 +88,7 @@ fn since(why: &Why) -> Option<Timestamp> {
 }
 
 fn since_words(since: Option<Timestamp>, style: &Style) -> String {
-    since.map(|since| format!(", since {}", moment(since, &style.zone))).unwrap_or_default()
+    since.map(|since| format!(", stored {}", moment(since, &style.zone))).unwrap_or_default()
 }
 
 /// `most like “Town ends contract” (Northern Wire), 7 h apart`.
@@ -238,7 +238,8 @@ fn balances(reasons: &[&Why], detail: Detail) -> Vec<Balance> {
             title: format!("{} in {cluster}", why.member.article.code),
             parts: because.iter().map(part).collect(),
         };
-        if !reason.because.is_empty() {
+        // What a founding article refused is its runner-up, and stands there.
+        if !reason.because.is_empty() && reason.how != How::Founded {
             balances
                 .push(of(format!("{}, {}", cluster_named(&why.ranked), percent(reason.probability)), &reason.because));
         }
