@@ -333,7 +333,6 @@ mod tests {
             "SELECT id FROM articles a WHERE changed > ?1 ORDER BY changed LIMIT ?2",
             &["articles_changed (changed>?)"],
         );
-        check("SELECT seen FROM articles ORDER BY id DESC LIMIT 1", &[]);
     }
 
     #[test]
