@@ -482,7 +482,7 @@ fn an_archive_is_scored_as_the_reference_does_and_its_labels_decide_nothing() {
     let Some(archive) = shared("data/stories-dev.jsonl") else { return };
     let whole = fs::read_to_string(archive).expect("it can be read");
     let home = Home::bare();
-    let sample: Vec<&str> = whole.lines().take(600).collect();
+    let sample: Vec<&str> = whole.lines().take(300).collect();
     fs::write(home.path("labelled.jsonl"), sample.join("\n")).unwrap();
     let stripped: Vec<String> = sample
         .iter()
