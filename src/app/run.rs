@@ -8,7 +8,11 @@ use crate::app::context::{Context, Failure, block_on};
 use crate::cli::Exit;
 use crate::daemon::{self, Ended, Signals};
 use crate::fetch::error::one_line;
+use crate::writer::Writer;
 use crate::{clock, ingest};
+
+/// Between two attempts to write what a reload brought.
+const RETRY_PAUSE: Duration = Duration::from_secs(1);
 
 /// Polls every feed when it is due until SIGTERM or SIGINT; SIGHUP reads the config again.
 ///
@@ -33,10 +37,35 @@ pub fn run(mut context: Context) -> Result<Exit, Failure> {
             }
             context = reloaded(context);
             writer.set_params(context.writer_params()?);
-            let (wishes, now) = (context.wishes(), clock::now());
-            writer.store().sync_feeds(&wishes, now)?;
+            if told_feeds(&mut writer, &context, &mut signals).await? == Told::Stopped {
+                tracing::info!("stopped");
+                return Ok(Exit::Done);
+            }
         }
     })?
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Told {
+    Done,
+    Stopped,
+}
+
+/// Tells the database the feeds of the config, and waits for as long as the file is locked or the disk full.
+async fn told_feeds(writer: &mut Writer, context: &Context, signals: &mut Signals) -> Result<Told, Failure> {
+    loop {
+        match writer.store().sync_feeds(&context.wishes(), clock::now()) {
+            Ok(()) => return Ok(Told::Done),
+            Err(error) if error.is_transient() => {
+                tracing::warn!("will try again to take over the feeds of the config: {}", one_line(&error));
+            }
+            Err(error) => return Err(error.into()),
+        }
+        tokio::select! {
+            () = signals.stop() => return Ok(Told::Stopped),
+            () = tokio::time::sleep(RETRY_PAUSE) => {}
+        }
+    }
 }
 
 fn params(context: &Context) -> Result<daemon::Params, Failure> {

@@ -100,6 +100,6 @@ pub(crate) fn explained(error: rusqlite::Error, words: Option<&str>) -> StoreErr
             let why = format!("{why}; quote what is meant as it stands: '\"{}\"'", words.replace('"', " ").trim());
             StoreError::Query { query: words.to_owned(), why }
         }
-        _ => StoreError::Sqlite(error),
+        _ => StoreError::from(error),
     }
 }

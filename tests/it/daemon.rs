@@ -19,10 +19,15 @@ struct Service<'a> {
 
 impl<'a> Service<'a> {
     fn start(home: &'a Home, args: &[&str]) -> Service<'a> {
+        Service::start_with(home, args, &[])
+    }
+
+    fn start_with(home: &'a Home, args: &[&str], variables: &[(&str, &str)]) -> Service<'a> {
         let file = |name: &str| File::create(home.path(name)).expect("a file of the home can be made");
         let child = home
             .command(args)
             .env("NOTIFY_SOCKET", home.path("notify"))
+            .envs(variables.iter().copied())
             .stdout(Stdio::from(file("stdout")))
             .stderr(Stdio::from(file("log")))
             .spawn()
@@ -251,21 +256,33 @@ fn killed_at_any_moment_it_loses_nothing_doubles_nothing_and_asks_nobody_early()
     let asked = origin.requests("/busy").len();
     assert!(notices >= asked.saturating_sub(1) && notices <= asked, "{notices} notices after {asked} answers");
     let found = home.good(&["search", "harbour office", "--format", "jsonl"]).stdout;
-    assert_eq!(found.matches("Notice").count() >= notices, true, "the index has caught up");
+    assert!(found.matches("Notice").count() >= notices, "the index has caught up");
 }
 
 #[test]
-fn a_database_that_is_locked_for_a_while_is_waited_for() {
+fn a_database_that_is_locked_for_a_while_is_waited_for_and_the_watchdog_is_fed() {
     let origin = Origin::start();
-    origin.serve("/feed", feed(&[DAM]));
+    origin.serve("/feed", feed(&[DAM]).drip(400, Duration::from_millis(200)));
     let home = Home::with_config(&config(&[]));
+    let socket = UnixDatagram::bind(home.path("notify")).expect("a socket of the home can be made");
+    socket.set_nonblocking(true).unwrap();
+    let mut service = Service::start_with(&home, &["run"], &[("WATCHDOG_USEC", "600000")]);
+    let beats = |count: usize| {
+        let (socket, mut heard) = (&socket, 0);
+        move || {
+            heard += told(socket).iter().filter(|message| *message == "WATCHDOG=1").count();
+            heard >= count
+        }
+    };
+    service.until("the service manager hears of it", beats(2));
     home.good(&["feeds", "add", &origin.url("/feed")]);
-    let other = rusqlite::Connection::open(home.path("newsfold.db")).unwrap();
-    let mut service = Service::start(&home, &["run"]);
-    service.until("it is ready", || service_says(&home, "ready"));
+    service.until("it asks", || origin.requests("/feed").len() == 1);
     // Readers are answered; the writer waits.
+    let other = rusqlite::Connection::open(home.path("newsfold.db")).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
-    service.until("it has asked", || origin.requests("/feed").len() == 1);
+    let began = Instant::now();
+    service.until("the service manager hears on", beats(8));
+    assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
     assert!(titles(&home).is_empty());
     other.execute_batch("COMMIT").unwrap();
     service.until("it is stored", || titles(&home).len() == 1);
