@@ -5,16 +5,44 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
 use tracing_subscriber::filter::LevelFilter;
 
 use crate::app::context::{self, Context, Failure};
 use crate::cli::terminal::Terminal;
 use crate::cli::{Exit, Global, InitArgs, Place, View};
 use crate::config;
-use crate::listing;
+use crate::listing::json::{Layout, document};
 use crate::listing::plain::{ago, count};
+use crate::listing::{self, Style};
 use crate::store::{RoleLock, Store};
+
+/// What `status` knows.
+#[derive(Debug, Serialize)]
+struct Status {
+    schema: &'static str,
+    generated: Timestamp,
+    /// Who holds the role lock.
+    daemon: Option<Daemon>,
+    database: String,
+    file_bytes: u64,
+    last_pass: Option<Timestamp>,
+    last_success: Option<Timestamp>,
+    feeds: usize,
+    feeds_by_health: BTreeMap<&'static str, usize>,
+    articles: u64,
+    articles_last_day: u64,
+    clusters: u64,
+    clusters_shared: u64,
+    clusters_last_day: u64,
+}
+
+#[derive(Debug, Serialize)]
+struct Daemon {
+    command: String,
+    process: u32,
+}
 
 /// Says whether the daemon is alive, when feeds were last asked, how they are, and how much is stored.
 ///
@@ -25,38 +53,60 @@ pub fn status(context: &Context, view: View) -> Result<Exit, Failure> {
     let day_ago = context.now.saturating_sub(SignedDuration::from_hours(24)).unwrap_or(context.now);
     let totals = store.totals(day_ago)?;
     let feeds: Vec<_> = store.feeds()?.into_iter().filter(|feed| feed.active).collect();
-    let mut states: BTreeMap<_, usize> = BTreeMap::new();
+    let mut feeds_by_health: BTreeMap<_, usize> = BTreeMap::new();
     for feed in &feeds {
-        *states.entry(feed.state.health).or_default() += 1;
+        *feeds_by_health.entry(feed.state.health.word()).or_default() += 1;
     }
-    let states: Vec<String> = states.iter().map(|(health, number)| format!("{number} {}", health.word())).collect();
-    let style = context.style();
-    let last = |moment: Option<jiff::Timestamp>| match (moment, view) {
-        (None, _) => "never".to_owned(),
-        (Some(moment), View::Json) => moment.to_string(),
-        (Some(moment), View::Text) => ago(moment, &style),
+    let holder = RoleLock::holder(&context.config.database);
+    let status = Status {
+        schema: "newsfold.status/1",
+        generated: context.now,
+        daemon: holder.map(|holder| Daemon { command: holder.command, process: holder.process }),
+        database: context.config.database.display().to_string(),
+        file_bytes: totals.file_bytes,
+        last_pass: feeds.iter().filter_map(|feed| feed.state.last_attempt).max(),
+        last_success: feeds.iter().filter_map(|feed| feed.state.last_success).max(),
+        feeds: feeds.len(),
+        feeds_by_health,
+        articles: totals.articles,
+        articles_last_day: totals.articles_since,
+        clusters: totals.clusters,
+        clusters_shared: totals.clusters_shared,
+        clusters_last_day: totals.clusters_since,
     };
-    let daemon = match RoleLock::holder(&context.config.database) {
-        Some(holder) => format!("`newsfold {}` is working (process {})", holder.command, holder.process),
+    match view {
+        View::Json => context.print(&document(&status, Layout::Indented)),
+        View::Text => {
+            let style = context.style();
+            context.print(&listing::pairs(&told(&status, &style), context.format(view), &style))
+        }
+    }
+}
+
+fn told(status: &Status, style: &Style) -> [(&'static str, String); 8] {
+    let when = |moment: Option<Timestamp>| moment.map_or_else(|| "never".to_owned(), |moment| ago(moment, style));
+    let states: Vec<String> = status.feeds_by_health.iter().map(|(word, number)| format!("{number} {word}")).collect();
+    let feeds = if states.is_empty() { "none".to_owned() } else { format!("{} ({})", status.feeds, states.join(", ")) };
+    let daemon = match &status.daemon {
+        Some(daemon) => format!("`newsfold {}` is working (process {})", daemon.command, daemon.process),
         None => "not running".to_owned(),
     };
-    let pairs = [
+    [
         ("daemon", daemon),
-        ("database", context.config.database.display().to_string()),
-        ("size", format!("{:.1} MiB", totals.file_bytes as f64 / f64::from(1 << 20))),
-        ("last pass", last(feeds.iter().filter_map(|feed| feed.state.last_attempt).max())),
-        ("last success", last(feeds.iter().filter_map(|feed| feed.state.last_success).max())),
-        ("feeds", format!("{} ({})", feeds.len(), states.join(", "))),
-        ("articles", format!("{}, {} in the last 24 h", totals.articles, totals.articles_since)),
+        ("database", status.database.clone()),
+        ("size", format!("{:.1} MiB", status.file_bytes as f64 / f64::from(1 << 20))),
+        ("last pass", when(status.last_pass)),
+        ("last success", when(status.last_success)),
+        ("feeds", feeds),
+        ("articles", format!("{}, {} in the last 24 h", status.articles, status.articles_last_day)),
         (
             "clusters",
             format!(
                 "{}, {} of more than one article, {} with news in the last 24 h",
-                totals.clusters, totals.clusters_shared, totals.clusters_since
+                status.clusters, status.clusters_shared, status.clusters_last_day
             ),
         ),
-    ];
-    context.print(&listing::pairs(&pairs, context.format(view), &context.style()))
+    ]
 }
 
 /// Drops everything derived and remakes it from the stored articles.
