@@ -105,16 +105,16 @@ pub enum StoreError {
     },
     /// Another process has been writing for longer than we wait.
     #[error("the database is busy: another process has been writing to it for {} s; try again when it is done", BUSY_WAIT_MILLISECONDS / 1_000)]
-    Busy(#[source] rusqlite::Error),
-    /// Anything else that SQLite says.
+    Busy,
+    /// Anything else that SQLite says. It is no `source`, for its own sources say the same again.
     #[error("the database failed: {0}")]
-    Sqlite(#[source] rusqlite::Error),
+    Sqlite(rusqlite::Error),
 }
 
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> StoreError {
         match error.sqlite_error_code() {
-            Some(rusqlite::ErrorCode::DatabaseBusy) => StoreError::Busy(error),
+            Some(rusqlite::ErrorCode::DatabaseBusy) => StoreError::Busy,
             _ => StoreError::Sqlite(error),
         }
     }
@@ -125,7 +125,7 @@ impl StoreError {
     pub fn is_transient(&self) -> bool {
         use rusqlite::ErrorCode::{CannotOpen, DatabaseLocked, DiskFull, SystemIoFailure};
         match self {
-            StoreError::Busy(_) => true,
+            StoreError::Busy => true,
             StoreError::Sqlite(error) => {
                 matches!(error.sqlite_error_code(), Some(DatabaseLocked | DiskFull | SystemIoFailure | CannotOpen))
             }

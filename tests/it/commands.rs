@@ -464,6 +464,28 @@ fn the_demo_shows_stories_of_several_outlets_without_a_network() {
 }
 
 #[test]
+fn a_terminal_gets_a_coloured_table_and_a_bar_and_no_color_is_obeyed() {
+    let (_origin, home) = day();
+    let on_terminal = |args: &str, variable: &str| -> Option<String> {
+        let line = format!("{variable} {} {args}", env!("CARGO_BIN_EXE_newsfold"));
+        let mut script = Command::new("script");
+        script.args(["-qec", &line, "/dev/null"]).current_dir(home.path(".")).env("TERM", "xterm-256color");
+        let output = script.env_remove("NO_COLOR").stdin(Stdio::null()).output().ok()?;
+        Some(String::from_utf8_lossy(&output.stdout).into_owned())
+    };
+    let Some(table) = on_terminal("clusters", "LANG=C.UTF-8") else {
+        return println!("skipped: no terminal can be had here");
+    };
+    assert!(table.contains("\x1b[") && table.contains("articles,"), "{table}");
+    assert!(table.contains("more; --limit says how many"), "two screens, and a word about the rest: {table}");
+    assert!(!on_terminal("clusters", "NO_COLOR=1").expect("a terminal").contains("\x1b["));
+    let bar = on_terminal("fetch --all", "LANG=C.UTF-8").expect("a terminal");
+    assert!(bar.contains("17 feeds asked") && bar.contains("feeds"), "{bar}");
+    assert!(bar.contains("/17"), "a bar counts: {bar:?}");
+    assert!(!on_terminal("-q fetch --all", "LANG=C.UTF-8").expect("a terminal").contains("/17"));
+}
+
+#[test]
 fn status_counts_what_is_there() {
     let (_origin, home) = day();
     let status = home.json(&["status", "--format", "json"]);

@@ -167,3 +167,40 @@ fn another_processs_transaction_is_waited_for_and_memories_do_not_grow_for_ever(
     assert_eq!((count("articles"), count("memories")), (stored + late, late));
     assert_eq!(writer.forget().expect("nothing to drop"), 0);
 }
+
+#[test]
+fn memories_that_cannot_be_read_or_are_gone_are_made_again_and_no_cluster_changes() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let rounds = rounds();
+    let damage = [
+        "UPDATE memories SET memory = x'00'",
+        "UPDATE memories SET memory = substr(memory, 1, 3) WHERE article % 3 = 0",
+        "DELETE FROM memories WHERE article % 2 = 0",
+    ];
+    for (number, sql) in damage.iter().enumerate() {
+        let path = folder.path().join(format!("{number}.db"));
+        let mut writer = open(&path);
+        let first = intakes(&mut writer, &rounds[0].1);
+        writer.apply(&first, rounds[0].0).expect("a batch is stored");
+        let places = |writer: &Writer| -> Vec<String> {
+            let dump = writer.dump().expect("a dump");
+            dump.lines().map(|line| line.split('\t').take(2).collect::<Vec<_>>().join(" ")).collect()
+        };
+        let before = places(&writer);
+        drop(writer);
+        let other = rusqlite::Connection::open(&path).expect("a second connection");
+        other.execute_batch(sql).expect("memories are damaged");
+        let mut writer = open(&path);
+        let second = intakes(&mut writer, &rounds[1].1);
+        let reports = writer.apply(&second, rounds[1].0).expect("a batch is stored");
+        assert!(sum(&reports, |report| report.articles_new) > 50, "{sql}");
+        let after = places(&writer);
+        assert!(before.iter().all(|line| after.contains(line)), "{sql}");
+        let missing: i64 = other
+            .query_row("SELECT count(*) FROM articles WHERE id NOT IN (SELECT article FROM memories)", [], |row| {
+                row.get(0)
+            })
+            .expect("it can be counted");
+        assert_eq!(missing, 0, "{sql}");
+    }
+}
