@@ -36,12 +36,12 @@ impl Default for Params {
             features: features::Params::default(),
             window_hours: 168,
             join_probability: 0.55,
-            candidates_max: 16,
-            query_terms_max: 32,
-            index_terms_max: 48,
+            candidates_max: 10,
+            query_terms_max: 20,
+            index_terms_max: 40,
             lexicon_articles: 2_000,
-            postings_read_max: 256,
-            exemplars_max: 16,
+            postings_read_max: 128,
+            exemplars_max: 8,
             cluster_articles_max: 2_000,
         }
     }

@@ -14,6 +14,9 @@ use crate::model::{ArticleId, ClusterId};
 /// A term that is more common than this when its article comes (in nats) proposes nothing.
 const INDEXED_RARITY_MIN: f32 = 1.5;
 
+/// Clusters whose best article shares less than this (the cosine over the terms that were looked up) are not worth measuring.
+const PROPOSED_COSINE_MIN: f32 = 0.05;
+
 /// A place in one of the window's tables. Places are used again and never show.
 type Slot = u32;
 
@@ -54,6 +57,14 @@ impl Group {
     }
 }
 
+/// What a search needs of an article.
+#[derive(Clone, Copy, Debug, Default)]
+struct Place {
+    group: Slot,
+    /// One over the length of its vector.
+    scale: f32,
+}
+
 /// Scores by place, emptied after every use, so that a search costs what it finds and not what there is.
 #[derive(Debug, Default)]
 struct Tally {
@@ -90,7 +101,9 @@ impl Tally {
 /// The articles of the window. A function of which articles it holds, in which order they came, and of their clusters.
 #[derive(Debug, Default)]
 pub struct Window {
-    documents: Vec<Option<(Document, Slot)>>,
+    documents: Vec<Option<Document>>,
+    /// Beside each document what a search needs of it, packed: a search meets thousands.
+    places: Vec<Place>,
     free_documents: Vec<Slot>,
     groups: Vec<Option<Group>>,
     free_groups: Vec<Slot>,
@@ -135,7 +148,7 @@ impl Window {
     }
 
     fn document(&self, slot: Slot) -> Option<&Document> {
-        self.documents.get(slot as usize).and_then(Option::as_ref).map(|(document, _)| document)
+        self.documents.get(slot as usize).and_then(Option::as_ref)
     }
 
     /// Proposes clusters that may take an article: those with the articles that share most of its rarest terms, best first, at
@@ -148,17 +161,18 @@ impl Window {
                 self.article_tally.add(*slot, weight * weight);
             }
         }
-        let (documents, group_tally) = (&self.documents, &mut self.group_tally);
+        let (places, group_tally) = (&self.places, &mut self.group_tally);
         self.article_tally.drain(|slot, score| {
-            if let Some((other, group)) = documents.get(slot as usize).and_then(Option::as_ref) {
-                group_tally.raise(*group, score / other.length().max(f32::MIN_POSITIVE));
-            }
+            let Place { group, scale } = places[slot as usize];
+            group_tally.raise(group, score * scale);
         });
         let mut found: Vec<(f32, ClusterId, Slot)> = Vec::new();
         let groups = &self.groups;
+        let score_min = PROPOSED_COSINE_MIN * document.length();
         self.group_tally.drain(|slot, score| {
             if let Some(group) = &groups[slot as usize]
                 && group.members.len() < params.cluster_articles_max
+                && score >= score_min
             {
                 found.push((score, group.id, slot));
             }
@@ -177,6 +191,8 @@ impl Window {
     pub fn add(&mut self, document: Document, cluster: ClusterId, params: &Params) {
         let group = self.group_slot(cluster);
         let slot = place(&mut self.documents, &mut self.free_documents);
+        self.places.resize(self.documents.len(), Place::default());
+        self.places[slot as usize] = Place { group, scale: 1.0 / document.length().max(f32::MIN_POSITIVE) };
         for term in &document.terms {
             self.entries.entry(term.hash).or_default().articles += 1;
         }
@@ -185,7 +201,7 @@ impl Window {
         }
         self.leaving.push(Reverse((document.seen, document.article, slot)));
         self.articles += 1;
-        self.documents[slot as usize] = Some((document, group));
+        self.documents[slot as usize] = Some(document);
         self.join(slot, group);
     }
 
@@ -204,14 +220,14 @@ impl Window {
         let Some(group) = &mut self.groups[group as usize] else { return };
         group.members.push_back(slot);
         let documents = &self.documents;
-        let newcomer = documents[slot as usize].as_ref().map(|(document, _)| document);
+        let newcomer = documents[slot as usize].as_ref();
         group.published_sum += newcomer.map_or(0, |document| i128::from(document.published));
         match &mut group.centroid {
             Some(centroid) => newcomer.into_iter().for_each(|document| centroid.add(document)),
             None if group.members.len() > 1 => {
                 let mut centroid = Centroid::default();
                 for member in group.members.iter().filter_map(|slot| documents[*slot as usize].as_ref()) {
-                    centroid.add(&member.0);
+                    centroid.add(member);
                 }
                 group.centroid = Some(Box::new(centroid));
             }
@@ -231,7 +247,8 @@ impl Window {
     }
 
     fn forget(&mut self, slot: Slot, params: &Params) {
-        let Some((document, group)) = self.documents[slot as usize].take() else { return };
+        let Some(document) = self.documents[slot as usize].take() else { return };
+        let group = self.places[slot as usize].group;
         for term in telling_terms(&document, params.index_terms_max) {
             if let Some(entry) = self.entries.get_mut(&term.hash) {
                 take_out(&mut entry.postings, slot);

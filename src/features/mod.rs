@@ -91,16 +91,16 @@ pub struct Features {
 /// Makes an article's features. Pure: equal words give equal features.
 pub fn of(subject: &Subject<'_>, lexicon: &Lexicon, params: &Params) -> Features {
     let lang = subject.lang.unwrap_or("en");
+    let title = words::prefix(subject.title, params.title_words_max);
+    let lead = words::prefix(subject.text, params.lead_words_max);
     let mut gathered = Gathered::default();
     let mut title_key = String::new();
-    let title = words::prefix(subject.title, params.title_words_max);
     let shouting = words::is_title_case(&title);
     words::read(&title, params.title_words_max, |word| {
         words::push_key(&mut title_key, &word);
         gathered.add(&word, stem::of(&word, lang, lexicon), Place::Title { shouting });
     });
     gathered.end_of_part();
-    let lead = words::prefix(subject.text, params.lead_words_max);
     let mut shingles = sketch::Builder::default();
     words::read(&lead, params.lead_words_max, |word| {
         let stem = stem::of(&word, lang, lexicon);
@@ -119,13 +119,13 @@ enum Place {
 
 /// The terms found so far, and the name that the last word may be continuing.
 #[derive(Default)]
-struct Gathered {
+struct Gathered<'a> {
     terms: BTreeMap<u32, Term>,
-    open_name: Option<(u32, Rarity, String)>,
+    open_name: Option<(Stem, &'a str)>,
 }
 
-impl Gathered {
-    fn add(&mut self, word: &Word<'_>, stem: Stem, place: Place) {
+impl<'a> Gathered<'a> {
+    fn add(&mut self, word: &Word<'a>, stem: Stem, place: Place) {
         let named = is_name(word, stem, place);
         let class = match word.kind {
             Kind::Number => Class::Number,
@@ -137,11 +137,11 @@ impl Gathered {
         if !named {
             return;
         }
-        if let (Some((hash, rarity, text)), true) = (previous, word.follows_directly) {
-            let pair = hash.rotate_left(7) ^ stem.hash.wrapping_mul(0x9E37_79B1);
-            self.count(pair, rarity.with(stem.rarity), Class::Pair, place, || format!("{text} {}", word.text));
+        if let (Some((first, text)), true) = (previous, word.follows_directly) {
+            let pair = first.hash.rotate_left(7) ^ stem.hash.wrapping_mul(0x9E37_79B1);
+            self.count(pair, first.rarity.with(stem.rarity), Class::Pair, place, || format!("{text} {}", word.text));
         }
-        self.open_name = Some((stem.hash, stem.rarity, word.text.to_owned()));
+        self.open_name = Some((stem, word.text));
     }
 
     fn count(&mut self, hash: u32, rarity: Rarity, class: Class, place: Place, word: impl FnOnce() -> String) {

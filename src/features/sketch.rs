@@ -20,15 +20,15 @@ impl Sketch {
 
     /// The share of the shorter text's wording that the longer one repeats, estimated from the sketches: 0 to 1.
     pub fn contained(&self, other: &Sketch) -> f64 {
-        let (mut equal, mut filled) = (0.0, 0.0);
+        let (mut equal, mut filled) = (0_u16, 0_u16);
         for (left, right) in self.bins.iter().zip(&other.bins) {
-            equal += f64::from(u8::from(left == right && *left != EMPTY));
-            filled += f64::from(u8::from(*left != EMPTY || *right != EMPTY));
+            equal += u16::from((left == right) & (*left != EMPTY));
+            filled += u16::from((*left != EMPTY) | (*right != EMPTY));
         }
-        if filled == 0.0 {
+        if filled == 0 {
             return 0.0;
         }
-        let jaccard: f64 = equal / filled;
+        let jaccard = f64::from(equal) / f64::from(filled);
         let (left, right) = (f64::from(self.words), f64::from(other.words));
         (jaccard * (left + right) / (1.0 + jaccard) / left.min(right).max(1.0)).min(1.0)
     }
