@@ -4,6 +4,7 @@ use crate::cluster::document::{
     ACTS, ALL, Conflict, Document, FACETS, LEAD, NAMES, Resemblance, Share, TITLE, compare, conflict,
 };
 use crate::cluster::params::Params;
+use crate::cluster::series::Series;
 use crate::cluster::window::{Group, Window};
 use crate::model::{ArticleId, ClusterId};
 
@@ -85,7 +86,7 @@ impl Part {
 
 /// What is measured, in order, and the part each belongs to; the names are those of `weights.tsv`. `docs/why/clustering.md` says
 /// what each gave.
-pub const MEASURES: [(&str, Part); 33] = [
+pub const MEASURES: [(&str, Part); 34] = [
     ("title_sum", Part::Title),
     ("lead_sum", Part::Text),
     ("all_sum", Part::Text),
@@ -119,6 +120,7 @@ pub const MEASURES: [(&str, Part); 33] = [
     ("acts_best", Part::Text),
     ("mass", Part::Text),
     ("crowd", Part::Rivals),
+    ("series_apart", Part::Contradiction),
 ];
 
 /// The hours after which the closeness in time has fallen to 0.6 (a Gaussian, as in Miranda et al. 2018).
@@ -163,6 +165,8 @@ pub fn measure(subject: &Subject<'_>, group: &Group, window: &Window, params: &P
     let mut wording: Option<(ArticleId, f64)> = None;
     let (mut all_sum, mut compared) = (0.0_f32, 0.0_f32);
     let (mut newest, mut oldest, mut gap_nearest) = (i64::MIN, i64::MAX, i64::MAX);
+    let series = Series::of(&document.title_key);
+    let mut series_apart = false;
     for member in window.latest(group, params.exemplars_max) {
         let found = compare(document, member);
         for (best, cosine) in best.cosines.iter_mut().zip(found.cosines) {
@@ -182,6 +186,7 @@ pub fn measure(subject: &Subject<'_>, group: &Group, window: &Window, params: &P
                 wording = Some((member.article, contained));
             }
         }
+        series_apart |= series.is_apart(&member.title_key);
         newest = newest.max(member.published);
         oldest = oldest.min(member.published);
         gap_nearest = gap_nearest.min(document.published.abs_diff(member.published) as i64);
@@ -201,7 +206,7 @@ pub fn measure(subject: &Subject<'_>, group: &Group, window: &Window, params: &P
         closeness(gap_nearest as f64),
     ];
     let bare = f64::from(u8::from(!document.has(LEAD) || !nearest.has(LEAD)));
-    let said = Said { best, sums, apart, letters, gaps, bare };
+    let said = Said { best, sums, apart, letters, gaps, bare, series_apart };
     let values = said.values(group.len(), f64::from(all_sum / compared), wording.map_or(0.0, |(_, share)| share));
     Some(Measured { values, nearest: nearest.article, nearest_published: nearest.published, wording })
 }
@@ -243,6 +248,7 @@ struct Said {
     letters: f64,
     gaps: [f64; 4],
     bare: f64,
+    series_apart: bool,
 }
 
 impl Said {
@@ -285,6 +291,7 @@ impl Said {
             of(best[ACTS]),
             f64::from(self.best.mass).ln_1p(),
             0.0,
+            f64::from(u8::from(self.series_apart)),
         ]
     }
 }

@@ -5,6 +5,7 @@ pub mod document;
 pub mod measures;
 pub mod params;
 pub mod reason;
+mod series;
 pub mod weights;
 pub mod window;
 
