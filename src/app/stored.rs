@@ -4,6 +4,7 @@ use anyhow::anyhow;
 
 use crate::app::context::{Context, Failure};
 use crate::cli::{Exit, Filter, ListArgs, ListFormat, SearchArgs, ShowArgs, Sort, WhyArgs};
+use crate::listing::fragment::fragment;
 use crate::listing::{self, Detail, Format, Rival, Search, Shown, Why};
 use crate::model::{Cluster, ClusterId, Code, Ranked};
 use crate::rank;
@@ -74,7 +75,14 @@ pub fn search(context: &Context, args: &SearchArgs) -> Result<Exit, Failure> {
     let mut found: Vec<listing::Found> = Vec::with_capacity(hits.len());
     for hit in hits {
         let ranked = rank::ranked(hit.cluster, context.now, &rank::Params::default());
-        let hits = hit.articles.into_iter().map(|article| listing::Hit { article, snippet: Vec::new() }).collect();
+        let text = |id| {
+            ranked.cluster.members.iter().find(|member| member.article.id == id).map(|member| &member.article.text)
+        };
+        let shown = |article| listing::Hit {
+            article,
+            snippet: text(article).map_or_else(Vec::new, |text| fragment(text, &args.words)),
+        };
+        let hits = hit.articles.into_iter().map(shown).collect();
         found.push(listing::Found { ranked, hits });
     }
     // The best match comes first unless another order is asked for: whoever searches knows what for.

@@ -4,6 +4,7 @@
 //! finished, and what is printed is what was decided.
 
 pub mod csv;
+pub mod fragment;
 pub mod json;
 pub mod lines;
 pub mod markdown;

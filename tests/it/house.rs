@@ -35,7 +35,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("psl", &["identify"]),
     ("xxhash_rust", &["identify", "features", "cluster", "fetch"]),
     ("unicode_segmentation", &["features"]),
-    ("unicode_normalization", &["features"]),
+    ("unicode_normalization", &["features", "listing"]),
     ("rust_stemmers", &["features"]),
     ("whichlang", &["features"]),
     ("foldhash", &["features", "cluster"]),
