@@ -138,6 +138,36 @@ mod tests {
         }
     }
 
+    /// A partition drawn by rule, of 500 articles; the figures are an independent scorer's.
+    #[test]
+    fn agrees_on_a_larger_partition() {
+        let gold: Vec<usize> = (0..500).map(|i| (i * i * 7 + i) % 61).collect();
+        let assigned: Vec<usize> =
+            gold.iter().enumerate().map(|(i, story)| (story * 3 + i * 13 % 7 / 5 * 17) % 53).collect();
+        let scores = score(&gold, &assigned);
+        let found = [
+            scores.bcubed.p,
+            scores.bcubed.r,
+            scores.bcubed.f1,
+            scores.pairwise.p,
+            scores.pairwise.r,
+            scores.nmi,
+            scores.ari,
+        ];
+        let expected = [
+            0.7117242689313901,
+            0.5954705882352942,
+            0.6484279933605464,
+            0.596539412249382,
+            0.5685863874345549,
+            0.8522134360428563,
+            0.569357134376141,
+        ];
+        for (found, expected) in found.into_iter().zip(expected) {
+            assert!(close(found, expected), "{found} is not {expected}");
+        }
+    }
+
     #[test]
     fn nothing_to_score_is_no_mistake() {
         let scores = score::<u32, u32>(&[], &[]);

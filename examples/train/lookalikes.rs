@@ -78,7 +78,7 @@ impl<'a> Maker<'a> {
 
     /// An article in the image of one up to this, if it is time for one.
     pub fn make(&mut self, stream: &[&Labelled], index: usize) -> Option<Made> {
-        if index % self.every != 0 {
+        if !index.is_multiple_of(self.every) {
             return None;
         }
         let reach = if self.next(2) == 0 { 120 } else { REACH_ARTICLES };

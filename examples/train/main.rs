@@ -11,9 +11,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
+use newsfold::cluster::Clusterer;
 use newsfold::cluster::params::Params;
 use newsfold::cluster::weights::Weights;
-use newsfold::cluster::{Arrival, Clusterer};
 use newsfold::model::ClusterId;
 use newsfold::score;
 
@@ -134,9 +134,9 @@ fn rows_of(stream: &[&Labelled], maker: &mut lookalikes::Maker<'_>, params: &Par
 
 fn run(stream: &[Labelled], params: &Params, weights: &Weights) -> Vec<i64> {
     let mut clusterer = Clusterer::new(params.clone(), weights.clone());
-    let arrivals: Vec<Arrival<'_>> = stream.iter().map(Labelled::arrival).collect();
     let (mut assigned, mut took) = (Vec::new(), Vec::new());
-    for arrival in arrivals {
+    for labelled in stream {
+        let arrival = labelled.arrival();
         let started = Instant::now();
         assigned.push(clusterer.assign(arrival).cluster.0.0);
         took.push(started.elapsed().as_secs_f64() * 1e6);

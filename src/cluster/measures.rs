@@ -207,7 +207,7 @@ pub fn measure(subject: &Subject<'_>, group: &Group, window: &Window, params: &P
     ];
     let bare = f64::from(u8::from(!document.has(LEAD) || !nearest.has(LEAD)));
     let said = Said { best, sums, apart, letters, gaps, bare, series_apart };
-    let values = said.values(group.len(), f64::from(all_sum / compared), wording.map_or(0.0, |(_, share)| share));
+    let values = said.values(group.articles(), f64::from(all_sum / compared), wording.map_or(0.0, |(_, share)| share));
     Some(Measured { values, nearest: nearest.article, nearest_published: nearest.published, wording })
 }
 

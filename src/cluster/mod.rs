@@ -30,7 +30,7 @@ pub struct Arrival<'a> {
     pub published: Timestamp,
     /// When it was first stored; the window is counted in it.
     pub seen: Timestamp,
-    /// The publisher.
+    /// The publisher; not weighed yet.
     pub outlet: &'a str,
     /// Whether its feed is not to be grouped: it founds a cluster that nothing joins.
     pub alone: bool,
@@ -64,7 +64,7 @@ pub struct Remembered {
     pub published: Timestamp,
     /// When it was first stored.
     pub seen: Timestamp,
-    /// The publisher.
+    /// The publisher; not weighed yet.
     pub outlet: String,
     /// The bytes of its `Assignment`.
     pub memory: Vec<u8>,
@@ -215,7 +215,7 @@ impl Clusterer {
             let measured = measures::measure(&subject, group, &self.window, &self.params);
             found.extend(measured.map(|measured| (group.id, measured)));
         }
-        measures::set_rivals(&mut found, self.window.len());
+        measures::set_rivals(&mut found, self.window.articles());
         let weights = &self.weights;
         let mut candidates: Vec<Candidate> = found
             .into_iter()
@@ -240,7 +240,7 @@ impl Clusterer {
 
     /// How many articles the window holds.
     pub fn len(&self) -> usize {
-        self.window.len()
+        self.window.articles()
     }
 
     /// Whether the window is empty.
@@ -265,7 +265,7 @@ impl Clusterer {
     /// How rare a term is just now: the lexicon's share, taken for the counts of so many articles, and the window's own counts.
     fn rarity(&self, term: &Term) -> f64 {
         let lexicon = f64::from(self.params.lexicon_articles);
-        let articles = lexicon + self.window.len() as f64;
+        let articles = lexicon + self.window.articles() as f64;
         let holding = lexicon * term.rarity.share() + f64::from(self.window.articles_with(term.hash));
         ((articles + 1.0) / (holding + 0.5)).ln().max(0.0)
     }

@@ -71,7 +71,7 @@ fn evidence(candidate: &Candidate, words: &Words<'_>) -> Vec<Evidence> {
 impl Words<'_> {
     fn nearest(&self, candidate: &Candidate) -> Option<&Document> {
         let group = self.window.group(self.window.slot_of(candidate.cluster)?)?;
-        self.window.latest(group, group.len()).find(|member| member.article == candidate.measured.nearest)
+        self.window.latest(group, group.articles()).find(|member| member.article == candidate.measured.nearest)
     }
 
     /// The article's words that the other shares and that belong to this part, rarest first.

@@ -431,3 +431,26 @@ fn settings() {
         assert!(!matches!(params.set(key, "1"), Err(crate::cluster::params::ParamsError::UnknownKey { .. })), "{key}");
     }
 }
+
+#[test]
+fn the_seeds_are_one_cluster_in_any_order() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/seeds");
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        println!("skipped: there is no `{folder}`");
+        return;
+    };
+    let mut files: Vec<std::path::PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    files.sort();
+    let texts: Vec<String> = files.iter().map(|file| std::fs::read_to_string(file).expect("a readable seed")).collect();
+    let times = ["2026-02-12T23:00:00Z", "2026-02-13T06:00:00Z", "2026-02-13T17:00:00Z"];
+    let seeds: Vec<Told<'_>> = texts
+        .iter()
+        .zip(times)
+        .filter_map(|(text, time)| {
+            text.split_once('\n').map(|(title, text)| (time, title.trim_start_matches("# "), text))
+        })
+        .collect();
+    for order in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
+        assert_eq!(clusters(&order.map(|index| seeds[index])), [1, 1, 1], "{order:?}");
+    }
+}

@@ -42,7 +42,7 @@ pub struct Group {
 
 impl Group {
     /// How many articles of the window it has.
-    pub fn len(&self) -> usize {
+    pub fn articles(&self) -> usize {
         self.members.len()
     }
 
@@ -118,7 +118,7 @@ pub struct Window {
 
 impl Window {
     /// How many articles it holds.
-    pub fn len(&self) -> usize {
+    pub fn articles(&self) -> usize {
         self.articles
     }
 

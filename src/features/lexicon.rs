@@ -1,5 +1,7 @@
 //! Station: how rare words are in general, so that a new database with seven articles knows it too.
 
+use std::sync::LazyLock;
+
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 /// How rare a term is: the share of articles that hold it, on a logarithmic scale in steps of an eighth of a nat.
@@ -22,7 +24,9 @@ impl Rarity {
 
     /// The share of articles that hold it.
     pub fn share(self) -> f64 {
-        (-f64::from(self.0) / Rarity::STEPS).exp()
+        static SHARES: LazyLock<[f64; 256]> =
+            LazyLock::new(|| std::array::from_fn(|steps| (-(steps as f64) / Rarity::STEPS).exp()));
+        SHARES[usize::from(self.0)]
     }
 
     /// Whether more than about one article in fifty holds it: "monday", "new", "people".

@@ -132,19 +132,19 @@ impl<'a> Gathered<'a> {
             Kind::Plain | Kind::Gram if named => Class::Name,
             Kind::Plain | Kind::Gram => Class::Word,
         };
-        self.count(stem.hash, stem.rarity, class, place, || word.text.to_owned());
+        self.count((stem.hash, stem.rarity), class, place, || word.text.to_owned());
         let previous = self.open_name.take();
         if !named {
             return;
         }
         if let (Some((first, text)), true) = (previous, word.follows_directly) {
             let pair = first.hash.rotate_left(7) ^ stem.hash.wrapping_mul(0x9E37_79B1);
-            self.count(pair, first.rarity.with(stem.rarity), Class::Pair, place, || format!("{text} {}", word.text));
+            self.count((pair, first.rarity.with(stem.rarity)), Class::Pair, place, || format!("{text} {}", word.text));
         }
         self.open_name = Some((stem, word.text));
     }
 
-    fn count(&mut self, hash: u32, rarity: Rarity, class: Class, place: Place, word: impl FnOnce() -> String) {
+    fn count(&mut self, (hash, rarity): (u32, Rarity), class: Class, place: Place, word: impl FnOnce() -> String) {
         let term = self.terms.entry(hash).or_insert_with(|| Term {
             hash,
             rarity,
