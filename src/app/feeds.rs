@@ -16,7 +16,7 @@ use crate::listing::{self, Format};
 use crate::model::{Feed, FeedWish, Origin};
 use crate::opml::Outline;
 use crate::writer::Answer;
-use crate::{clean, clock, ingest, opml, schedule};
+use crate::{clean, clock, ingest, opml, parse, schedule};
 
 /// A feed as it is typed: a URL or a path.
 ///
@@ -45,19 +45,44 @@ pub fn add(context: &Context, args: &FeedsAddArgs) -> Result<Exit, Failure> {
     let known = known(context)?;
     let mut store = context.store()?;
     for wish in wishes {
-        let wish = FeedWish {
-            outlet: args.outlet.clone(),
-            tags: args.tags.clone(),
-            interval: args.interval,
-            cluster: args.cluster,
-            priority: args.priority,
-            ..wish
+        let before = known.iter().find(|feed| feed.url == wish.url);
+        let wish = wished(args, before, wish.url);
+        let said = match before {
+            None if store.add_feed(&wish, context.now)? => "added",
+            Some(feed) if feed.origin == Origin::Config => "already there; its settings are the config file's",
+            Some(feed) if settings(feed) != wish => {
+                store.change_feed(&wish, context.now)?;
+                "already there; its settings were changed"
+            }
+            _ => "already there",
         };
-        let is_known = known.iter().any(|feed| feed.url == wish.url);
-        let said = if !is_known && store.add_feed(&wish, context.now)? { "added" } else { "already there" };
         context.tell(&format!("{}: {said}", redact(&wish.url)));
     }
     Ok(Exit::Done)
+}
+
+/// A feed with the settings that were typed, and where nothing was typed, with those it had.
+fn wished(args: &FeedsAddArgs, before: Option<&Feed>, url: String) -> FeedWish {
+    let had = before.map_or_else(|| FeedWish::of_url(&url), settings);
+    FeedWish {
+        url,
+        outlet: args.outlet.clone().or(had.outlet),
+        tags: if args.tags.is_empty() { had.tags } else { args.tags.clone() },
+        interval: args.interval.or(had.interval),
+        cluster: args.cluster && had.cluster,
+        priority: if args.priority == 0 { had.priority } else { args.priority },
+    }
+}
+
+fn settings(feed: &Feed) -> FeedWish {
+    FeedWish {
+        url: feed.url.clone(),
+        outlet: feed.outlet.clone(),
+        tags: feed.tags.clone(),
+        interval: feed.interval,
+        cluster: feed.cluster,
+        priority: feed.priority,
+    }
 }
 
 /// Stops asking feeds; their articles stay. A feed of the config file belongs to it.
@@ -112,7 +137,7 @@ pub fn check(context: &Context, urls: &[String], view: View) -> Result<Exit, Fai
     Ok(exit)
 }
 
-/// Finds the feeds that a page names.
+/// Finds the feeds that a page names, or the page itself where it is one.
 ///
 /// # Errors
 /// When the page cannot be had or names none.
@@ -123,8 +148,11 @@ pub fn discover(context: &Context, url: &str) -> Result<Exit, Failure> {
     let response = block_on(fetcher.fetch(&request, context.now))?.map_err(anyhow::Error::from)?;
     let Response::Fetched { answer, body, .. } = response else { return Ok(Exit::Done) };
     let found = clean::feed_links(&String::from_utf8_lossy(&body), &answer.final_url, &clean::Limits::default());
+    if found.is_empty() && parse::feed(&body, &parse::Hints::default()).is_ok() {
+        return context.print(&format!("{}\t\n", answer.final_url));
+    }
     if found.is_empty() {
-        return Err(anyhow!("`{}` names no feeds", redact(&wish.url)).into());
+        return Err(anyhow!("`{}` is no feed and names none", redact(&wish.url)).into());
     }
     let lines: String =
         found.iter().map(|feed| format!("{}\t{}\n", line(feed.url.as_str()), line(&feed.title))).collect();

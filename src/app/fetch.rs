@@ -35,8 +35,13 @@ pub fn fetch(context: &Context, args: &FetchArgs) -> Result<Exit, Failure> {
     let named = name(context, writer.store(), &args.feeds)?;
     let chosen = choose(context, args, &named, &schedule)?;
     let refused = chosen.left_out.iter().filter(|(_, why)| !matches!(why, LeftOut::NotDue(_) | LeftOut::Inactive));
+    let mut left_out = 0;
     for (feed, why) in refused {
+        left_out += usize::from(!args.feeds.is_empty());
         context.tell(&format!("{}: not asked: {}", redact(&feed.url), reason(context, why)));
+    }
+    if chosen.asked.is_empty() && left_out > 0 {
+        return Ok(Exit::Failed);
     }
     let fetcher = context.fetcher()?;
     let progress = context.progress(chosen.asked.len(), "feeds");
@@ -46,7 +51,10 @@ pub fn fetch(context: &Context, args: &FetchArgs) -> Result<Exit, Failure> {
     progress.finish();
     context.tell(&tally.summary(total));
     outcome.map_err(anyhow::Error::from)?;
-    Ok(tally.exit(total))
+    Ok(match tally.exit(total) {
+        Exit::Done if left_out > 0 => Exit::Partly,
+        exit => exit,
+    })
 }
 
 /// Which feeds are asked, and which are not and why.
@@ -141,7 +149,10 @@ fn plan(context: &Context, chosen: &Chosen) -> String {
 fn reason(context: &Context, why: &LeftOut) -> String {
     match why {
         LeftOut::Inactive => "removed".to_owned(),
-        LeftOut::Gone => "its publisher says that it is gone for good (410)".to_owned(),
+        LeftOut::Gone => {
+            "its publisher said that it is gone for good (410); `newsfold feeds remove` and then `feeds add` ask anew"
+                .to_owned()
+        }
         LeftOut::Paused(until) => format!("its server asked for a pause until {}", moment(context, *until)),
         LeftOut::NotDue(until) => format!("not due before {}", moment(context, *until)),
     }

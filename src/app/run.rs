@@ -27,6 +27,11 @@ pub fn run(mut context: Context) -> Result<Exit, Failure> {
         loop {
             let active = writer.store().feeds()?.iter().filter(|feed| feed.active).count();
             tracing::info!(database = %context.config.database.display(), feeds = active, "ready");
+            if active == 0 {
+                tracing::warn!(
+                    "there are no feeds yet; `newsfold init` writes a config with some, `newsfold feeds add URL` adds one"
+                );
+            }
             let ended = daemon::run(writer, &feeds, context.fetcher()?, &params(&context)?, &mut signals).await;
             match ended.map_err(anyhow::Error::from)? {
                 Ended::Stopped(_) => {

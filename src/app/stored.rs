@@ -201,6 +201,8 @@ fn why_of(context: &Context, store: &Store, prefix: &str) -> Result<Why, Failure
 
 fn unknown(what: &str, id: &str) -> Failure {
     let hint = match what {
+        _ if id.len() < 2 => "that is too short an id",
+        "article" if id.starts_with('c') => "that is how the id of a cluster begins, and an article's begins with `a`",
         "article" => "`newsfold show CLUSTER --format json` and `newsfold clusters --format json` name articles",
         _ => "`newsfold clusters` lists them",
     };

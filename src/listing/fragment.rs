@@ -24,7 +24,9 @@ pub fn fragment(text: &str, query: &str) -> Vec<Piece> {
     let from = words[..first].iter().rev().take_while(|word| chars_between(word.0, words[first].0) <= BEFORE_CHARS);
     let from = from.last().map_or(words[first].0, |word| word.0);
     let until = words[first..].iter().take_while(|word| chars_between(from, word.1) <= FRAGMENT_CHARS).last();
-    let until = until.map_or(words[first].1, |word| word.1);
+    // Behind the last word nothing but its full stop is left.
+    let end_of = |word: &(usize, usize)| if words.last() == Some(word) { text.trim_end().len() } else { word.1 };
+    let until = until.map_or(words[first].1, end_of);
 
     let mut pieces = Vec::new();
     let mut around = if from > 0 { "…".to_owned() } else { String::new() };

@@ -66,6 +66,14 @@ impl Store {
         Ok(true)
     }
 
+    /// Gives a feed that was added by command other settings; its state stays.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn change_feed(&mut self, wish: &FeedWish, now: Timestamp) -> Result<(), StoreError> {
+        upsert(&self.connection, wish, Origin::Command, now)
+    }
+
     /// Stops asking a feed; its articles stay. `false` where no such feed is active.
     ///
     /// # Errors
@@ -88,7 +96,12 @@ fn upsert(
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 1, ?8, 'new', 0, 0)
              ON CONFLICT (url) DO UPDATE SET outlet = excluded.outlet, tags = excluded.tags,
                 interval_fixed_seconds = excluded.interval_fixed_seconds, cluster = excluded.cluster,
-                priority = excluded.priority, origin = excluded.origin, active = 1",
+                priority = excluded.priority, origin = excluded.origin, active = 1,
+                -- A feed that comes back is asked anew, even one that said it was gone; what its server forbade stays forbidden.
+                health = CASE WHEN active THEN health ELSE 'new' END,
+                detail = CASE WHEN active THEN detail END,
+                next_due = CASE WHEN active THEN next_due END,
+                failures = CASE WHEN active THEN failures ELSE 0 END",
         )?
         .execute((
             &wish.url,

@@ -97,6 +97,7 @@ pub(crate) fn explained(error: rusqlite::Error, words: Option<&str>) -> StoreErr
             if failure.code == rusqlite::ErrorCode::Unknown =>
         {
             let why = message.strip_prefix("fts5: ").unwrap_or(message);
+            let why = if why == "syntax error near \"\"" { "something is missing at its end" } else { why };
             let why = format!("{why}; quote what is meant as it stands: '\"{}\"'", words.replace('"', " ").trim());
             StoreError::Query { query: words.to_owned(), why }
         }

@@ -60,11 +60,21 @@ fn a_feed_is_asked_when_it_is_due_or_named_and_never_against_its_servers_word() 
     assert!(line("/busy").starts_with("leave\t") && line("/busy").contains("pause"), "{plan}");
     assert!(line("/gone").starts_with("leave\t") && line("/gone").contains("410"), "{plan}");
 
-    for args in [vec!["fetch", "--all"], vec!["fetch", &url("/busy"), &url("/gone")]] {
-        let ran = home.good(&args);
-        assert!(ran.stderr.contains("asked for a pause") && ran.stderr.contains("(410)"), "{}", ran.stderr);
+    let [feed_url, busy, gone] = ["/feed", "/busy", "/gone"].map(url);
+    let named = [vec!["fetch", &busy, &gone], vec!["fetch", &feed_url, &gone]];
+    for (args, code) in [vec!["fetch", "--all"]].into_iter().chain(named).zip([0, 1, 3]) {
+        let ran = home.run(&args);
+        assert_eq!(ran.code, Some(code), "what was named and not asked was not done: {args:?}\n{}", ran.stderr);
+        assert!(ran.stderr.contains("(410)"), "{}", ran.stderr);
     }
-    assert_eq!(asked(), [2, 1, 1], "--all sets due times aside, and nothing else");
+    assert_eq!(asked(), [3, 1, 1], "--all and names set due times aside, and nothing else");
+
+    // Who adds a feed anew wants it asked, whatever it once said.
+    home.good(&["feeds", "remove", &url("/gone")]);
+    home.good(&["feeds", "add", &url("/gone"), "--tag", "back"]);
+    origin.serve("/gone", feed());
+    home.good(&["fetch", &url("/gone")]);
+    assert_eq!(asked(), [3, 1, 2]);
 }
 
 #[test]
