@@ -63,7 +63,7 @@ fn arrival(id: i64, draw: &mut Draw) -> Arrival<'static> {
     let subject = Subject { title: &title, text: &text.join(" "), lang: Some("en") };
     let features = features::of(&subject, Lexicon::builtin(), &features::Params::default());
     let time = Timestamp::from_second(1_767_225_600 + id * 5).expect("this century");
-    Arrival { id: ArticleId(id), published: time, seen: time, outlet: "", alone: false, features }
+    Arrival { id: ArticleId(id), published: time, seen: time, dated: true, outlet: "", alone: false, features }
 }
 
 fn assign(criterion: &mut Criterion) {

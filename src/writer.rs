@@ -424,6 +424,7 @@ fn store(
         published,
         seen,
         may_group: feed.cluster,
+        dated: draft.date_doubt.is_none(),
     };
     let cluster = assign(batch, desk, &founding)?;
     Ok(Stored::New(id, cluster))
@@ -463,6 +464,7 @@ fn arrival<'a>(founding: &'a Founding, clusterer: &Clusterer) -> Arrival<'a> {
         published: founding.published,
         seen: founding.seen,
         outlet: &founding.outlet,
+        dated: founding.dated,
         alone: !founding.may_group,
         features: features::of(&subject, Lexicon::builtin(), &clusterer.params().features),
     }

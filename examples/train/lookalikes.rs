@@ -30,7 +30,7 @@ impl Made {
     pub fn arrival(&self, with: &Labelled) -> Arrival<'static> {
         let published: Timestamp = with.published;
         let features = self.features.clone();
-        Arrival { id: ArticleId(i64::MAX), published, seen: published, outlet: "", alone: false, features }
+        Arrival { id: ArticleId(i64::MAX), published, seen: published, dated: true, outlet: "", alone: false, features }
     }
 }
 

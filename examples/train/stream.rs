@@ -26,7 +26,15 @@ pub struct Labelled {
 impl Labelled {
     pub fn arrival(&self) -> Arrival<'_> {
         let features = self.features.clone();
-        Arrival { id: self.id, published: self.published, seen: self.published, outlet: "", alone: false, features }
+        Arrival {
+            id: self.id,
+            published: self.published,
+            seen: self.published,
+            dated: true,
+            outlet: "",
+            alone: false,
+            features,
+        }
     }
 }
 

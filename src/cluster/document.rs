@@ -108,6 +108,8 @@ pub struct Document {
     pub published: i64,
     /// When it was first stored, in seconds.
     pub seen: i64,
+    /// Whether `published` is its feed's word.
+    pub dated: bool,
     /// Its terms by hash.
     pub terms: Box<[Held]>,
     /// Its title for comparing letter by letter.
@@ -129,14 +131,20 @@ pub struct Times {
     pub published: i64,
     /// When it was first stored.
     pub seen: i64,
+    /// Whether `published` is its feed's word.
+    pub dated: bool,
 }
 
 impl Times {
     /// Whole seconds: what is finer decides nothing.
-    pub fn of(published: Timestamp, seen: Timestamp) -> Times {
-        Times { published: published.as_second(), seen: seen.as_second() }
+    pub fn of(published: Timestamp, seen: Timestamp, dated: bool) -> Times {
+        Times { published: published.as_second(), seen: seen.as_second(), dated }
     }
 }
+
+/// Bits of a memory's second byte.
+const SKETCHED: u8 = 1;
+const UNDATED: u8 = 2;
 
 impl Document {
     /// Weighs an article's features; `rarity` says how rare a term is just now, in nats.
@@ -147,6 +155,7 @@ impl Document {
             article,
             published: times.published,
             seen: times.seen,
+            dated: times.dated,
             terms,
             title_key: features.title_key[..end].into(),
             sketch: features.sketch.clone().map(Box::new),
@@ -201,7 +210,8 @@ impl Document {
     pub fn to_bytes(&self) -> Vec<u8> {
         let sketch = self.sketch.as_ref().map(|sketch| sketch.to_bytes()).unwrap_or_default();
         let mut bytes = Vec::with_capacity(8 + self.terms.len() * 8 + self.title_key.len() + sketch.len());
-        bytes.extend([VERSION, u8::from(self.sketch.is_some()), self.title_key.len() as u8]);
+        let marks = if self.sketch.is_some() { SKETCHED } else { 0 } | if self.dated { 0 } else { UNDATED };
+        bytes.extend([VERSION, marks, self.title_key.len() as u8]);
         bytes.extend(self.lead_words.to_le_bytes());
         bytes.extend(self.title_key.as_bytes());
         bytes.extend(sketch);
@@ -217,7 +227,7 @@ impl Document {
     pub fn recall(article: ArticleId, times: Times, bytes: &[u8]) -> Option<Document> {
         let (head, rest) = bytes.split_at_checked(5)?;
         let (title_key, rest) = rest.split_at_checked(usize::from(head[2]))?;
-        let sketched = if head[1] == 1 { Sketch::BYTES } else { 0 };
+        let sketched = if head[1] & SKETCHED != 0 { Sketch::BYTES } else { 0 };
         let (sketch, rest) = rest.split_at_checked(sketched)?;
         let terms: Box<[Held]> = rest.chunks_exact(8).map(held).collect();
         let sound = head[0] == VERSION && rest.len().is_multiple_of(8);
@@ -228,6 +238,7 @@ impl Document {
             article,
             published: times.published,
             seen: times.seen,
+            dated: head[1] & UNDATED == 0,
             terms,
             title_key: std::str::from_utf8(title_key).ok()?.into(),
             sketch: if sketched > 0 { Some(Box::new(Sketch::from_bytes(sketch)?)) } else { None },

@@ -135,8 +135,8 @@ pub struct Measured {
     pub values: [f64; COUNT],
     /// The member it resembles most.
     pub nearest: ArticleId,
-    /// When that member was published, in seconds.
-    pub nearest_published: i64,
+    /// When that member was published, in seconds; `None` where one of the two has no date of its own.
+    pub nearest_published: Option<i64>,
     /// The member of whose text it repeats most, and how much of it.
     pub wording: Option<(ArticleId, f64)>,
 }
@@ -164,7 +164,7 @@ pub fn measure(subject: &Subject<'_>, group: &Group, window: &Window, params: &P
     let mut nearest: Option<(&Document, Resemblance)> = None;
     let mut wording: Option<(ArticleId, f64)> = None;
     let (mut all_sum, mut compared) = (0.0_f32, 0.0_f32);
-    let (mut newest, mut oldest, mut gap_nearest) = (i64::MIN, i64::MAX, i64::MAX);
+    let mut gaps = Gaps::default();
     let series = Series::of(&document.title_key);
     let mut series_apart = false;
     for member in window.latest(group, params.exemplars_max) {
@@ -187,9 +187,7 @@ pub fn measure(subject: &Subject<'_>, group: &Group, window: &Window, params: &P
             }
         }
         series_apart |= series.is_apart(&member.title_key);
-        newest = newest.max(member.published);
-        oldest = oldest.min(member.published);
-        gap_nearest = gap_nearest.min(document.published.abs_diff(member.published) as i64);
+        gaps.add(document, member);
     }
     let (nearest, _) = nearest?;
     let sums = group.centroid().map_or(best.cosines, |centroid| centroid.cosines(&subject.shares));
@@ -199,16 +197,12 @@ pub fn measure(subject: &Subject<'_>, group: &Group, window: &Window, params: &P
     } else {
         0.0
     };
-    let gaps = [
-        closeness((document.published - newest) as f64),
-        closeness((document.published - oldest) as f64),
-        closeness(document.published as f64 - group.published_mean()),
-        closeness(gap_nearest as f64),
-    ];
+    let gaps = gaps.closenesses(document, group);
+    let nearest_published = (document.dated && nearest.dated).then_some(nearest.published);
     let bare = f64::from(u8::from(!document.has(LEAD) || !nearest.has(LEAD)));
     let said = Said { best, sums, apart, letters, gaps, bare, series_apart };
     let values = said.values(group.articles(), f64::from(all_sum / compared), wording.map_or(0.0, |(_, share)| share));
-    Some(Measured { values, nearest: nearest.article, nearest_published: nearest.published, wording })
+    Some(Measured { values, nearest: nearest.article, nearest_published, wording })
 }
 
 /// Articles of the window from which the lack of rivals begins to say something: a young database holds few of anything.
@@ -234,6 +228,47 @@ pub fn set_rivals(candidates: &mut [(ClusterId, Measured)], articles: usize) {
 /// The place of a measure by its name.
 pub fn index_of(name: &str) -> usize {
     MEASURES.iter().position(|held| held.0 == name).expect("callers name measures of the list")
+}
+
+/// What a date that nobody gave is taken to be off by, in seconds: near enough not to speak against a story, and too far to prove one.
+const UNDATED_GAP_SECONDS: i64 = 24 * 3_600;
+
+/// How far from a candidate's members an article is in time, as far as their dates can be believed.
+#[derive(Debug, Default)]
+struct Gaps {
+    /// Publication times of the members that have a date of their own, in seconds.
+    dated: Vec<i64>,
+    undated: usize,
+    /// The least distance between times of storing, in seconds.
+    seen_gap: Option<i64>,
+}
+
+impl Gaps {
+    fn add(&mut self, document: &Document, member: &Document) {
+        let seen_gap = (document.seen - member.seen).abs();
+        self.seen_gap = Some(self.seen_gap.map_or(seen_gap, |least| least.min(seen_gap)));
+        if member.dated {
+            self.dated.push(member.published);
+        } else {
+            self.undated += 1;
+        }
+    }
+
+    /// Closeness to the newest, to the oldest, to the mean and to the nearest member.
+    fn closenesses(&self, document: &Document, group: &Group) -> [f64; 4] {
+        let (Some(newest), Some(oldest), true) = (self.dated.iter().max(), self.dated.iter().min(), document.dated)
+        else {
+            return [closeness(self.seen_gap.unwrap_or(0).max(UNDATED_GAP_SECONDS) as f64); 4];
+        };
+        let mean = if self.undated == 0 {
+            group.published_mean()
+        } else {
+            self.dated.iter().map(|published| *published as f64).sum::<f64>() / self.dated.len() as f64
+        };
+        let nearest = self.dated.iter().map(|published| document.published.abs_diff(*published)).min().unwrap_or(0);
+        let from = |time: i64| closeness((document.published - time) as f64);
+        [from(*newest), from(*oldest), closeness(document.published as f64 - mean), closeness(nearest as f64)]
+    }
 }
 
 fn closeness(seconds: f64) -> f64 {

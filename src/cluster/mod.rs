@@ -28,6 +28,8 @@ pub struct Arrival<'a> {
     pub id: ArticleId,
     /// When it was published; scores compare it with the members' publication times.
     pub published: Timestamp,
+    /// Whether `published` is its feed's word; without one the time of storing stands in, which says little about the story.
+    pub dated: bool,
     /// When it was first stored; the window is counted in it.
     pub seen: Timestamp,
     /// The publisher; not weighed yet.
@@ -159,7 +161,7 @@ impl Clusterer {
             }
             None => return Err(RestoreError::Damaged { article }),
         }
-        let times = Times::of(remembered.published, remembered.seen);
+        let times = Times::of(remembered.published, remembered.seen, true);
         self.latest_seen = self.latest_seen.max(times.seen);
         if remembered.memory == ALONE {
             return Ok(());
@@ -258,7 +260,7 @@ impl Clusterer {
     }
 
     fn document(&self, arrival: &Arrival<'_>) -> Document {
-        let times = Times::of(arrival.published, arrival.seen);
+        let times = Times::of(arrival.published, arrival.seen, arrival.dated);
         Document::of(arrival.id, times, &arrival.features, |term| self.rarity(term))
     }
 

@@ -35,7 +35,9 @@ pub fn reason(candidates: &[Candidate], joins: bool, words: &Words<'_>) -> Reaso
         probability: if joins { chance } else { 1.0 - chance },
         because: best.map(|best| evidence(best, words)).unwrap_or_default(),
         nearest: nearest.map(|measured| measured.nearest),
-        hours_apart: nearest.map(|measured| measured.nearest_published.abs_diff(words.published) as f64 / 3_600.0),
+        hours_apart: nearest
+            .and_then(|measured| measured.nearest_published)
+            .map(|published| published.abs_diff(words.published) as f64 / 3_600.0),
         runner_up: refused.map(|refused| RunnerUp {
             cluster: refused.cluster,
             probability: refused.probability(),

@@ -19,7 +19,15 @@ fn time(text: &str) -> Timestamp {
 fn arrival<'a>(id: i64, (published, title, text): Told<'_>) -> Arrival<'a> {
     let subject = Subject { title, text, lang: Some("en") };
     let features = features::of(&subject, Lexicon::builtin(), &features::Params::default());
-    Arrival { id: ArticleId(id), published: time(published), seen: time(published), outlet: "", alone: false, features }
+    Arrival {
+        id: ArticleId(id),
+        published: time(published),
+        seen: time(published),
+        dated: true,
+        outlet: "",
+        alone: false,
+        features,
+    }
 }
 
 fn clusterer() -> Clusterer {
@@ -76,6 +84,24 @@ fn one_story_of_three_outlets_is_one_cluster_in_an_empty_database() {
     assert_eq!(clusters(&CAMERAS), [1, 1, 1]);
     let reversed: Vec<Told<'_>> = CAMERAS.iter().rev().copied().collect();
     assert_eq!(clusters(&reversed), [1, 1, 1], "whoever comes first");
+}
+
+/// Entries without dates are stored under the time they were first seen, here nine months after the story.
+#[test]
+fn a_story_is_one_cluster_although_some_of_its_articles_have_no_date() {
+    let late = "2026-11-22T15:00:00Z";
+    for undated in [[false, true, true], [true, false, true], [true, true, false], [false, false, true]] {
+        let mut clusterer = Clusterer::new(Params::default(), Weights::builtin());
+        let clusters = CAMERAS[..3].iter().zip(undated).zip(1..).map(|((told, undated), id)| {
+            let mut arrival = arrival(id, *told);
+            arrival.seen = time(late);
+            if undated {
+                (arrival.published, arrival.dated) = (time(late), false);
+            }
+            clusterer.assign(arrival).cluster
+        });
+        assert_eq!(clusters.collect::<Vec<_>>(), [ClusterId(ArticleId(1)); 3], "{undated:?}");
+    }
 }
 
 #[test]
@@ -344,7 +370,15 @@ fn stream(count: i64) -> Vec<Arrival<'static>> {
             let subject = Subject { title: &title, text: &text.join(" "), lang: Some("en") };
             let features = features::of(&subject, Lexicon::builtin(), &features::Params::default());
             let alone = draw(25) == 0;
-            Arrival { id: ArticleId(id), published: stamp(published), seen: stamp(seen), outlet: "", alone, features }
+            Arrival {
+                id: ArticleId(id),
+                published: stamp(published),
+                seen: stamp(seen),
+                dated: draw(10) != 0,
+                outlet: "",
+                alone,
+                features,
+            }
         })
         .collect()
 }

@@ -42,6 +42,8 @@ pub struct Founding {
     pub seen: Timestamp,
     /// Whether its feed's articles may be grouped.
     pub may_group: bool,
+    /// Whether `published` is its feed's word.
+    pub dated: bool,
 }
 
 impl Store {
@@ -140,7 +142,7 @@ pub(crate) const FORGET: &str = "DELETE FROM memories WHERE article <
 /// Articles as first stored, joined so that revision 1 stands in for the current words where there is one.
 const FOUNDINGS: &str =
     "SELECT a.id, coalesce(r.title, a.title), coalesce(r.text, a.text), a.lang, a.outlet, a.published, a.seen,
-    f.cluster, m.cluster
+    f.cluster, m.cluster, a.date_doubt IS NULL
     FROM articles a JOIN feeds f ON f.id = a.feed LEFT JOIN revisions r ON r.article = a.id AND r.number = 1
     LEFT JOIN memberships m ON m.article = a.id";
 
@@ -174,5 +176,6 @@ fn founding(row: &Row<'_>) -> rusqlite::Result<Founding> {
         published: instant(row.get(5)?),
         seen: instant(row.get(6)?),
         may_group: row.get(7)?,
+        dated: row.get(9)?,
     })
 }
