@@ -321,7 +321,7 @@ struct TypedEval {
     /// Print the figures as JSON
     #[arg(long)]
     json: bool,
-    /// Try another setting of [cluster], as join_probability=0.6 (repeat for several)
+    /// Try another cluster setting, as join_probability=0.6 (repeat for several)
     #[arg(long, value_name = "KEY=VALUE", value_parser = setting)]
     set: Vec<(String, String)>,
 }

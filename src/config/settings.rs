@@ -75,7 +75,7 @@ const fn plain(
 }
 
 impl Setting {
-    /// Its name in an error: `timeout` in [fetch].
+    /// Its name in an error: `timeout` in `[fetch]`.
     pub(crate) fn name(&self) -> String {
         name(self.key, self.section)
     }
