@@ -47,7 +47,7 @@ fn clusters(told: &[Told<'_>]) -> Vec<i64> {
 const CAMERAS: [Told<'_>; 3] = [
     (
         "2026-02-12T23:00:00Z",
-        "Ring cancels its partnership with Flock Safety after surveillance backlash",
+        "Ring scraps its partnership with Flock Safety after an outcry over surveillance",
         "Ring will not be linking its doorbell cameras to Flock Safety after all. Faced with weeks of protest over the \
          planned integration with the surveillance company, which sells its systems to police departments, the camera \
          maker said that a review had shown the work would take far more time and money than foreseen. No footage of any \
@@ -55,7 +55,7 @@ const CAMERAS: [Told<'_>; 3] = [
     ),
     (
         "2026-02-13T04:10:00Z",
-        "Amazon Ring ends partnership with Flock Safety after surveillance backlash",
+        "Amazon Ring quits partnership with Flock Safety after surveillance outcry",
         "Ring, the security brand of Amazon, is ending its partnership with the security company Flock Safety, it \
          announced. The partnership was made public in October 2025, and ever since Ring has drawn the anger of people \
          who oppose a surveillance society. Flock Safety runs licence plate cameras for thousands of towns. In recent \
@@ -68,7 +68,7 @@ const CAMERAS: [Told<'_>; 3] = [
     ),
     (
         "2026-02-13T15:45:00Z",
-        "Amazon’s Ring cancels controversial partnership with tech company Flock amid privacy concerns",
+        "Amazon’s Ring scraps disputed partnership with tech firm Flock amid privacy worries",
         "Ring, the maker of video doorbells that belongs to Amazon, has called off its partnership with the technology \
          firm Flock Safety, it said on Thursday. The end comes after weeks of outrage, made louder by an advertisement \
          shown during the Super Bowl for a tool that looks for lost dogs, in which many saw a tool for mass surveillance. \

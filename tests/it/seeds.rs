@@ -17,7 +17,7 @@ fn verge(item: &str) -> String {
 <link rel="alternate" type="text/html" href="https://www.theverge.com" /><id>https://www.theverge.com/rss/index.xml</id>
 <updated>2026-02-12T23:30:00Z</updated>
 <entry><author><name>A Writer</name></author>
-<title type="html">Ring cancels its partnership with Flock Safety after surveillance backlash</title>
+<title type="html">{}</title>
 <link rel="alternate" href="https://www.theverge.com/news/878447/ring-flock-partnership-canceled" />
 <id>https://www.theverge.com/?p=878447</id><published>2026-02-12T23:00:00Z</published><updated>2026-02-12T23:00:00Z</updated>
 <summary type="html">{}</summary><content type="html">{}</content></entry>
@@ -26,6 +26,7 @@ fn verge(item: &str) -> String {
 <published>2026-02-12T21:00:00Z</published><updated>2026-02-12T21:00:00Z</updated>
 <content type="html">&lt;p&gt;The new doorbell stores its video at home and costs 79 dollars. It rings phones, recognises parcels and needs no account.&lt;/p&gt;</content></entry>
 </feed>"#,
+        escape(item.lines().next().expect("a title line").trim_start_matches("# ")),
         escape(&summary),
         escape(&html)
     )
