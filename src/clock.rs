@@ -3,26 +3,15 @@
 //! Everybody else is handed a `now`, so that a week passes in a test as fast as it can be computed.
 
 use std::io;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use sd_notify::NotifyState;
 
 /// The time, by the system's clock, which people and time servers may set.
 #[expect(clippy::disallowed_methods, reason = "this is the one place that asks the system")]
 pub fn now() -> Timestamp {
     Timestamp::now()
-}
-
-/// A clock that only ever goes forward, for measuring how long something took.
-pub fn monotonic() -> Instant {
-    Instant::now()
-}
-
-/// The zone people here read times in (`TZ`, else the system's); UTC where the machine does not say.
-pub fn local_zone() -> TimeZone {
-    TimeZone::try_system().unwrap_or(TimeZone::UTC)
 }
 
 /// The most memory this process ever held, in bytes, as Linux counts it (`VmHWM` in `/proc/self/status`); `None` elsewhere.

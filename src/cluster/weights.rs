@@ -28,7 +28,7 @@ impl Curve {
 /// in practice a refusal, yet one that stands in the reason like every other piece of evidence.
 const BY_HAND: &str = "series_apart\t0:0 1:-12";
 
-/// How much each measure counts for or against a join, in log-odds, learned by `examples/train.rs`.
+/// How much each measure counts for or against a join, in log-odds, learned by `examples/train`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Weights {
     /// The log-odds of a join where every measure speaks neither for nor against.
