@@ -270,7 +270,7 @@ async fn read(feed: &Feed, response: Response, params: prepare::Params, now: Tim
     let prepared = tokio::task::spawn_blocking(move || prepare::drafts(&body, &asked, now, &params)).await;
     let unreadable = |detail| Answer::Failed { health: Health::Unreadable, detail, transient: true, retry_after: None };
     match prepared {
-        Ok(Ok(prepared)) => Answer::Read { told: told(&answer, prepared.ttl_seconds), prepared },
+        Ok(Ok(prepared)) => Answer::Read { told: told(&answer, prepared.pace.ttl_seconds), prepared },
         Ok(Err(error)) => unreadable(one_line(&error)),
         Err(_) => unreadable("reading it failed by a fault of newsfold's own; please report this feed".to_owned()),
     }

@@ -66,6 +66,8 @@ pub enum Health {
     NotModified,
     /// The feed was read and holds no entries.
     Empty,
+    /// The feed was read and none of its entries has a date that can be used.
+    Undated,
     /// No answer, or one that says "not now": DNS, connection, timeout, 5xx, 404.
     Unreachable,
     /// The server asked for a pause (429, or 503 with Retry-After).
@@ -76,6 +78,8 @@ pub enum Health {
     Refused,
     /// 410: it stays stored and is not asked again.
     Gone,
+    /// Reading its document ended the process twice in a row: that document is not read a third time.
+    Quarantined,
 }
 
 impl Health {
@@ -86,18 +90,75 @@ impl Health {
             Health::Ok => "ok",
             Health::NotModified => "not-modified",
             Health::Empty => "empty",
+            Health::Undated => "undated",
             Health::Unreachable => "unreachable",
             Health::Throttled => "throttled",
             Health::Unreadable => "unreadable",
             Health::Refused => "refused",
             Health::Gone => "gone",
+            Health::Quarantined => "quarantined",
         }
     }
 
     /// Whether a person may have to look.
     pub fn is_trouble(self) -> bool {
-        matches!(self, Health::Unreachable | Health::Throttled | Health::Unreadable | Health::Refused | Health::Gone)
+        use Health::{Gone, Quarantined, Refused, Throttled, Unreachable, Unreadable};
+        matches!(self, Unreachable | Throttled | Unreadable | Refused | Gone | Quarantined)
     }
+}
+
+/// Which rung of the ladder read a feed: the first that brought its entries. Each one up trusts the bytes less.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Rung {
+    /// As it came.
+    #[default]
+    Plain,
+    /// Its bytes were not UTF-8, or not what they said they were, and were transcoded.
+    Transcoded,
+    /// Its markup was repaired: bare ampersands, HTML entities, control characters, old namespaces, a root inside another document.
+    Mended,
+    /// Its entries were read one by one, and those beyond repair left out.
+    Salvaged,
+    /// The lenient reader found more in it than any stricter one.
+    Lenient,
+}
+
+impl Rung {
+    /// The word that people and programs read.
+    pub fn word(self) -> &'static str {
+        match self {
+            Rung::Plain => "plain",
+            Rung::Transcoded => "transcoded",
+            Rung::Mended => "mended",
+            Rung::Salvaged => "salvaged",
+            Rung::Lenient => "lenient",
+        }
+    }
+}
+
+/// What a feed itself says of how often it may be asked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pace {
+    /// How long it may be kept, in seconds (`ttl`).
+    pub ttl_seconds: Option<u64>,
+    /// How often it changes, in seconds (`sy:updatePeriod` divided by `sy:updateFrequency`).
+    pub period_seconds: Option<u64>,
+    /// Hours of the day in UTC in which it need not be asked (`skipHours`); bit 0 is midnight to one.
+    pub skip_hours: u32,
+    /// Days of the week in UTC in which it need not be asked (`skipDays`); bit 0 is Monday.
+    pub skip_days: u8,
+}
+
+/// A file that comes with an entry: a podcast's sound, a picture.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Enclosure {
+    /// Its address, as it stood in the feed or resolved.
+    pub url: String,
+    /// Its media type, as the feed says.
+    pub media_type: Option<String>,
+    /// Its size in bytes, as the feed says.
+    pub bytes: Option<u64>,
 }
 
 /// What polling has taught us of a feed; it changes with every answer, in the transaction of that answer.
@@ -216,6 +277,8 @@ pub struct Entry {
     pub source: Option<String>,
     /// A picture named outside the text (`media:thumbnail`, an image enclosure).
     pub image: Option<String>,
+    /// The files that come with it, in the feed's order.
+    pub enclosures: Vec<Enclosure>,
 }
 
 /// A whole feed, read.
@@ -227,8 +290,10 @@ pub struct ParsedFeed {
     pub site: Option<String>,
     /// The language it declares.
     pub lang: Option<String>,
-    /// How long the feed says it may be cached, in seconds (`ttl`).
-    pub ttl_seconds: Option<u64>,
+    /// How often the feed says it may be asked.
+    pub pace: Pace,
+    /// Which rung of the ladder read it.
+    pub rung: Rung,
     /// Its entries, in the feed's order.
     pub entries: Vec<Entry>,
     /// What was wrong and could be lived with, one line each.

@@ -7,7 +7,7 @@ use url::Url;
 
 use crate::clean::{self, Cleaned, Cut};
 use crate::identify::{self, Canonical, Keyed};
-use crate::model::{ArticleKey, DateDoubt, Draft, Entry};
+use crate::model::{ArticleKey, DateDoubt, Draft, Entry, Pace, Rung};
 use crate::parse::{self, Hints, ParseError};
 
 /// How much is taken from a feed, and what is believed of it.
@@ -70,8 +70,10 @@ pub struct Prepared {
     pub site: Option<String>,
     /// The publisher's name, made of title and site.
     pub outlet: String,
-    /// How long the feed says it may be cached.
-    pub ttl_seconds: Option<u64>,
+    /// How often the feed says it may be asked.
+    pub pace: Pace,
+    /// Which rung of the ladder read it.
+    pub rung: Rung,
     /// Its entries, each key once, in the feed's order.
     pub drafts: Vec<Draft>,
     /// Entries read, duplicates included.
@@ -110,7 +112,7 @@ pub fn drafts(body: &[u8], asked: &Asked, now: Timestamp, params: &Params) -> Re
     let site = feed.site.and_then(|site| identify::resolve(&site, Some(&asked.final_url))).map(String::from);
     // A feed read from a file has no site of its own but the one it names.
     let outlet = identify::outlet_name(title.as_deref(), site.as_deref(), &asked.feed_url);
-    Ok(Prepared { title, site, outlet, ttl_seconds: feed.ttl_seconds, drafts, entries, warnings })
+    Ok(Prepared { title, site, outlet, pace: feed.pace, rung: feed.rung, drafts, entries, warnings })
 }
 
 /// What an entry is prepared against.
@@ -354,7 +356,7 @@ mod tests {
             <item><source url="https://other.example/feed">Other &amp;amp; Sons</source><description>Nothing but words here.</description></item>
             </channel></rss>"#,
         );
-        assert_eq!((feed.outlet.as_str(), feed.ttl_seconds, feed.entries), ("Harbour Post", Some(1800), 3));
+        assert_eq!((feed.outlet.as_str(), feed.pace.ttl_seconds, feed.entries), ("Harbour Post", Some(1800), 3));
         assert_eq!(feed.site.as_deref(), Some("https://www.harbour.example/"));
         let [first, second] = feed.drafts.as_slice() else { panic!("{:?}", feed.drafts) };
         assert_eq!(

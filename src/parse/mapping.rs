@@ -3,7 +3,7 @@
 use feed_rs::model::{Content, Feed, Link, LinkTarget, MediaObject, Person, Text};
 use jiff::Timestamp;
 
-use crate::model::{Entry, ParsedFeed};
+use crate::model::{Entry, Pace, ParsedFeed, Rung};
 use crate::parse::scan::Aside;
 
 /// A whole feed; `asides` are what the scan saw of its entries, in their order.
@@ -20,7 +20,8 @@ pub(crate) fn feed(raw: Feed, asides: &[Aside]) -> ParsedFeed {
         title: words(raw.title),
         site: link(&raw.links),
         lang,
-        ttl_seconds: raw.ttl.map(|minutes| u64::from(minutes) * 60),
+        pace: Pace { ttl_seconds: raw.ttl.map(|minutes| u64::from(minutes) * 60), ..Pace::default() },
+        rung: Rung::Plain,
         warnings: Vec::new(),
     }
 }
@@ -50,6 +51,7 @@ fn entry(raw: feed_rs::model::Entry, aside: Aside, feed_lang: Option<&str>) -> E
             .collect(),
         lang: filled(raw.language).or_else(|| feed_lang.map(str::to_owned)),
         source: aside.source.or(filled(raw.source)),
+        enclosures: Vec::new(),
     }
 }
 

@@ -151,7 +151,9 @@ fn feed(row: &Row<'_>) -> rusqlite::Result<Feed> {
 }
 
 fn health(word: &str) -> Health {
-    use Health::{Empty, Gone, New, NotModified, Ok, Refused, Throttled, Unreachable, Unreadable};
-    let all = [New, Ok, NotModified, Empty, Unreachable, Throttled, Unreadable, Refused, Gone];
+    use Health::{
+        Empty, Gone, New, NotModified, Ok, Quarantined, Refused, Throttled, Undated, Unreachable, Unreadable,
+    };
+    let all = [New, Ok, NotModified, Empty, Undated, Unreachable, Throttled, Unreadable, Refused, Gone, Quarantined];
     all.into_iter().find(|health| health.word() == word).unwrap_or_default()
 }

@@ -28,6 +28,9 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("flate2", &["fetch"]),
     ("webpki_root_certs", &["fetch"]),
     ("feed_rs", &["parse"]),
+    ("chrono", &["parse"]),
+    ("encoding_rs", &["parse"]),
+    ("chardetng", &["parse"]),
     ("scraper", &["clean"]),
     ("html5ever", &["clean"]),
     // The nearest valid key and a near-equal title are one question; asking one library beats owning two answers.
