@@ -17,6 +17,7 @@ pub mod model;
 pub mod opml;
 pub mod parse;
 pub mod prepare;
+pub mod quarantine;
 pub mod rank;
 pub mod schedule;
 pub mod score;

@@ -226,6 +226,24 @@ impl Feed {
     }
 }
 
+/// A document, as it is recognised when it comes again: whose it is and what its bytes are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Document {
+    /// The feed that answered with it.
+    pub feed: FeedId,
+    /// A hash of the body, decompressed.
+    pub body_hash: u64,
+}
+
+/// A document during whose reading the process ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Suspect {
+    /// The document.
+    pub document: Document,
+    /// How often in a row.
+    pub deaths: u32,
+}
+
 /// A feed as a user asks for it, before the store has numbered it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FeedWish {

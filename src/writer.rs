@@ -66,6 +66,14 @@ impl Answer {
         }
     }
 
+    /// Whether a document came of which the process did not die; that it had not changed says the same of the last one.
+    fn is_of_a_document(&self) -> bool {
+        match self {
+            Answer::Read { .. } | Answer::NotModified { .. } => true,
+            Answer::Failed { health, .. } => *health == Health::Unreadable,
+        }
+    }
+
     /// What the schedule makes of it, once it is known how many of its articles were new.
     pub fn outcome(&self, articles_new: usize) -> Outcome {
         match self {
@@ -374,6 +382,9 @@ fn take_in(batch: &mut Batch<'_>, desk: &mut Desk<'_>, intake: &Intake, at: &At<
                 Stored::Known(_) => {}
             }
         }
+    }
+    if intake.answer.is_of_a_document() {
+        batch.forget_deaths(feed.id)?;
     }
     let state = schedule::next(feed, &intake.answer.outcome(report.articles_new), at.now, at.salt, at.schedule);
     batch.set_feed(feed.id, &state, &facts)?;

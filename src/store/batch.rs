@@ -260,6 +260,15 @@ impl Batch<'_> {
         Ok(())
     }
 
+    /// Clears a feed of suspicion: it answered with another document, or with one that was read to its end.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn forget_deaths(&mut self, feed: FeedId) -> Result<(), StoreError> {
+        self.transaction.prepare_cached("DELETE FROM deaths WHERE feed = ?1")?.execute([feed.0])?;
+        Ok(())
+    }
+
     /// Up to `articles_max` articles after `after` in the log, as they were first stored.
     ///
     /// # Errors

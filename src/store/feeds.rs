@@ -89,6 +89,10 @@ fn upsert(
     origin: Origin,
     now: Timestamp,
 ) -> Result<(), StoreError> {
+    // Whoever adds a feed anew wants its document read once more, whatever that did.
+    connection
+        .prepare_cached("DELETE FROM deaths WHERE feed IN (SELECT id FROM feeds WHERE url = ?1 AND active = 0)")?
+        .execute([&wish.url])?;
     connection
         .prepare_cached(
             "INSERT INTO feeds (url, outlet, tags, interval_fixed_seconds, cluster, priority, origin, active, added, health,

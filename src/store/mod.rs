@@ -1,6 +1,7 @@
 //! Door: one SQLite file; SQL is written here and nowhere else.
 
 mod batch;
+mod deaths;
 mod feeds;
 mod lock;
 mod read;
@@ -16,7 +17,7 @@ use rusqlite::{Connection, OpenFlags, Transaction};
 use thiserror::Error;
 
 pub use crate::store::batch::{Batch, FeedFacts, Known, NewArticle, Placed};
-pub use crate::store::lock::{Holder, RoleLock};
+pub use crate::store::lock::{Holder, RoleLock, beside};
 pub use crate::store::read::{Found, Query, Totals};
 pub use crate::store::replay::{Founding, Remembered};
 pub use crate::store::search::Hit;

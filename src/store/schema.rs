@@ -9,9 +9,10 @@ pub(crate) const APPLICATION_ID: i32 = 0x6e66_6c64;
 
 /// One step each, in order; `PRAGMA user_version` counts those done. All times are UTC milliseconds since 1970.
 ///
-/// Ground: `meta`, `feeds`, `articles`, `revisions`, `appearances`. Derived, and remade by `rebuild`: `clusters`,
+/// Ground: `meta`, `feeds`, `deaths`, `articles`, `revisions`, `appearances`. Derived, and remade by `rebuild`: `clusters`,
 /// `memberships`, `memories`, `search`.
-pub(crate) const MIGRATIONS: &[&str] = &["
+pub(crate) const MIGRATIONS: &[&str] = &[
+    "
 CREATE TABLE meta (key TEXT PRIMARY KEY, value ANY NOT NULL) STRICT, WITHOUT ROWID;
 
 CREATE TABLE feeds (
@@ -118,7 +119,17 @@ CREATE VIRTUAL TABLE search USING fts5(
 );
 
 INSERT INTO meta VALUES ('last_seq', 0), ('indexed_seq', 0);
-"];
+",
+    "
+-- The document of a feed during whose reading the process ended, and how often in a row.
+CREATE TABLE deaths (
+  feed INTEGER PRIMARY KEY REFERENCES feeds(id),
+  body_hash INTEGER NOT NULL,
+  count INTEGER NOT NULL,
+  last INTEGER NOT NULL
+) STRICT;
+",
+];
 
 /// Brings the file to the newest schema, each step whole or not at all.
 pub(crate) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {

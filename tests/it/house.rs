@@ -11,7 +11,7 @@ const FLOORS: &[&[&str]] = &[
     &["ingest"],
     &["writer"],
     &["config", "cluster", "prepare", "serve", "digest", "opml"],
-    &["features", "store", "fetch", "schedule", "rank", "parse", "identify", "clock", "listing", "score"],
+    &["features", "store", "fetch", "schedule", "rank", "parse", "identify", "clock", "listing", "score", "quarantine"],
     &["model", "clean", "cli"],
 ];
 
@@ -36,7 +36,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     // The nearest valid key and a near-equal title are one question; asking one library beats owning two answers.
     ("strsim", &["cluster", "config"]),
     ("psl", &["identify"]),
-    ("xxhash_rust", &["identify", "features", "cluster", "fetch"]),
+    ("xxhash_rust", &["identify", "features", "cluster", "fetch", "quarantine"]),
     ("unicode_segmentation", &["features"]),
     ("unicode_normalization", &["features", "listing"]),
     ("rust_stemmers", &["features"]),

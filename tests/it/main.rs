@@ -23,6 +23,8 @@ mod origin;
 #[cfg(test)]
 mod polling;
 #[cfg(test)]
+mod quarantine;
+#[cfg(test)]
 mod rebuild;
 #[cfg(test)]
 mod samples;
