@@ -1,17 +1,18 @@
 //! Station: bytes of a feed to entries and warnings.
 
+mod contain;
 mod mapping;
 mod mend;
 mod scan;
 
 use std::borrow::Cow;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use thiserror::Error;
 use url::Url;
 
 use crate::clean;
 use crate::model::ParsedFeed;
+pub use crate::parse::contain::{contained, is_containing};
 use crate::parse::scan::{Scan, Scanned};
 
 /// What is known of the bytes beside themselves, and how much of them is read.
@@ -176,11 +177,11 @@ fn html_title(body: &[u8]) -> String {
 /// Lets feed-rs read, and contains its panics.
 ///
 /// Its panics are known (names beside addresses, durations of twenty digits, a second XML declaration) and are mended
-/// away before, since a panic, though contained, is printed by the hook of the process, and a station sets no hook. For
-/// the unknown ones, the parser owns everything it works on and is dropped with it, so nothing half-done survives.
+/// away before. For the unknown ones, the parser owns everything it works on and is dropped with it, so nothing half-done
+/// survives.
 fn attempt(bytes: &[u8], hints: &Hints) -> Result<feed_rs::model::Feed, ParseError> {
     let base = hints.base.as_ref().filter(|base| !base.cannot_be_a_base());
-    let read = AssertUnwindSafe(|| {
+    let read = || {
         let parser = feed_rs::parser::Builder::new()
             .base_uri(base.map(Url::as_str))
             .sanitize_content(false)
@@ -188,15 +189,11 @@ fn attempt(bytes: &[u8], hints: &Hints) -> Result<feed_rs::model::Feed, ParseErr
             .id_generator(|_, _, _| String::new())
             .build();
         parser.parse(bytes)
-    });
-    match catch_unwind(read) {
+    };
+    match contained(read) {
         Ok(Ok(feed)) => Ok(feed),
         Ok(Err(error)) => Err(ParseError::Broken { message: error.to_string(), line: line_of(&error, bytes) }),
-        Err(panic) => {
-            let text = panic.downcast_ref::<String>().map(String::as_str);
-            let message = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message");
-            Err(ParseError::Panicked { message: message.to_owned() })
-        }
+        Err(message) => Err(ParseError::Panicked { message }),
     }
 }
 
