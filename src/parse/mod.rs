@@ -11,6 +11,7 @@ use thiserror::Error;
 use url::Url;
 
 use crate::clean;
+use crate::dates;
 use crate::model::ParsedFeed;
 pub use crate::parse::contain::{contained, is_containing};
 use crate::parse::scan::{Scan, Scanned};
@@ -187,6 +188,7 @@ fn attempt(bytes: &[u8], hints: &Hints) -> Result<feed_rs::model::Feed, ParseErr
             .sanitize_content(false)
             // feed-rs makes up an id where there is none, at random if need be: an empty one says that there is none.
             .id_generator(|_, _, _| String::new())
+            .timestamp_parser(moment)
             .build();
         parser.parse(bytes)
     };
@@ -195,6 +197,11 @@ fn attempt(bytes: &[u8], hints: &Hints) -> Result<feed_rs::model::Feed, ParseErr
         Ok(Err(error)) => Err(ParseError::Broken { message: error.to_string(), line: line_of(&error, bytes) }),
         Err(message) => Err(ParseError::Panicked { message }),
     }
+}
+
+/// A date's text as feed-rs wants it: what it cannot read itself, we can.
+fn moment(text: &str) -> Option<chrono::DateTime<chrono::Utc>> {
+    dates::read(text).and_then(|moment| chrono::DateTime::from_timestamp_micros(moment.as_microsecond()))
 }
 
 /// The line of an error, where feed-rs names the byte.
@@ -322,6 +329,22 @@ mod tests {
             (video.summary.as_deref(), video.image.as_deref()),
             (Some("Said here."), Some("https://e.org/t.jpg"))
         );
+    }
+
+    #[test]
+    fn dates_are_read_in_any_form() {
+        let check = |date: &str, expected: Option<&str>| {
+            let feed =
+                feed(rss(&format!("<item><title>x</title><pubDate>{date}</pubDate></item>")).as_bytes(), &hints())
+                    .unwrap();
+            let published = feed.entries[0].published.map(|date| date.to_string());
+            assert_eq!(published.as_deref(), expected, "{date}");
+        };
+        check("Fri, 13 Feb 2026 12:00:00 BST", Some("2026-02-13T11:00:00Z"));
+        check("ven. 13 f\u{e9}vrier 2026 &#224; 12h30", Some("2026-02-13T12:30:00Z"));
+        check("Feb 13, 2026 1:05 PM", Some("2026-02-13T13:05:00Z"));
+        check("1770984000", Some("2026-02-13T12:00:00Z"));
+        check("02/03/2026", None);
     }
 
     #[test]

@@ -12,12 +12,12 @@ const FLOORS: &[&[&str]] = &[
     &["writer"],
     &["config", "cluster", "prepare", "serve", "digest", "opml"],
     &["features", "store", "fetch", "schedule", "rank", "parse", "identify", "clock", "listing", "score", "quarantine"],
-    &["model", "clean", "cli"],
+    &["model", "clean", "dates", "cli"],
 ];
 
 const STATIONS: &[&str] = &[
-    "clean", "cluster", "digest", "features", "identify", "listing", "model", "opml", "parse", "prepare", "rank",
-    "schedule", "score",
+    "clean", "cluster", "dates", "digest", "features", "identify", "listing", "model", "opml", "parse", "prepare",
+    "rank", "schedule", "score",
 ];
 
 /// Each outside crate with a job, and the modules that may name it.
