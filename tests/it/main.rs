@@ -11,6 +11,8 @@ mod captures;
 #[cfg(test)]
 mod commands;
 #[cfg(test)]
+mod corpus;
+#[cfg(test)]
 mod daemon;
 #[cfg(test)]
 mod fetching;
@@ -22,6 +24,8 @@ mod house;
 mod origin;
 #[cfg(test)]
 mod polling;
+#[cfg(test)]
+mod python;
 #[cfg(test)]
 mod quarantine;
 #[cfg(test)]
