@@ -1,5 +1,7 @@
 //! Station: a feed's bytes to drafts, cleaned and keyed.
 
+mod encoding;
+
 use std::collections::HashSet;
 
 use jiff::{SignedDuration, Timestamp};
@@ -95,11 +97,15 @@ pub fn drafts(body: &[u8], asked: &Asked, now: Timestamp, params: &Params) -> Re
         depth_max: params.depth_max,
         attributes_max: params.attributes_max,
     };
-    let feed = parse::feed(body, &hints)?;
+    let mut feed = parse::feed(body, &hints)?;
+    let decoded = encoding::repair(&mut feed);
     let context = Context { base: Some(&asked.final_url), now, params };
     let entries = feed.entries.len();
     let cleaned: Vec<Keyless> = feed.entries.into_iter().map(|entry| keyless(entry, &context)).collect();
     let mut warnings = feed.warnings;
+    if decoded > 0 {
+        warnings.push(format!("the text of {decoded} entries was encoded twice and was repaired"));
+    }
     let cut = cleaned.iter().filter(|one| one.is_cut).count();
     if cut > 0 {
         warnings.push(format!("{cut} texts were longer than is kept and were cut"));
@@ -127,7 +133,8 @@ pub struct Context<'a> {
 }
 
 /// One entry alone, through the very code that prepares a feed's: for archives that have no document around it.
-pub fn draft(entry: Entry, context: &Context) -> Draft {
+pub fn draft(mut entry: Entry, context: &Context) -> Draft {
+    encoding::repair_entry(&mut entry);
     keyed(vec![keyless(entry, context)]).pop().expect("one entry makes one draft")
 }
 
