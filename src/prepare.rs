@@ -390,10 +390,17 @@ mod tests {
         check("2026-02-13T11:00:00Z", None);
         check("2026-02-13T12:10:00Z", None);
         check("2026-02-13T12:10:01Z", Some(DateDoubt::Future));
-        check("1970-01-01T00:00:00Z", Some(DateDoubt::Missing));
+        // The noughts of Unix, .NET, spreadsheets and DOS; nothing older than feeds is a date of news.
+        for nought in ["1970-01-01T00:00:00Z", "0001-01-01T00:00:00Z", "1899-12-30T00:00:00Z", "1980-01-01T00:00:00Z"] {
+            check(nought, Some(DateDoubt::Missing));
+        }
+        check("1989-12-31T23:59:59Z", Some(DateDoubt::Missing));
+        check("1990-01-01T00:00:00Z", None);
         check("never", Some(DateDoubt::Missing));
         let updated = Entry { updated: "2026-02-01T00:00:00Z".parse().ok(), ..Entry::default() };
-        assert_eq!(one(updated).date_doubt, None);
+        assert_eq!(one(updated.clone()).date_doubt, None);
+        let nought = Entry { published: "1970-01-01T00:00:00Z".parse().ok(), ..updated.clone() };
+        assert_eq!(one(nought).published, updated.updated);
     }
 
     #[test]
