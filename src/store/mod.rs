@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, Transaction};
 use thiserror::Error;
 
@@ -268,6 +269,9 @@ fn configure(connection: &Connection) -> Result<(), StoreError> {
         "PRAGMA foreign_keys = ON; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -32768; PRAGMA temp_store = MEMORY;
          PRAGMA journal_size_limit = 67108864;",
     )?;
+    // Else a statement about `articles`, whose index of links holds only those there are, is made anew for every value that is
+    // bound to it, which took an eighth of a first pass.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.set_prepared_statement_cache_capacity(64);
     Ok(())
 }
@@ -349,6 +353,18 @@ mod tests {
             "SELECT id FROM articles a WHERE changed > ?1 ORDER BY changed LIMIT ?2",
             &["articles_changed (changed>?)"],
         );
+    }
+
+    #[test]
+    fn a_hot_query_is_planned_once_whatever_is_bound_to_it() {
+        let store = Store::in_memory(0, now()).unwrap();
+        for sql in [crate::store::batch::KNOWN, "SELECT a.id FROM articles a WHERE a.code = ?1 AND a.feed = ?2"] {
+            let mut statement = store.connection.prepare(sql).unwrap();
+            for feed in 1..4 {
+                assert!(!statement.exists((feed, format!("key {feed}"))).unwrap());
+            }
+            assert_eq!(statement.get_status(rusqlite::StatementStatus::RePrepare), 0, "{sql}");
+        }
     }
 
     #[test]
