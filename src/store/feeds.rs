@@ -101,6 +101,8 @@ fn upsert(
              ON CONFLICT (url) DO UPDATE SET outlet = excluded.outlet, tags = excluded.tags,
                 interval_fixed_seconds = excluded.interval_fixed_seconds, cluster = excluded.cluster,
                 priority = excluded.priority, origin = excluded.origin, active = 1,
+                -- What was published while it was away is backlog, too.
+                added = CASE WHEN active THEN added ELSE excluded.added END,
                 -- A feed that comes back is asked anew, even one that said it was gone; what its server forbade stays forbidden.
                 health = CASE WHEN active THEN health ELSE 'new' END,
                 detail = CASE WHEN active THEN detail END,

@@ -1,6 +1,7 @@
 //! Door: one SQLite file; SQL is written here and nowhere else.
 
 mod batch;
+mod bury;
 mod deaths;
 mod feeds;
 mod lock;
@@ -17,7 +18,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, Transaction};
 use thiserror::Error;
 
-pub use crate::store::batch::{Batch, FeedFacts, Known, NewArticle, Placed};
+pub use crate::store::batch::{Batch, Elsewhere, FeedFacts, Known, Met, NewArticle, Placed};
 pub use crate::store::lock::{Holder, RoleLock, beside};
 pub use crate::store::read::{Found, Query, Totals};
 pub use crate::store::replay::{Founding, Remembered};
@@ -338,12 +339,14 @@ mod tests {
             }
             let plan = plan.join("\n");
             assert!(!plan.contains("SCAN a") && !plan.contains("SCAN m"), "{sql}\n{plan}");
+            assert!(!plan.contains("B-TREE"), "{sql}\n{plan}");
             for step in wanted {
                 assert!(plan.contains(step), "{sql}\n{plan}");
             }
         };
-        check(crate::store::batch::KNOWN, &["SEARCH p USING PRIMARY KEY (feed=? AND key=?)", "SEARCH a USING INTEGER"]);
-        check(crate::store::batch::KNOWN_ELSEWHERE, &["articles_canonical (canonical=? AND title=?)"]);
+        check(crate::store::batch::MET, &["SEARCH m USING PRIMARY KEY (feed=? AND mark=?)", "SEARCH a USING INTEGER"]);
+        check(crate::store::batch::ELSEWHERE, &["articles_canonical (canonical=?)"]);
+        check(crate::store::batch::RECENT, &["COVERING INDEX articles_recent (feed=? AND seen>?)"]);
         check("SELECT 1 FROM articles a WHERE code = ?1", &["(code=?)"]);
         check(
             crate::store::replay::FORGET,

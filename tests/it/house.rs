@@ -36,7 +36,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     // The nearest valid key and a near-equal title are one question; asking one library beats owning two answers.
     ("strsim", &["cluster", "config"]),
     ("psl", &["identify"]),
-    ("xxhash_rust", &["identify", "features", "cluster", "fetch", "quarantine"]),
+    ("xxhash_rust", &["identify", "features", "cluster", "fetch", "store", "quarantine"]),
     ("unicode_segmentation", &["features"]),
     ("unicode_normalization", &["features", "listing"]),
     ("rust_stemmers", &["features"]),

@@ -21,6 +21,8 @@ mod hostile;
 #[cfg(test)]
 mod house;
 #[cfg(test)]
+mod identity;
+#[cfg(test)]
 mod origin;
 #[cfg(test)]
 mod polling;
