@@ -208,6 +208,7 @@ pub async fn look<F: Fetch>(fetch: &F, feed: &Feed, params: &Params, now: Timest
         url: feed.url.clone(),
         validators: feed.state.validators.clone(),
         headers: params.headers.get(&feed.url).cloned().unwrap_or_default(),
+        allow_private: feed.allow_private,
     };
     let response = fetch.fetch(&request, now).await;
     let answer = match &response {

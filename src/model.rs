@@ -205,6 +205,8 @@ pub struct Feed {
     pub cluster: bool,
     /// Higher is preferred as a cluster's representative.
     pub priority: i32,
+    /// Whether it may lead into private networks and to this machine, whatever holds for the others.
+    pub allow_private: bool,
     /// Who named it.
     pub origin: Origin,
     /// Whether it is still named by the config or by command; an inactive feed keeps its articles and is not asked.
@@ -241,12 +243,22 @@ pub struct FeedWish {
     pub cluster: bool,
     /// Higher is preferred as a cluster's representative.
     pub priority: i32,
+    /// Whether it may lead into private networks and to this machine, whatever holds for the others.
+    pub allow_private: bool,
 }
 
 impl FeedWish {
     /// A wish with nothing but a URL.
     pub fn of_url(url: impl Into<String>) -> FeedWish {
-        FeedWish { url: url.into(), outlet: None, tags: Vec::new(), interval: None, cluster: true, priority: 0 }
+        FeedWish {
+            url: url.into(),
+            outlet: None,
+            tags: Vec::new(),
+            interval: None,
+            cluster: true,
+            priority: 0,
+            allow_private: false,
+        }
     }
 }
 

@@ -377,6 +377,7 @@ mod tests {
             interval: None,
             cluster: true,
             priority: 0,
+            allow_private: false,
             origin: Origin::Config,
             active: true,
             added: now(),

@@ -154,6 +154,7 @@ impl Context {
                     feed.interval = wish.interval;
                     feed.cluster = wish.cluster;
                     feed.priority = wish.priority;
+                    feed.allow_private = wish.allow_private;
                     feed.origin = Origin::Config;
                     feed.active = true;
                 }
@@ -309,6 +310,7 @@ pub fn imagined(wish: FeedWish, origin: Origin, now: Timestamp) -> Feed {
         interval: wish.interval,
         cluster: wish.cluster,
         priority: wish.priority,
+        allow_private: wish.allow_private,
         origin,
         active: true,
         added: now,

@@ -235,6 +235,8 @@ pub struct FeedsAddArgs {
     pub cluster: bool,
     /// Higher is preferred as a cluster's representative.
     pub priority: i32,
+    /// Whether they may lead into private networks and to this machine.
+    pub allow_private: bool,
 }
 
 /// Arguments of `eval`.
@@ -448,6 +450,7 @@ mod tests {
                 interval: Some(SignedDuration::from_mins(30)),
                 cluster: false,
                 priority: -1,
+                allow_private: false,
             })),
         );
         check("feeds remove u", Command::Feeds(FeedsCommand::Remove { urls: vec!["u".into()] }));

@@ -308,6 +308,9 @@ struct TypedFeedsAdd {
     /// Higher is preferred as a cluster's representative
     #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true)]
     priority: i32,
+    /// Let it lead into private networks and to this machine
+    #[arg(long)]
+    allow_private: bool,
 }
 
 #[derive(Args)]
@@ -478,6 +481,7 @@ impl TypedFeeds {
                 interval: add.interval,
                 cluster: !add.no_cluster,
                 priority: add.priority,
+                allow_private: add.allow_private,
             }),
             TypedFeeds::Remove { urls } => FeedsCommand::Remove { urls },
             TypedFeeds::Check { urls, view } => FeedsCommand::Check { urls, view: view.format },

@@ -59,7 +59,9 @@ pub enum FetchError {
         name: String,
     },
     /// Our own policy refuses the address.
-    #[error("cannot fetch `{url}`: {reason}; set `[fetch] allow_private_addresses = true` to allow it")]
+    #[error(
+        "cannot fetch `{url}`: {reason}; set `allow_private_addresses = true` for this feed or in `[fetch]` to allow it"
+    )]
     Refused {
         /// The URL: the one asked for, or one it redirects to.
         url: String,
@@ -481,7 +483,7 @@ mod tests {
                     url: url(),
                     reason: crate::fetch::policy::address("10.0.0.1".parse().unwrap()).unwrap_err(),
                 },
-                "cannot fetch `https://example.com/feed`: `10.0.0.1` is a private address; set `[fetch] allow_private_addresses = true` to allow it",
+                "cannot fetch `https://example.com/feed`: `10.0.0.1` is a private address; set `allow_private_addresses = true` for this feed or in `[fetch]` to allow it",
             ),
         ];
         for (error, expected) in cases {

@@ -6,7 +6,7 @@
 use std::error::Error;
 use std::io::{self, Read};
 use std::net::SocketAddr;
-use std::sync::Once;
+use std::sync::{Once, OnceLock};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -31,6 +31,9 @@ const ACCEPT: &str = "application/atom+xml, application/rss+xml, application/fee
 #[derive(Debug)]
 pub struct HttpFetch {
     client: reqwest::Client,
+    /// For the feeds that may lead into private networks, made when the first of them is asked. Its connections are its
+    /// own, so that no other feed is answered over one of them.
+    private: OnceLock<reqwest::Client>,
     params: Params,
 }
 
@@ -38,7 +41,7 @@ impl HttpFetch {
     /// A client with these limits; an error names the setting that cannot be used.
     pub fn new(params: Params) -> Result<HttpFetch, FetchError> {
         let params = params.checked()?;
-        Ok(HttpFetch { client: client(&params)?, params })
+        Ok(HttpFetch { client: client(&params)?, private: OnceLock::new(), params })
     }
 
     /// Asks for a web address, within the deadline.
@@ -81,12 +84,24 @@ impl HttpFetch {
     /// One request to the trail's last stop, if policy lets us.
     async fn ask(&self, request: &Request, trail: &Trail) -> Result<reqwest::Response, FetchError> {
         let url = trail.url();
-        if !self.params.allow_private_addresses {
+        if !self.params.allow_private_addresses && !request.allow_private {
             policy::host(url).map_err(|reason| FetchError::Refused { url: redact(url.as_str()), reason })?;
         }
         let headers = headers_of(request, trail)?;
-        let sending = self.client.get(url.clone()).headers(headers).send();
+        let sending = self.client_for(request)?.get(url.clone()).headers(headers).send();
         sending.await.map_err(|error| trouble(error, url, self.params.connect_timeout))
+    }
+
+    /// The client whose eyes on addresses fit the request.
+    fn client_for(&self, request: &Request) -> Result<&reqwest::Client, FetchError> {
+        if self.params.allow_private_addresses || !request.allow_private {
+            return Ok(&self.client);
+        }
+        if let Some(client) = self.private.get() {
+            return Ok(client);
+        }
+        let made = client(&Params { allow_private_addresses: true, ..self.params.clone() })?;
+        Ok(self.private.get_or_init(|| made))
     }
 
     /// The whole body of a success.

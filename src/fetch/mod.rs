@@ -93,6 +93,9 @@ pub struct Request {
     /// The user's own headers for this feed: sent to its origin only. They replace ours of the same name, except for
     /// validators.
     pub headers: Vec<(String, String)>,
+    /// Whether this feed may lead into private networks and to this machine, at every redirect too, though
+    /// [`Params::allow_private_addresses`] says no.
+    pub allow_private: bool,
 }
 
 impl Request {

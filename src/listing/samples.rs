@@ -312,6 +312,7 @@ pub fn feeds() -> Vec<Feed> {
         interval: None,
         cluster: true,
         priority: 0,
+        allow_private: false,
         origin: Origin::Config,
         active: true,
         added: at("2026-01-01T00:00:00Z"),

@@ -6,8 +6,8 @@ use rusqlite::{OptionalExtension, Row, TransactionBehavior};
 use crate::model::{Feed, FeedId, FeedState, FeedWish, Health, Origin, Validators};
 use crate::store::{Store, StoreError, instant, json, list};
 
-const COLUMNS: &str = "id, url, outlet, outlet_found, tags, interval_fixed_seconds, cluster, priority, origin, active, added,
-    title, site, etag, last_modified, health, detail, next_due, not_before, last_attempt, last_success, last_new, failures,
+const COLUMNS: &str = "id, url, outlet, outlet_found, tags, interval_fixed_seconds, cluster, priority, allow_private, origin,
+    active, added, title, site, etag, last_modified, health, detail, next_due, not_before, last_attempt, last_success, last_new, failures,
     interval_seconds";
 
 impl Store {
@@ -91,12 +91,12 @@ fn upsert(
 ) -> Result<(), StoreError> {
     connection
         .prepare_cached(
-            "INSERT INTO feeds (url, outlet, tags, interval_fixed_seconds, cluster, priority, origin, active, added, health,
+            "INSERT INTO feeds (url, outlet, tags, interval_fixed_seconds, cluster, priority, origin, active, added, allow_private, health,
                 failures, interval_seconds)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 1, ?8, 'new', 0, 0)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 1, ?8, ?9, 'new', 0, 0)
              ON CONFLICT (url) DO UPDATE SET outlet = excluded.outlet, tags = excluded.tags,
                 interval_fixed_seconds = excluded.interval_fixed_seconds, cluster = excluded.cluster,
-                priority = excluded.priority, origin = excluded.origin, active = 1,
+                priority = excluded.priority, allow_private = excluded.allow_private, origin = excluded.origin, active = 1,
                 -- A feed that comes back is asked anew, even one that said it was gone; what its server forbade stays forbidden.
                 health = CASE WHEN active THEN health ELSE 'new' END,
                 detail = CASE WHEN active THEN detail END,
@@ -115,6 +115,7 @@ fn upsert(
                 Origin::Command => "command",
             },
             now.as_millisecond(),
+            wish.allow_private,
         ))?;
     Ok(())
 }
@@ -130,6 +131,7 @@ fn feed(row: &Row<'_>) -> rusqlite::Result<Feed> {
         interval: row.get::<_, Option<i64>>("interval_fixed_seconds")?.map(SignedDuration::from_secs),
         cluster: row.get("cluster")?,
         priority: row.get("priority")?,
+        allow_private: row.get("allow_private")?,
         origin: if row.get::<_, String>("origin")? == "config" { Origin::Config } else { Origin::Command },
         active: row.get("active")?,
         added: instant(row.get("added")?),

@@ -11,7 +11,8 @@ pub(crate) const APPLICATION_ID: i32 = 0x6e66_6c64;
 ///
 /// Ground: `meta`, `feeds`, `articles`, `revisions`, `appearances`. Derived, and remade by `rebuild`: `clusters`,
 /// `memberships`, `memories`, `search`.
-pub(crate) const MIGRATIONS: &[&str] = &["
+pub(crate) const MIGRATIONS: &[&str] = &[
+    "
 CREATE TABLE meta (key TEXT PRIMARY KEY, value ANY NOT NULL) STRICT, WITHOUT ROWID;
 
 CREATE TABLE feeds (
@@ -118,7 +119,10 @@ CREATE VIRTUAL TABLE search USING fts5(
 );
 
 INSERT INTO meta VALUES ('last_seq', 0), ('indexed_seq', 0);
-"];
+",
+    // Feeds that may lead into private networks: the user says so, feed by feed.
+    "ALTER TABLE feeds ADD COLUMN allow_private INTEGER NOT NULL DEFAULT 0;",
+];
 
 /// Brings the file to the newest schema, each step whole or not at all.
 pub(crate) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {

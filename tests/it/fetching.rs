@@ -166,6 +166,7 @@ fn redirects_are_followed_and_only_permanent_ones_move_a_feed() {
             url: origin.url("/old/feed"),
             validators: validators(Some("\"old\""), Some("then")),
             headers: vec![("Authorization".into(), "Bearer of-news".into())],
+            ..Request::default()
         };
         let (answer, _) = whole(fetch(&request));
         assert_eq!(answer.final_url.as_str(), origin.url("/new/feed"));
@@ -191,6 +192,7 @@ fn nothing_of_the_user_reaches_another_origin() {
         url: one.url("/feed").replace("http://", "http://me:pw@"),
         validators: validators(Some("\"old\""), None),
         headers: vec![("X-Key".into(), "secret".into()), ("Cookie".into(), "id=1".into())],
+        ..Request::default()
     };
     let (answer, _) = whole(fetch(&request));
     assert_eq!(answer.final_url.as_str(), one.url("/back"));
@@ -547,7 +549,10 @@ fn private_addresses_are_refused_before_anything_is_sent() {
         let request = Request::of_url(format!("http://{host}:{port}/feed"));
         let error = fetch_with(public.clone(), &request).expect_err(host);
         assert!(matches!(error, FetchError::Refused { .. }), "{host}: {}", one_line(&error));
-        assert!(one_line(&error).ends_with("; set `[fetch] allow_private_addresses = true` to allow it"));
+        assert!(
+            one_line(&error)
+                .ends_with("; set `allow_private_addresses = true` for this feed or in `[fetch]` to allow it")
+        );
         assert!(error.health() == Health::Refused && !error.is_transient());
     }
     assert!(origin.all_requests().is_empty());

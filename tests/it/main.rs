@@ -13,6 +13,8 @@ mod commands;
 #[cfg(test)]
 mod daemon;
 #[cfg(test)]
+mod feeds;
+#[cfg(test)]
 mod fetching;
 #[cfg(test)]
 mod hostile;
