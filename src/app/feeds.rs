@@ -1,12 +1,11 @@
 //! Conductor: `feeds`: which feeds there are, and what one of them answers.
 
-use std::collections::BTreeSet;
-use std::io::Read;
+pub mod exchange;
 
 use anyhow::{Context as _, anyhow};
 
 use crate::app::context::{Context, Failure, block_on, imagined};
-use crate::cli::{Exit, FeedsAddArgs, Place, View};
+use crate::cli::{Exit, FeedsAddArgs, View};
 use crate::config;
 use crate::fetch::error::one_line;
 use crate::fetch::policy::redact;
@@ -14,9 +13,8 @@ use crate::fetch::{Fetch, Request, Response};
 use crate::listing::plain::{count, line};
 use crate::listing::{self, Format};
 use crate::model::{Feed, FeedWish, Origin};
-use crate::opml::Outline;
 use crate::writer::Answer;
-use crate::{clean, clock, ingest, opml, parse, schedule};
+use crate::{clean, clock, ingest, parse, schedule};
 
 /// A feed as it is typed: a URL or a path.
 ///
@@ -161,39 +159,6 @@ pub fn discover(context: &Context, url: &str) -> Result<Exit, Failure> {
     context.print(&lines)
 }
 
-/// Adds the feeds of an OPML list.
-///
-/// # Errors
-/// When it cannot be read or holds no list.
-pub fn import(context: &Context, from: &Place) -> Result<Exit, Failure> {
-    let params = opml::Params::default();
-    let list = opml::read(&read(from, params.bytes_max)?, &params).map_err(anyhow::Error::from)?;
-    let known: BTreeSet<String> = known(context)?.into_iter().map(|feed| feed.url).collect();
-    let mut store = context.store()?;
-    let mut added = 0;
-    for outline in &list.feeds {
-        // In the spelling of `feeds add`, or one feed would be there twice.
-        let wish = FeedWish { tags: outline.tags.clone(), ..wish_of(&outline.url)? };
-        added += usize::from(!known.contains(&wish.url) && store.add_feed(&wish, context.now)?);
-    }
-    for warning in &list.warnings {
-        context.tell(warning);
-    }
-    context.tell(&format!("{} added, {} already there", count(added, "feed"), list.feeds.len() - added));
-    Ok(Exit::Done)
-}
-
-/// Writes all feeds as OPML.
-///
-/// # Errors
-/// When the database cannot be read or the file not be written.
-pub fn export(context: &Context, to: &Place) -> Result<Exit, Failure> {
-    let outline =
-        |feed: Feed| Outline { title: feed.outlet.or(feed.title), url: feed.url, tags: feed.tags, site: feed.site };
-    let outlines: Vec<Outline> = known(context)?.into_iter().map(outline).collect();
-    context.write(to, &opml::write(&outlines))
-}
-
 /// The feeds that are asked.
 fn known(context: &Context) -> Result<Vec<Feed>, Failure> {
     let mut feeds = context.known_feeds()?;
@@ -246,21 +211,4 @@ fn explained(
         pairs.push(("next due", local.strftime("%Y-%m-%d %H:%M %Z").to_string()));
     }
     pairs
-}
-
-/// Reads a list, and one byte more than it may have, so that a longer one is refused and not cut.
-fn read(from: &Place, bytes_max: usize) -> Result<Vec<u8>, Failure> {
-    let bytes_max = u64::try_from(bytes_max).unwrap_or(u64::MAX).saturating_add(1);
-    let mut bytes = Vec::new();
-    match from {
-        Place::Standard => {
-            std::io::stdin().take(bytes_max).read_to_end(&mut bytes).context("cannot read standard input")?;
-        }
-        Place::File(path) => {
-            let cannot = || format!("cannot read `{}`", path.display());
-            let file = std::fs::File::open(path).with_context(cannot)?;
-            file.take(bytes_max).read_to_end(&mut bytes).with_context(cannot)?;
-        }
-    }
-    Ok(bytes)
 }

@@ -212,6 +212,8 @@ pub enum FeedsCommand {
     Import {
         /// The OPML file.
         from: Place,
+        /// Whether it may name files of this machine.
+        files: bool,
     },
     /// Writes all feeds as OPML.
     Export {
@@ -456,7 +458,7 @@ mod tests {
         check("feeds remove u", Command::Feeds(FeedsCommand::Remove { urls: vec!["u".into()] }));
         check("feeds check", Command::Feeds(FeedsCommand::Check { urls: vec![], view: View::Text }));
         check("feeds discover u", Command::Feeds(FeedsCommand::Discover { url: "u".into() }));
-        check("feeds import -", Command::Feeds(FeedsCommand::Import { from: Place::Standard }));
+        check("feeds import -", Command::Feeds(FeedsCommand::Import { from: Place::Standard, files: false }));
         check("feeds export", Command::Feeds(FeedsCommand::Export { to: Place::Standard }));
         check("feeds export f.opml", Command::Feeds(FeedsCommand::Export { to: Place::File("f.opml".into()) }));
         check(

@@ -274,13 +274,16 @@ enum TypedFeeds {
         /// The page
         url: String,
     },
-    /// Add the feeds of an OPML file
+    /// Add the feeds of an OPML file; folders and categories become tags
     Import {
         /// OPML file, - for stdin
         #[arg(value_parser = place)]
         file: Place,
+        /// Take feeds that are files of this machine too
+        #[arg(long)]
+        allow_files: bool,
     },
-    /// Write all feeds as OPML
+    /// Write all feeds as OPML, with their settings
     Export {
         /// File to write, - for stdout
         #[arg(default_value = "-", value_parser = place)]
@@ -486,7 +489,7 @@ impl TypedFeeds {
             TypedFeeds::Remove { urls } => FeedsCommand::Remove { urls },
             TypedFeeds::Check { urls, view } => FeedsCommand::Check { urls, view: view.format },
             TypedFeeds::Discover { url } => FeedsCommand::Discover { url },
-            TypedFeeds::Import { file } => FeedsCommand::Import { from: file },
+            TypedFeeds::Import { file, allow_files } => FeedsCommand::Import { from: file, files: allow_files },
             TypedFeeds::Export { file } => FeedsCommand::Export { to: file },
         }
     }

@@ -54,16 +54,28 @@ impl Store {
     /// # Errors
     /// When the file cannot be written.
     pub fn add_feed(&mut self, wish: &FeedWish, now: Timestamp) -> Result<bool, StoreError> {
+        Ok(self.add_feeds(std::slice::from_ref(wish), now)? > 0)
+    }
+
+    /// Adds feeds by command, or wakes those that were removed, all or none. Says how many; the others were active already.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn add_feeds(&mut self, wishes: &[FeedWish], now: Timestamp) -> Result<usize, StoreError> {
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let active: Option<bool> = transaction
-            .query_row("SELECT active FROM feeds WHERE url = ?1", [&wish.url], |row| row.get(0))
-            .optional()?;
-        if active == Some(true) {
-            return Ok(false);
+        let mut added = 0;
+        for wish in wishes {
+            let active: Option<bool> = transaction
+                .prepare_cached("SELECT active FROM feeds WHERE url = ?1")?
+                .query_row([&wish.url], |row| row.get(0))
+                .optional()?;
+            if active != Some(true) {
+                upsert(&transaction, wish, Origin::Command, now)?;
+                added += 1;
+            }
         }
-        upsert(&transaction, wish, Origin::Command, now)?;
         transaction.commit()?;
-        Ok(true)
+        Ok(added)
     }
 
     /// Gives a feed that was added by command other settings; its state stays.
