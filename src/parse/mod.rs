@@ -1,5 +1,6 @@
 //! Station: bytes of a feed to entries and warnings.
 
+pub mod dialect;
 mod mapping;
 mod mend;
 mod scan;
