@@ -39,11 +39,6 @@ impl Trail {
         &self.redirects
     }
 
-    /// Whether validators may be sent: they belong to one URL, and mean nothing to another (RFC 9110, 8.8).
-    pub fn is_at_start(&self) -> bool {
-        self.redirects.is_empty()
-    }
-
     /// Whether the user's headers and credentials may be sent: never to another origin, nor after a visit to one.
     pub fn kept_origin(&self) -> bool {
         !self.left_origin

@@ -339,6 +339,7 @@ mod tests {
         };
         check(crate::store::batch::KNOWN, &["SEARCH p USING PRIMARY KEY (feed=? AND key=?)", "SEARCH a USING INTEGER"]);
         check(crate::store::batch::KNOWN_ELSEWHERE, &["articles_canonical (canonical=? AND title=?)"]);
+        check(crate::store::feeds::TWIN, &["feeds_answered_url (answered_url=?)"]);
         check("SELECT 1 FROM articles a WHERE code = ?1", &["(code=?)"]);
         check(
             crate::store::replay::FORGET,
