@@ -224,6 +224,11 @@ impl Looked {
 /// Fetches and reads one feed without storing anything.
 pub async fn look<F: Fetch>(fetch: &F, feed: &Feed, params: &Params, now: Timestamp) -> Looked {
     let response = fetch.fetch(&request(feed, params, now), now).await;
+    judge(feed, response, params, now).await
+}
+
+/// Reads what came of asking a feed.
+pub async fn judge(feed: &Feed, response: Result<Response, FetchError>, params: &Params, now: Timestamp) -> Looked {
     let answer = match &response {
         Ok(response) => read(feed, response.clone(), params.prepare.clone(), now).await,
         Err(error) => failed(error),
@@ -231,8 +236,8 @@ pub async fn look<F: Fetch>(fetch: &F, feed: &Feed, params: &Params, now: Timest
     Looked { response, answer }
 }
 
-/// What is asked for.
-fn request(feed: &Feed, params: &Params, now: Timestamp) -> Request {
+/// What is asked of a feed: where, with what it was known by, and the user's headers.
+pub fn request(feed: &Feed, params: &Params, now: Timestamp) -> Request {
     let url = feed.asked_url();
     // A feed that has moved to another origin takes none of the user's headers along.
     let is_same_origin = feed.state.moved_to.is_none()

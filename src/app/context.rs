@@ -12,7 +12,7 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::cli::terminal::{Progress, Terminal};
-use crate::cli::{Exit, Global, LogFormat, Place, View};
+use crate::cli::{Exit, Global, ListFormat, LogFormat, Place, View};
 use crate::cluster::params::Params as ClusterParams;
 use crate::config::{self, Config};
 use crate::fetch::{self, Fetcher};
@@ -248,6 +248,19 @@ impl Context {
             View::Json => Format::Json,
             View::Text if self.terminal.is_terminal_stdout => Format::Table,
             View::Text => Format::Lines,
+        }
+    }
+
+    /// The form that was asked for; else a table for a person at a terminal, and plain lines for a pipe.
+    pub fn list_format(&self, asked: Option<ListFormat>) -> Format {
+        match asked {
+            Some(ListFormat::Table) => Format::Table,
+            Some(ListFormat::Json) => Format::Json,
+            Some(ListFormat::Jsonl) => Format::Jsonl,
+            Some(ListFormat::Csv) => Format::Csv,
+            Some(ListFormat::Markdown) => Format::Markdown,
+            None if self.terminal.is_terminal_stdout => Format::Table,
+            None => Format::Lines,
         }
     }
 

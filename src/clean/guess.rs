@@ -67,6 +67,29 @@ pub(crate) fn by_rule(page: &Url) -> Vec<Url> {
     paths.iter().filter_map(|path| page.join(path).ok()).collect()
 }
 
+/// Words by which the feed of a page's comments gives itself away, in the languages of the web's larger part.
+const COMMENT_WORDS: &[&str] = &["comment", "kommentar", "comentari", "comentário", "komentar", "reacties"];
+
+/// Which of a page's feeds is meant by it, where that is clear: its only one, comments aside, or the first of several that
+/// are one feed in several dialects. Each is given by its URL, title and dialect.
+pub(crate) fn best(feeds: &[(&str, &str, &str)]) -> Option<usize> {
+    let is_of_comments = |url: &str, title: &str| {
+        let said = format!("{url} {title}").to_lowercase();
+        COMMENT_WORDS.iter().any(|word| said.contains(word))
+    };
+    let all: Vec<usize> = (0..feeds.len()).collect();
+    let news: Vec<usize> =
+        all.iter().copied().filter(|&place| !is_of_comments(feeds[place].0, feeds[place].1)).collect();
+    let left = if news.is_empty() { all } else { news };
+    let (first, others) = left.split_first()?;
+    let title = |place: usize| feeds[place].1.to_lowercase();
+    let mut kinds: Vec<&str> = left.iter().map(|&place| feeds[place].2).collect();
+    kinds.sort_unstable();
+    kinds.dedup();
+    let is_one = kinds.len() == left.len() && others.iter().all(|&other| title(other) == title(*first));
+    is_one.then_some(*first)
+}
+
 /// A value of the query, as long as it needs no quoting.
 fn query(page: &Url, name: &str) -> Option<String> {
     let value = page.query_pairs().find(|(key, _)| key == name)?.1.into_owned();
@@ -77,7 +100,7 @@ fn query(page: &Url, name: &str) -> Option<String> {
 mod tests {
     use url::Url;
 
-    use crate::clean::guess::{by_rule, common};
+    use crate::clean::guess::{best, by_rule, common};
 
     fn spelled(urls: Vec<Url>) -> Vec<String> {
         urls.into_iter().map(String::from).collect()
@@ -101,6 +124,20 @@ mod tests {
             common(&Url::parse("https://me:pw@a.example/").unwrap())[0].as_str(),
             "https://me:pw@a.example/feed"
         );
+    }
+
+    #[test]
+    fn the_feed_that_is_meant_is_taken_only_where_that_is_clear() {
+        let check =
+            |feeds: &[(&str, &str, &str)], expected: Option<usize>| assert_eq!(best(feeds), expected, "{feeds:?}");
+        check(&[], None);
+        check(&[("/a", "A", "RSS")], Some(0));
+        check(&[("/comments/feed", "Comments for A", "RSS")], Some(0));
+        check(&[("/comments/feed", "A", "RSS"), ("/feed", "A", "RSS")], Some(1));
+        check(&[("/k", "A: Kommentare", "RSS"), ("/feed", "A", "RSS")], Some(1));
+        check(&[("/rss", "A", "RSS"), ("/atom", "a", "Atom"), ("/json", "A", "JSON Feed")], Some(0));
+        check(&[("/world", "A", "RSS"), ("/sport", "A", "RSS")], None);
+        check(&[("/world", "World", "RSS"), ("/sport", "Sport", "Atom")], None);
     }
 
     #[test]

@@ -144,6 +144,11 @@ pub fn feeds_by_rule(page: &Url) -> Vec<Url> {
     guess::by_rule(page)
 }
 
+/// Which of a page's feeds is meant by it, where that is clear; each is given by its URL, title and dialect.
+pub fn best_feed(feeds: &[(&str, &str, &str)]) -> Option<usize> {
+    guess::best(feeds)
+}
+
 /// Where the feeds of this page may lie by custom, likeliest first: `/feed`, `/rss.xml` and so on. They are guesses.
 pub fn feeds_by_custom(page: &Url) -> Vec<Url> {
     guess::common(page)

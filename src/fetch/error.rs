@@ -445,14 +445,16 @@ fn bytes_in_words(bytes: usize) -> String {
 }
 
 /// `404 Not Found`: the statuses a feed's reader meets, by their names (RFC 9110, 15).
-fn status_in_words(status: u16) -> String {
+pub fn status_in_words(status: u16) -> String {
     let name = match status {
+        200 => "OK",
         202 => "Accepted",
         204 => "No Content",
         206 => "Partial Content",
         301 => "Moved Permanently",
         302 => "Found",
         303 => "See Other",
+        304 => "Not Modified",
         307 => "Temporary Redirect",
         308 => "Permanent Redirect",
         400 => "Bad Request",

@@ -19,8 +19,9 @@ use url::Url;
 use crate::fetch::error::{Cause, FetchError};
 use crate::fetch::law::{self, TimeHeaders};
 use crate::fetch::policy::{self, NotPublic, redact};
+use crate::fetch::trace::Exchange;
 use crate::fetch::trail::Trail;
-use crate::fetch::{Answer, Fetch, Gate, Open, Params, Place, Request, Response, enter, place};
+use crate::fetch::{Answer, Fetch, Gate, Open, Params, Place, Request, Response, enter, place, trace};
 use crate::model::{Validators, host_of};
 
 /// Feeds first, in every dialect we read, then whatever the server has: many serve feeds under another name.
@@ -53,15 +54,37 @@ impl HttpFetch {
         gate: &G,
         now: Timestamp,
     ) -> Result<Response, FetchError> {
+        self.walk(request, &mut Trail::new(url), gate, now).await
+    }
+
+    /// Asks for a web address as `fetch_url` does, every gate being open, and tells every request that was sent.
+    pub(crate) async fn trace_url(
+        &self,
+        request: &Request,
+        url: Url,
+        now: Timestamp,
+    ) -> (Vec<Exchange>, Result<Response, FetchError>) {
+        let mut trail = Trail::new(url);
+        trail.log = Some(Vec::new());
+        let response = self.walk(request, &mut trail, &Open, now).await;
+        (trail.log.unwrap_or_default(), response)
+    }
+
+    async fn walk<G: Gate>(
+        &self,
+        request: &Request,
+        trail: &mut Trail,
+        gate: &G,
+        now: Timestamp,
+    ) -> Result<Response, FetchError> {
         let started = Instant::now();
         let after = self.params.timeout;
         let mut left = after;
-        let mut trail = Trail::new(url);
         loop {
             // One turn at a time: who held one host's while waiting for another's could wait for ever.
             let _turn = enter(gate, trail.url()).await?;
             let began = Instant::now();
-            let step = tokio::time::timeout(left, self.step(request, &mut trail, (started, now))).await;
+            let step = tokio::time::timeout(left, self.step(request, trail, (started, now))).await;
             let Ok(step) = step else {
                 return Err(FetchError::Timeout { url: redact(&request.url), what: "timed out", after });
             };
@@ -106,14 +129,24 @@ impl HttpFetch {
     }
 
     /// One request to the trail's last stop, if policy lets us.
-    async fn ask(&self, request: &Request, trail: &Trail) -> Result<reqwest::Response, FetchError> {
-        let url = trail.url();
+    async fn ask(&self, request: &Request, trail: &mut Trail) -> Result<reqwest::Response, FetchError> {
+        let url = &trail.url().clone();
         if !self.params.allow_private_addresses && !request.allow_private {
             policy::host(url).map_err(|reason| FetchError::Refused { url: redact(url.as_str()), reason })?;
         }
         let headers = headers_of(request, trail)?;
-        let sending = self.client_for(request)?.get(url.clone()).headers(headers).send();
-        sending.await.map_err(|error| trouble(error, url, self.params.connect_timeout))
+        if let Some(log) = &mut trail.log {
+            let sent = trace::sent(&headers, request, &self.params.user_agent);
+            log.push(Exchange { url: redact(url.as_str()), sent, ..Exchange::default() });
+        }
+        let began = Instant::now();
+        let answered = self.client_for(request)?.get(url.clone()).headers(headers).send().await;
+        if let (Some(exchange), Ok(answered)) = (trail.log.as_mut().and_then(|log| log.last_mut()), &answered) {
+            exchange.status = Some(answered.status().as_u16());
+            exchange.received = trace::received(answered.headers());
+            exchange.elapsed = began.elapsed();
+        }
+        answered.map_err(|error| trouble(error, url, self.params.connect_timeout))
     }
 
     /// The client whose eyes on addresses fit the request.

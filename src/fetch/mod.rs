@@ -8,6 +8,7 @@ pub mod file;
 pub mod http;
 pub mod law;
 pub mod policy;
+pub mod trace;
 pub mod trail;
 
 use std::future::Future;
@@ -21,6 +22,7 @@ use url::Url;
 use crate::fetch::error::FetchError;
 use crate::fetch::file::FileFetch;
 use crate::fetch::http::HttpFetch;
+use crate::fetch::trace::Exchange;
 use crate::fetch::trail::Redirect;
 use crate::model::{Validators, host_of};
 
@@ -239,6 +241,17 @@ impl Fetcher {
     pub fn new(params: Params) -> Result<Fetcher, FetchError> {
         let params = params.checked()?;
         Ok(Fetcher { file: FileFetch::new(&params), http: HttpFetch::new(params)? })
+    }
+}
+
+impl Fetcher {
+    /// Asks once, as [`Fetch::fetch`] does, and tells every request that was sent on the way; for a file there is none.
+    pub async fn trace(&self, request: &Request, now: Timestamp) -> (Vec<Exchange>, Result<Response, FetchError>) {
+        match place(&request.url) {
+            Ok(Place::Web(url)) => self.http.trace_url(request, url, now).await,
+            Ok(Place::File(path)) => (Vec::new(), self.file.fetch_path(request, path).await),
+            Err(error) => (Vec::new(), Err(error)),
+        }
     }
 }
 
