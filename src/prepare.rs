@@ -1,5 +1,7 @@
 //! Station: a feed's bytes to drafts, cleaned and keyed.
 
+mod encoding;
+
 use std::collections::HashSet;
 
 use jiff::{SignedDuration, Timestamp};
@@ -100,12 +102,16 @@ pub fn drafts(body: &[u8], asked: &Asked, now: Timestamp, params: &Params) -> Re
         depth_max: params.depth_max,
         attributes_max: params.attributes_max,
     };
-    let feed = parse::feed(body, &hints)?;
+    let mut feed = parse::feed(body, &hints)?;
+    let decoded = encoding::repair(&mut feed);
     let site = feed.site.and_then(|site| identify::canonical(&site, Some(&asked.final_url)));
     let context = Context { base: Some(&asked.final_url), site: site.as_ref(), now, params };
     let entries = feed.entries.len();
     let cleaned: Vec<Keyless> = feed.entries.into_iter().map(|entry| keyless(entry, &context)).collect();
     let mut warnings = feed.warnings;
+    if decoded > 0 {
+        warnings.push(format!("the text of {decoded} entries was encoded twice and was repaired"));
+    }
     let cut = cleaned.iter().filter(|one| one.is_cut).count();
     if cut > 0 {
         warnings.push(format!("{cut} texts were longer than is kept and were cut"));
@@ -136,7 +142,8 @@ pub struct Context<'a> {
 }
 
 /// One entry alone, through the very code that prepares a feed's: for archives that have no document around it.
-pub fn draft(entry: Entry, context: &Context) -> Draft {
+pub fn draft(mut entry: Entry, context: &Context) -> Draft {
+    encoding::repair_entry(&mut entry);
     keyed(vec![keyless(entry, context)]).pop().expect("one entry makes one draft")
 }
 
@@ -424,10 +431,17 @@ mod tests {
         check("2026-02-13T11:00:00Z", None);
         check("2026-02-13T12:10:00Z", None);
         check("2026-02-13T12:10:01Z", Some(DateDoubt::Future));
-        check("1970-01-01T00:00:00Z", Some(DateDoubt::Missing));
+        // The noughts of Unix, .NET, spreadsheets and DOS; nothing older than feeds is a date of news.
+        for nought in ["1970-01-01T00:00:00Z", "0001-01-01T00:00:00Z", "1899-12-30T00:00:00Z", "1980-01-01T00:00:00Z"] {
+            check(nought, Some(DateDoubt::Missing));
+        }
+        check("1989-12-31T23:59:59Z", Some(DateDoubt::Missing));
+        check("1990-01-01T00:00:00Z", None);
         check("never", Some(DateDoubt::Missing));
         let updated = Entry { updated: "2026-02-01T00:00:00Z".parse().ok(), ..Entry::default() };
-        assert_eq!(one(updated).date_doubt, None);
+        assert_eq!(one(updated.clone()).date_doubt, None);
+        let nought = Entry { published: "1970-01-01T00:00:00Z".parse().ok(), ..updated.clone() };
+        assert_eq!(one(nought).published, updated.updated);
     }
 
     #[test]

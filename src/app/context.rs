@@ -12,15 +12,17 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::cli::terminal::{Progress, Terminal};
-use crate::cli::{Exit, Global, LogFormat, Place, View};
+use crate::cli::{Exit, Global, ListFormat, LogFormat, Place, View};
 use crate::cluster::params::Params as ClusterParams;
 use crate::config::{self, Config};
+use crate::fetch::policy::redact;
 use crate::fetch::{self, Fetcher};
 use crate::ingest;
 use crate::listing::{Format, Style};
 use crate::model::{Feed, FeedId, FeedState, FeedWish, Origin};
+use crate::quarantine::{self, DEATHS_MAX, Quarantined, Vigil};
 use crate::schedule;
-use crate::store::{RoleLock, Store, StoreError};
+use crate::store::{self, RoleLock, Store, StoreError};
 use crate::writer::{self, Writer};
 use crate::{clock, prepare};
 
@@ -132,6 +134,33 @@ impl Context {
         Ok((lock, Writer::new(store, params)?))
     }
 
+    /// Begins to watch over the reading of documents, for whoever holds the role. What an earlier process was reading when it died
+    /// is suspect from now on; what was suspect already is quarantined.
+    ///
+    /// # Errors
+    /// When the marks or the database cannot be read or written.
+    pub fn vigil(&self, store: &mut Store) -> Result<Vigil, Failure> {
+        let path = store::beside(&self.config.database, "reading");
+        let cannot = || format!("cannot keep `{}`", path.display());
+        let died = quarantine::left_behind(&path).with_context(cannot)?;
+        store.count_deaths(&died, self.now)?;
+        let suspects = store.suspects()?;
+        for suspect in suspects.iter().filter(|suspect| died.contains(&suspect.document)) {
+            let feed = store.feeds()?.into_iter().find(|feed| feed.id == suspect.document.feed);
+            let url = feed.map(|feed| redact(&feed.url)).unwrap_or_default();
+            if suspect.deaths >= DEATHS_MAX {
+                store.quarantine(suspect.document.feed, &Quarantined.to_string())?;
+                tracing::error!(feed = url, "{Quarantined}");
+            } else {
+                tracing::warn!(
+                    feed = url,
+                    "newsfold died while it read this feed's document: it is read alone this time"
+                );
+            }
+        }
+        Ok(Vigil::begin(&path, &suspects).with_context(cannot)?)
+    }
+
     /// Every feed as the holder of the role would know it with this config, removed ones among them; looking writes nothing and
     /// makes no file. A feed that the database has not met yet has a number below 0.
     ///
@@ -154,6 +183,7 @@ impl Context {
                     feed.interval = wish.interval;
                     feed.cluster = wish.cluster;
                     feed.priority = wish.priority;
+                    feed.allow_private = wish.allow_private;
                     feed.origin = Origin::Config;
                     feed.active = true;
                 }
@@ -250,6 +280,19 @@ impl Context {
         }
     }
 
+    /// The form that was asked for; else a table for a person at a terminal, and plain lines for a pipe.
+    pub fn list_format(&self, asked: Option<ListFormat>) -> Format {
+        match asked {
+            Some(ListFormat::Table) => Format::Table,
+            Some(ListFormat::Json) => Format::Json,
+            Some(ListFormat::Jsonl) => Format::Jsonl,
+            Some(ListFormat::Csv) => Format::Csv,
+            Some(ListFormat::Markdown) => Format::Markdown,
+            None if self.terminal.is_terminal_stdout => Format::Table,
+            None => Format::Lines,
+        }
+    }
+
     /// Writes data to stdout.
     ///
     /// # Errors
@@ -309,6 +352,7 @@ pub fn imagined(wish: FeedWish, origin: Origin, now: Timestamp) -> Feed {
         interval: wish.interval,
         cluster: wish.cluster,
         priority: wish.priority,
+        allow_private: wish.allow_private,
         origin,
         active: true,
         added: now,

@@ -32,6 +32,8 @@ pub fn fetch(context: &Context, args: &FetchArgs) -> Result<Exit, Failure> {
         return context.print(&plan(context, &chosen));
     }
     let (_lock, mut writer) = context.writer("fetch")?;
+    // Before the feeds are read: it may say of some that they are quarantined.
+    let vigil = context.vigil(writer.store())?;
     let named = name(context, writer.store(), &args.feeds)?;
     let chosen = choose(context, args, &named, &schedule)?;
     let refused = chosen.left_out.iter().filter(|(_, why)| !matches!(why, LeftOut::NotDue(_) | LeftOut::Inactive));
@@ -45,7 +47,8 @@ pub fn fetch(context: &Context, args: &FetchArgs) -> Result<Exit, Failure> {
     }
     let fetcher = context.fetcher()?;
     let progress = context.progress(chosen.asked.len(), "feeds");
-    let pass = Pass { params: context.ingest_params(), progress: progress.clone(), now: clock::now };
+    let params = ingest::Params { watch: vigil.watch(), ..context.ingest_params() };
+    let pass = Pass { params, progress: progress.clone(), now: clock::now };
     let total = chosen.asked.len();
     let (tally, outcome) = block_on(pass.run(writer, fetcher, chosen.asked))?;
     progress.finish();
@@ -155,6 +158,7 @@ fn reason(context: &Context, why: &LeftOut) -> String {
         }
         LeftOut::Paused(until) => format!("its server asked for a pause until {}", moment(context, *until)),
         LeftOut::NotDue(until) => format!("not due before {}", moment(context, *until)),
+        LeftOut::SameAs(_) => "its redirects lead to another of the feeds, which is asked in its place".to_owned(),
     }
 }
 
@@ -181,6 +185,8 @@ pub struct Tally {
     pub not_modified: usize,
     /// Feeds in trouble.
     pub failed: usize,
+    /// Feeds that were not asked, because their host keeps a pause.
+    pub postponed: usize,
     /// Articles stored.
     pub articles_new: usize,
     /// Articles with new words.
@@ -219,6 +225,11 @@ impl Tally {
         use crate::model::Health;
         progress.tick();
         match report.health {
+            _ if report.postponed.is_some() => {
+                self.postponed += 1;
+                let detail = report.detail.as_deref().unwrap_or("its host keeps a pause");
+                progress.say(&line(&format!("{}: {detail}", redact(&report.url))));
+            }
             Health::NotModified => self.not_modified += 1,
             health if health.is_trouble() => {
                 self.failed += 1;
@@ -253,7 +264,10 @@ impl Tally {
         if self.failed > 0 {
             summary.push_str(&format!(", {} in trouble", self.failed));
         }
-        let unanswered = asked.saturating_sub(self.read + self.not_modified + self.failed);
+        if self.postponed > 0 {
+            summary.push_str(&format!(", {} put off", self.postponed));
+        }
+        let unanswered = asked.saturating_sub(self.read + self.not_modified + self.failed + self.postponed);
         if unanswered > 0 {
             summary.push_str(&format!(", {unanswered} interrupted"));
         }

@@ -11,7 +11,11 @@ mod captures;
 #[cfg(test)]
 mod commands;
 #[cfg(test)]
+mod corpus;
+#[cfg(test)]
 mod daemon;
+#[cfg(test)]
+mod feeds;
 #[cfg(test)]
 mod fetching;
 #[cfg(test)]
@@ -24,6 +28,10 @@ mod identity;
 mod origin;
 #[cfg(test)]
 mod polling;
+#[cfg(test)]
+mod python;
+#[cfg(test)]
+mod quarantine;
 #[cfg(test)]
 mod rebuild;
 #[cfg(test)]

@@ -1,0 +1,1 @@
+//! Station: the lenient reader's cases.
