@@ -32,3 +32,5 @@ mod seeds;
 mod stories;
 #[cfg(test)]
 mod storing;
+#[cfg(test)]
+mod traps;
