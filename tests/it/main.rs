@@ -42,3 +42,5 @@ mod seeds;
 mod stories;
 #[cfg(test)]
 mod storing;
+#[cfg(test)]
+mod traps;
