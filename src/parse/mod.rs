@@ -43,6 +43,13 @@ impl Default for Hints {
     }
 }
 
+impl Hints {
+    /// What links are relative to, unless it is so long that copying it for each of them would cost too much.
+    pub(crate) fn near_base(&self) -> Option<&Url> {
+        self.base.as_ref().filter(|base| !base.cannot_be_a_base() && base.as_str().len() <= lenient::BASE_BYTES_MAX)
+    }
+}
+
 /// Why no feed came out of the bytes. Each message says what was found and what to do.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum ParseError {
@@ -257,13 +264,15 @@ fn one_by_one(text: &str, look: &Look, hints: &Hints) -> ParsedFeed {
     let mut feed = mapping::head(look);
     let mut strictly_read = 0;
     let lang = feed.lang.clone();
-    let entries = look.entries.iter().map(|found| match strict::read_alone(text, found, look, hints) {
-        Some(raw) => {
-            strictly_read += 1;
-            mapping::entry(raw, Some(found), look.is_old_atom(), lang.as_deref())
-        }
-        None => Entry { lang: found.lang().or_else(|| lang.clone()), ..found.entry() },
-    });
+    let alone = strict::Alone::of(look);
+    let entries =
+        look.entries.iter().enumerate().map(|(at, found)| match alone.read(at, &text[found.span.clone()], hints) {
+            Some(raw) => {
+                strictly_read += 1;
+                mapping::entry(raw, Some(found), look.is_old_atom, lang.as_deref())
+            }
+            None => Entry { lang: found.lang().or_else(|| lang.clone()), ..found.entry() },
+        });
     feed.entries = entries.collect();
     feed.rung = if strictly_read > 0 { Rung::Salvaged } else { Rung::Lenient };
     feed
