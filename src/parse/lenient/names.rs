@@ -67,9 +67,6 @@ pub(crate) struct Scope<'a> {
 impl<'a> Scope<'a> {
     /// Notes what a tag declares that opens at this depth; that the root declares for its own name is a feed's, whatever it is.
     pub(crate) fn open(&mut self, tag: &Tag<'a>, depth: usize) {
-        if !tag.inside.contains("xmlns") {
-            return;
-        }
         let own = tag.name.split_once(':').map_or("", |(prefix, _)| prefix);
         for (name, uri) in tag.attributes() {
             let prefix = match name.strip_prefix("xmlns") {
