@@ -17,8 +17,9 @@ use url::Url;
 
 use crate::fetch::error::{FetchError, one_line};
 use crate::fetch::{self, Fetch, Request, Response};
-use crate::model::{Feed, Health};
+use crate::model::{Document, Feed, Health};
 use crate::prepare::{self, Asked};
+use crate::quarantine::{self, Watch};
 use crate::schedule::Told;
 use crate::store::StoreError;
 use crate::writer::{Answer, FeedReport, Intake, Writer};
@@ -42,6 +43,8 @@ pub struct Params {
     pub prepare: prepare::Params,
     /// Extra request headers per feed URL.
     pub headers: BTreeMap<String, Vec<(String, String)>>,
+    /// Who watches over the reading, so that a document that ends the process is known to the next one.
+    pub watch: Arc<Watch>,
 }
 
 impl Default for Params {
@@ -55,6 +58,7 @@ impl Default for Params {
             retry_for: Duration::from_secs(60),
             prepare: prepare::Params::default(),
             headers: BTreeMap::new(),
+            watch: Arc::default(),
         }
     }
 }
@@ -211,7 +215,7 @@ pub async fn look<F: Fetch>(fetch: &F, feed: &Feed, params: &Params, now: Timest
     };
     let response = fetch.fetch(&request, now).await;
     let answer = match &response {
-        Ok(response) => read(feed, response.clone(), params.prepare.clone(), now).await,
+        Ok(response) => read(feed, response.clone(), params, now).await,
         Err(error) => failed(error),
     };
     Looked { response, answer }
@@ -259,19 +263,31 @@ impl Host {
 }
 
 /// What a response comes to. Reading is work, so it is done where work may take its time and a panic reaches nobody else.
-async fn read(feed: &Feed, response: Response, params: prepare::Params, now: Timestamp) -> Answer {
+async fn read(feed: &Feed, response: Response, params: &Params, now: Timestamp) -> Answer {
+    let watch = Arc::clone(&params.watch);
     let (answer, body, content_type) = match response {
         Response::NotModified(answer) => {
+            watch.forget(feed.id);
             return Answer::NotModified { told: told(&answer, None) };
         }
         Response::Fetched { answer, body, content_type } => (answer, body, content_type),
     };
     let asked = Asked { feed_url: feed.url.clone(), final_url: answer.final_url.clone(), content_type };
-    let prepared = tokio::task::spawn_blocking(move || prepare::drafts(&body, &asked, now, &params)).await;
-    let unreadable = |detail| Answer::Failed { health: Health::Unreadable, detail, transient: true, retry_after: None };
-    match prepared {
-        Ok(Ok(prepared)) => Answer::Read { told: told(&answer, prepared.pace.ttl_seconds), prepared },
-        Ok(Err(error)) => unreadable(one_line(&error)),
+    // A feed that was quarantined and is new again was added anew, to be read.
+    if feed.state.health == Health::New && watch.is_quarantined(feed.id) {
+        watch.forget(feed.id);
+    }
+    let (id, limits) = (feed.id, params.prepare.clone());
+    let prepared = tokio::task::spawn_blocking(move || {
+        let document = Document { feed: id, body_hash: quarantine::hash(&body) };
+        watch.read(document, || prepare::drafts(&body, &asked, now, &limits))
+    });
+    let failed = |health, detail, transient| Answer::Failed { health, detail, transient, retry_after: None };
+    let unreadable = |detail| failed(Health::Unreadable, detail, true);
+    match prepared.await {
+        Ok(Ok(Ok(prepared))) => Answer::Read { told: told(&answer, prepared.pace.ttl_seconds), prepared },
+        Ok(Ok(Err(error))) => unreadable(one_line(&error)),
+        Ok(Err(quarantined)) => failed(Health::Quarantined, one_line(&quarantined), false),
         Err(_) => unreadable("reading it failed by a fault of newsfold's own; please report this feed".to_owned()),
     }
 }

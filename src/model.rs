@@ -226,6 +226,24 @@ impl Feed {
     }
 }
 
+/// A document, as it is recognised when it comes again: whose it is and what its bytes are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Document {
+    /// The feed that answered with it.
+    pub feed: FeedId,
+    /// A hash of the body, decompressed.
+    pub body_hash: u64,
+}
+
+/// A document during whose reading the process ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Suspect {
+    /// The document.
+    pub document: Document,
+    /// How often in a row.
+    pub deaths: u32,
+}
+
 /// A feed as a user asks for it, before the store has numbered it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FeedWish {
@@ -304,6 +322,39 @@ pub struct ParsedFeed {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ArticleKey(pub String);
 
+/// The rules by which an entry is recognised, strongest first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Rule {
+    /// By the publisher's own id.
+    #[default]
+    Guid,
+    /// By its link.
+    Link,
+    /// By its title and date.
+    Title,
+    /// By its title and text.
+    Text,
+}
+
+/// A key as a number: what of an article outlives everything else. Unique within its feed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Mark {
+    /// The key's rule.
+    pub rule: Rule,
+    /// The key's hash, which its rule is part of.
+    pub hash: i64,
+}
+
+/// How far a feed's keys are believed: guids that change from one reading to the next are no ids.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Trust {
+    /// The strongest rule that is believed.
+    pub rule: Rule,
+    /// Documents in a row that spoke against it.
+    pub strikes: u8,
+}
+
 /// Why an article's `published` is not what its feed said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -317,8 +368,12 @@ pub enum DateDoubt {
 /// An entry cleaned and keyed, not stored.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Draft {
-    /// How it will be recognised.
+    /// The first key that tells it from the other entries of its document; its public id is made of it.
     pub key: ArticleKey,
+    /// All keys by which it will be recognised, strongest first; never empty.
+    pub marks: Vec<Mark>,
+    /// A sketch of its text, by which a new title over the same text is noticed; `None` for a short text.
+    pub sketch: Option<i64>,
     /// The link for readers: http or https only.
     pub url: Option<String>,
     /// The same link in the one spelling that is compared.
@@ -343,6 +398,8 @@ pub struct Draft {
     pub links: Vec<String>,
     /// The feed's categories for it.
     pub categories: Vec<String>,
+    /// The files that come with it: http(s) only.
+    pub enclosures: Vec<Enclosure>,
 }
 
 /// An article: stored, with its current revision's words.
@@ -382,6 +439,12 @@ pub struct Article {
     pub image: Option<String>,
     /// Links of its text.
     pub links: Vec<String>,
+    /// Its feed's categories for it.
+    pub categories: Vec<String>,
+    /// The files that come with it.
+    pub enclosures: Vec<Enclosure>,
+    /// Whether it was published before its feed was added: it is no news, however new it is here.
+    pub backlog: bool,
     /// Its feed's tags.
     pub tags: Vec<String>,
     /// 1 for an article that never changed.

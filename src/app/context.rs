@@ -15,12 +15,14 @@ use crate::cli::terminal::{Progress, Terminal};
 use crate::cli::{Exit, Global, LogFormat, Place, View};
 use crate::cluster::params::Params as ClusterParams;
 use crate::config::{self, Config};
+use crate::fetch::policy::redact;
 use crate::fetch::{self, Fetcher};
 use crate::ingest;
 use crate::listing::{Format, Style};
 use crate::model::{Feed, FeedId, FeedState, FeedWish, Origin};
+use crate::quarantine::{self, DEATHS_MAX, Quarantined, Vigil};
 use crate::schedule;
-use crate::store::{RoleLock, Store, StoreError};
+use crate::store::{self, RoleLock, Store, StoreError};
 use crate::writer::{self, Writer};
 use crate::{clock, prepare};
 
@@ -130,6 +132,33 @@ impl Context {
         let lock = RoleLock::take(&self.config.database, command)?;
         store.sync_feeds(&self.wishes(), self.now)?;
         Ok((lock, Writer::new(store, params)?))
+    }
+
+    /// Begins to watch over the reading of documents, for whoever holds the role. What an earlier process was reading when it died
+    /// is suspect from now on; what was suspect already is quarantined.
+    ///
+    /// # Errors
+    /// When the marks or the database cannot be read or written.
+    pub fn vigil(&self, store: &mut Store) -> Result<Vigil, Failure> {
+        let path = store::beside(&self.config.database, "reading");
+        let cannot = || format!("cannot keep `{}`", path.display());
+        let died = quarantine::left_behind(&path).with_context(cannot)?;
+        store.count_deaths(&died, self.now)?;
+        let suspects = store.suspects()?;
+        for suspect in suspects.iter().filter(|suspect| died.contains(&suspect.document)) {
+            let feed = store.feeds()?.into_iter().find(|feed| feed.id == suspect.document.feed);
+            let url = feed.map(|feed| redact(&feed.url)).unwrap_or_default();
+            if suspect.deaths >= DEATHS_MAX {
+                store.quarantine(suspect.document.feed, &Quarantined.to_string())?;
+                tracing::error!(feed = url, "{Quarantined}");
+            } else {
+                tracing::warn!(
+                    feed = url,
+                    "newsfold died while it read this feed's document: it is read alone this time"
+                );
+            }
+        }
+        Ok(Vigil::begin(&path, &suspects).with_context(cannot)?)
     }
 
     /// Every feed as the holder of the role would know it with this config, removed ones among them; looking writes nothing and

@@ -32,6 +32,8 @@ pub fn fetch(context: &Context, args: &FetchArgs) -> Result<Exit, Failure> {
         return context.print(&plan(context, &chosen));
     }
     let (_lock, mut writer) = context.writer("fetch")?;
+    // Before the feeds are read: it may say of some that they are quarantined.
+    let vigil = context.vigil(writer.store())?;
     let named = name(context, writer.store(), &args.feeds)?;
     let chosen = choose(context, args, &named, &schedule)?;
     let refused = chosen.left_out.iter().filter(|(_, why)| !matches!(why, LeftOut::NotDue(_) | LeftOut::Inactive));
@@ -45,7 +47,8 @@ pub fn fetch(context: &Context, args: &FetchArgs) -> Result<Exit, Failure> {
     }
     let fetcher = context.fetcher()?;
     let progress = context.progress(chosen.asked.len(), "feeds");
-    let pass = Pass { params: context.ingest_params(), progress: progress.clone(), now: clock::now };
+    let params = ingest::Params { watch: vigil.watch(), ..context.ingest_params() };
+    let pass = Pass { params, progress: progress.clone(), now: clock::now };
     let total = chosen.asked.len();
     let (tally, outcome) = block_on(pass.run(writer, fetcher, chosen.asked))?;
     progress.finish();

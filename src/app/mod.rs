@@ -19,6 +19,7 @@ use crate::fetch::error::one_line;
 
 /// Runs what the arguments ask for; gives the exit code: 0 done, 1 could not do it, 2 wrong usage or config, 3 done in part.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> u8 {
+    quiet_contained_panics();
     let invocation = match cli::parse(args) {
         Ok(invocation) => invocation,
         Err(stop) => return if stop.show().is_ok() { stop.exit.code() } else { Exit::Failed.code() },
@@ -31,6 +32,17 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> u8 {
             failure.exit.code()
         }
     }
+}
+
+/// A panic that reading a feed is expected to raise, and contains, becomes that feed's trouble and is told there: printed as well,
+/// it would look like our own end. All others are printed as ever.
+fn quiet_contained_panics() {
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if !crate::parse::is_containing() {
+            usual(panic);
+        }
+    }));
 }
 
 fn run(invocation: Invocation, terminal: Terminal) -> Result<Exit, Failure> {
@@ -65,5 +77,31 @@ fn run(invocation: Invocation, terminal: Terminal) -> Result<Exit, Failure> {
         Command::Eval(args) => archive::eval(&context, &args),
         Command::Rebuild => upkeep::rebuild(&context),
         Command::Completions(_) | Command::Man | Command::Init(_) | Command::Demo(_) => Ok(Exit::Done),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::app::quiet_contained_panics;
+    use crate::parse::contained;
+
+    /// What a process prints is seen from outside of it, so this test runs itself a second time.
+    #[test]
+    fn a_contained_panic_is_not_printed_and_any_other_is() {
+        const CHILD: &str = "NEWSFOLD_TEST_PANICS";
+        if std::env::var_os(CHILD).is_some() {
+            quiet_contained_panics();
+            assert!(contained(|| panic!("kept to itself")).is_err());
+            assert!(std::thread::spawn(|| panic!("for all to hear")).join().is_err());
+            return;
+        }
+        let child = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "--nocapture", "app::tests::a_contained_panic_is_not_printed_and_any_other_is"])
+            .env(CHILD, "1")
+            .output()
+            .unwrap();
+        let (out, err) = (String::from_utf8_lossy(&child.stdout), String::from_utf8_lossy(&child.stderr));
+        assert!(child.status.success() && out.contains("1 passed"), "{out}{err}");
+        assert!(err.contains("for all to hear") && !err.contains("kept to itself"), "{err}");
     }
 }

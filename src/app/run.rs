@@ -8,6 +8,7 @@ use crate::app::context::{Context, Failure, block_on};
 use crate::cli::Exit;
 use crate::daemon::{self, Ended, Signals};
 use crate::fetch::error::one_line;
+use crate::quarantine::Vigil;
 use crate::writer::Writer;
 use crate::{clock, ingest};
 
@@ -21,6 +22,7 @@ const RETRY_PAUSE: Duration = Duration::from_secs(1);
 pub fn run(mut context: Context) -> Result<Exit, Failure> {
     context.start_log(LevelFilter::INFO);
     let (_lock, mut writer) = context.writer("run")?;
+    let vigil = context.vigil(writer.store())?;
     let feeds = context.reader()?;
     block_on(async {
         let mut signals = Signals::listen().map_err(anyhow::Error::from)?;
@@ -32,7 +34,7 @@ pub fn run(mut context: Context) -> Result<Exit, Failure> {
                     "there are no feeds yet; `newsfold init` writes a config with some, `newsfold feeds add URL` adds one"
                 );
             }
-            let ended = daemon::run(writer, &feeds, context.fetcher()?, &params(&context)?, &mut signals).await;
+            let ended = daemon::run(writer, &feeds, context.fetcher()?, &params(&context, &vigil)?, &mut signals).await;
             match ended.map_err(anyhow::Error::from)? {
                 Ended::Stopped(_) => {
                     tracing::info!("stopped");
@@ -40,7 +42,7 @@ pub fn run(mut context: Context) -> Result<Exit, Failure> {
                 }
                 Ended::Reload(returned) => writer = returned,
             }
-            context = reloaded(context);
+            context = reloaded(context, &vigil);
             writer.set_params(context.writer_params()?);
             if told_feeds(&mut writer, &context, &mut signals).await? == Told::Stopped {
                 tracing::info!("stopped");
@@ -73,21 +75,21 @@ async fn told_feeds(writer: &mut Writer, context: &Context, signals: &mut Signal
     }
 }
 
-fn params(context: &Context) -> Result<daemon::Params, Failure> {
+fn params(context: &Context, vigil: &Vigil) -> Result<daemon::Params, Failure> {
     let usual = daemon::Params::default();
     // A service waits for as long as the file is locked or the disk full: ending would lose what it holds, and bring nothing back.
-    let ingest = ingest::Params { retry_for: Duration::MAX, ..context.ingest_params() };
+    let ingest = ingest::Params { retry_for: Duration::MAX, watch: vigil.watch(), ..context.ingest_params() };
     // A service manager that watches must hear of us in time.
     let tick = clock::watchdog_interval().map_or(usual.tick, |interval| interval.min(usual.tick));
     Ok(daemon::Params { tick, schedule: context.schedule_params()?, ingest, ..usual })
 }
 
 /// The context with the config read again; a broken config changes nothing.
-fn reloaded(context: Context) -> Context {
+fn reloaded(context: Context, vigil: &Vigil) -> Context {
     let fresh = Context::load(context.global.clone(), context.terminal);
     let usable = fresh.and_then(|fresh| {
         fresh.fetcher()?;
-        params(&fresh)?;
+        params(&fresh, vigil)?;
         Ok(fresh)
     });
     match usable {

@@ -4,6 +4,7 @@ mod blocks;
 mod characters;
 mod discover;
 mod elements;
+pub mod encoding;
 mod guard;
 mod lines;
 mod markup;

@@ -7,7 +7,7 @@ use crate::listing::plain::{is_unsafe, utc};
 use crate::listing::reasons::together_since;
 use crate::listing::sheet::{how, interval_seconds, origin, rounded};
 use crate::listing::{Found, Piece, Search, Shown, Why};
-use crate::model::{Article, Cluster, Code, Evidence, Feed, Member, Ranked, Reason};
+use crate::model::{Article, Cluster, Code, Enclosure, Evidence, Feed, Member, Ranked, Reason};
 
 /// How a document is set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -237,7 +237,10 @@ struct ArticleShape<'a> {
     text: &'a str,
     image: Option<&'a str>,
     links: &'a [String],
+    categories: &'a [String],
+    enclosures: &'a [Enclosure],
     tags: &'a [String],
+    backlog: bool,
     date_doubt: Option<crate::model::DateDoubt>,
     revision: u32,
     copy_of: Option<&'a Code>,
@@ -262,7 +265,10 @@ impl<'a> ArticleShape<'a> {
             text: &article.text,
             image: article.image.as_deref(),
             links: &article.links,
+            categories: &article.categories,
+            enclosures: &article.enclosures,
             tags: &article.tags,
+            backlog: article.backlog,
             date_doubt: article.date_doubt,
             revision: article.revision,
             copy_of: member.copy_of.as_ref(),

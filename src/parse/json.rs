@@ -5,9 +5,10 @@
 
 use serde_json::{Map, Value};
 
+use crate::dates;
 use crate::model::{Enclosure, Entry, ParsedFeed, Rung};
 use crate::parse::links::{escaped, resolved};
-use crate::parse::{Hints, ParseError, moment};
+use crate::parse::{Hints, ParseError};
 
 /// Reads a JSON Feed; where the document is torn or broken, each of its items for itself.
 ///
@@ -54,7 +55,7 @@ fn entry(item: &Map<String, Value>, feed: &Map<String, Value>, lang: Option<&str
     let address = |name: &str| string(item, name).map(|url| resolved(&url, hints.base.as_ref()));
     let is_address = |guid: &&String| guid.starts_with("http://") || guid.starts_with("https://");
     let link = address("url").or_else(|| guid.as_ref().filter(is_address).cloned()).or_else(|| address("external_url"));
-    let dated = |name: &str| string(item, name).and_then(|date| moment::read(&date));
+    let dated = |name: &str| string(item, name).and_then(|date| dates::read(&date));
     let enclosures = enclosures(item, hints);
     let is_image =
         |enclosure: &&Enclosure| enclosure.media_type.as_deref().is_some_and(|kind| kind.starts_with("image/"));

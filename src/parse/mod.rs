@@ -1,13 +1,13 @@
 //! Station: bytes of a feed to entries and warnings.
 
 mod charset;
+mod contain;
 mod dangers;
 mod json;
 mod lenient;
 mod links;
 mod mapping;
 mod mend;
-mod moment;
 mod page;
 mod strict;
 mod tags;
@@ -20,6 +20,7 @@ use url::Url;
 use crate::model::{Entry, ParsedFeed, Rung};
 use crate::parse::lenient::Look;
 
+pub use crate::parse::contain::{contained, is_containing};
 pub use crate::parse::page::PageKind;
 
 /// What is known of the bytes beside themselves, and how much of them is read.

@@ -1,14 +1,14 @@
 //! Station: the strict parser, its panics contained, and its entries read one by one where the whole does not go down.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
 use feed_rs::model::Feed;
 use feed_rs::parser::{Builder, ParseErrorKind, ParseFeedError};
 use url::Url;
 
+use crate::dates;
+use crate::parse::contain::contained;
 use crate::parse::lenient::Look;
 use crate::parse::tags::{Mark, Marks};
-use crate::parse::{Hints, ParseError, line_at, mend, moment};
+use crate::parse::{Hints, ParseError, line_at, mend};
 
 /// Lets feed-rs read, and contains its panics.
 ///
@@ -19,25 +19,28 @@ use crate::parse::{Hints, ParseError, line_at, mend, moment};
 /// `Broken` and `Panicked`.
 pub(crate) fn read(text: &str, hints: &Hints) -> Result<Feed, ParseError> {
     let base = hints.near_base();
-    let read = AssertUnwindSafe(|| {
+    let read = || {
         let parser = Builder::new()
             .base_uri(base.map(Url::as_str))
             .sanitize_content(false)
-            .timestamp_parser(moment::read_for_feed_rs)
+            .timestamp_parser(moment)
             // feed-rs makes up an id where there is none, at random if need be: an empty one says that there is none.
             .id_generator(|_, _, _| String::new())
             .build();
         parser.parse(text.as_bytes())
-    });
-    match catch_unwind(read) {
+    };
+    match contained(read) {
         Ok(Ok(feed)) => Ok(feed),
         Ok(Err(error)) => Err(ParseError::Broken { message: error.to_string(), line: line_of(&error, text) }),
-        Err(panic) => {
-            let text = panic.downcast_ref::<String>().map(String::as_str);
-            let message = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message");
-            Err(ParseError::Panicked { message: message.to_owned() })
-        }
+        Err(message) => Err(ParseError::Panicked { message }),
     }
+}
+
+/// A date's moment, for feed-rs, which speaks in another library's words.
+fn moment(text: &str) -> Option<chrono::DateTime<chrono::Utc>> {
+    let moment = dates::read(text)?;
+    let nanos = u32::try_from(moment.subsec_nanosecond()).unwrap_or(0);
+    chrono::DateTime::from_timestamp(moment.as_second(), nanos)
 }
 
 /// The line of an error, where feed-rs names the byte.

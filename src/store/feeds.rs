@@ -89,6 +89,10 @@ fn upsert(
     origin: Origin,
     now: Timestamp,
 ) -> Result<(), StoreError> {
+    // Whoever adds a feed anew wants its document read once more, whatever that did.
+    connection
+        .prepare_cached("DELETE FROM deaths WHERE feed IN (SELECT id FROM feeds WHERE url = ?1 AND active = 0)")?
+        .execute([&wish.url])?;
     connection
         .prepare_cached(
             "INSERT INTO feeds (url, outlet, tags, interval_fixed_seconds, cluster, priority, origin, active, added, health,
@@ -97,6 +101,8 @@ fn upsert(
              ON CONFLICT (url) DO UPDATE SET outlet = excluded.outlet, tags = excluded.tags,
                 interval_fixed_seconds = excluded.interval_fixed_seconds, cluster = excluded.cluster,
                 priority = excluded.priority, origin = excluded.origin, active = 1,
+                -- What was published while it was away is backlog, too.
+                added = CASE WHEN active THEN added ELSE excluded.added END,
                 -- A feed that comes back is asked anew, even one that said it was gone; what its server forbade stays forbidden.
                 health = CASE WHEN active THEN health ELSE 'new' END,
                 detail = CASE WHEN active THEN detail END,

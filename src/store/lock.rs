@@ -32,7 +32,7 @@ impl RoleLock {
     /// # Errors
     /// [`StoreError::Held`] names the holder when there is one; others say why the lock file cannot be made.
     pub fn take(database: &Path, command: &str) -> Result<RoleLock, StoreError> {
-        let path = beside(database);
+        let path = beside(database, "lock");
         let cannot = |source| StoreError::Open { path: path.clone(), source };
         let mut file =
             OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(cannot)?;
@@ -59,7 +59,7 @@ impl RoleLock {
 
     /// Who holds the lock of the database at `database` right now, if anyone.
     pub fn holder(database: &Path) -> Option<Holder> {
-        let mut file = OpenOptions::new().read(true).open(beside(database)).ok()?;
+        let mut file = OpenOptions::new().read(true).open(beside(database, "lock")).ok()?;
         match file.try_lock_shared() {
             Err(TryLockError::WouldBlock) => Some(read(&mut file)),
             _ => None,
@@ -67,10 +67,11 @@ impl RoleLock {
     }
 }
 
-/// Beside the file itself, so that a link to it leads to the same lock.
-fn beside(database: &Path) -> PathBuf {
+/// The file `DATABASE.ending`, beside the database itself, so that a link to it leads to the same one.
+pub fn beside(database: &Path, ending: &str) -> PathBuf {
     let mut name = database.canonicalize().unwrap_or_else(|_| database.to_owned()).into_os_string();
-    name.push(".lock");
+    name.push(".");
+    name.push(ending);
     PathBuf::from(name)
 }
 
@@ -117,7 +118,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let database = folder.path().join("n.db");
         drop(RoleLock::take(&database, "run").unwrap());
-        let asking = OpenOptions::new().read(true).open(beside(&database)).unwrap();
+        let asking = OpenOptions::new().read(true).open(beside(&database, "lock")).unwrap();
         asking.try_lock_shared().unwrap();
         let taking = std::thread::spawn(move || RoleLock::take(&database, "run").map(drop));
         std::thread::sleep(ATTEMPT_PAUSE * 2);

@@ -86,9 +86,10 @@ impl Store {
                                 WHERE m.cluster = c.id) >= ?4)
                AND (?5 = '[]' OR EXISTS (SELECT 1 FROM memberships m JOIN articles a ON a.id = m.article JOIN json_each(?5) w
                                          WHERE m.cluster = c.id AND a.outlet = w.value COLLATE NOCASE))
-               AND (?6 = '[]' OR EXISTS (SELECT 1 FROM memberships m JOIN appearances p ON p.article = m.article
-                                         JOIN feeds f ON f.id = p.feed JOIN json_each(?6) w
-                                         WHERE m.cluster = c.id AND f.url = w.value))
+               AND (?6 = '[]' OR EXISTS (SELECT 1 FROM memberships m JOIN articles a ON a.id = m.article
+                                         JOIN feeds f ON f.url IN (SELECT value FROM json_each(?6))
+                                         WHERE m.cluster = c.id AND (f.id = a.feed OR EXISTS (
+                                            SELECT 1 FROM appearances p WHERE p.article = a.id AND p.feed = f.id))))
                AND (?7 = '[]' OR EXISTS (SELECT 1 FROM memberships m JOIN articles a ON a.id = m.article
                                          JOIN feeds f ON f.id = a.feed JOIN json_each(f.tags) t JOIN json_each(?7) w
                                          WHERE m.cluster = c.id AND t.value = w.value COLLATE NOCASE))
@@ -221,7 +222,8 @@ impl Store {
         let mut carriers = self.carriers(&wanted)?;
         let mut statement = self.connection.prepare_cached(
             "SELECT m.cluster, m.reason, o.code AS copied, a.id, a.code, a.feed, a.outlet, a.url, a.title, a.text, a.author, a.lang,
-                a.published, a.date_doubt, a.seen, a.revised, a.image, a.links, a.revision, f.url AS feed_url, f.tags, f.priority
+                a.published, a.date_doubt, a.seen, a.revised, a.image, a.links, a.categories,
+                a.enclosures, a.backlog, a.revision, f.url AS feed_url, f.tags, f.priority
              FROM json_each(?1) w JOIN memberships m ON m.cluster = w.value JOIN articles a ON a.id = m.article
              JOIN feeds f ON f.id = a.feed LEFT JOIN articles o ON o.id = m.copy_of
              ORDER BY w.key, a.published, a.id",
@@ -248,7 +250,7 @@ impl Store {
     fn carriers(&self, wanted: &str) -> Result<BTreeMap<ArticleId, Vec<String>>, StoreError> {
         let mut statement = self.connection.prepare_cached(
             "SELECT DISTINCT a.id, f.url FROM json_each(?1) w JOIN memberships m ON m.cluster = w.value
-             JOIN articles a ON a.id = m.article JOIN appearances p ON p.article = a.id AND p.feed <> a.feed
+             JOIN articles a ON a.id = m.article JOIN appearances p ON p.article = a.id
              JOIN feeds f ON f.id = p.feed ORDER BY a.id, f.url",
         )?;
         let mut rows = statement.query([wanted])?;
@@ -297,6 +299,9 @@ fn member(row: &Row<'_>) -> Result<Member, StoreError> {
         revised: instant(row.get("revised")?),
         image: row.get("image")?,
         links: list(&row.get::<_, String>("links")?),
+        categories: list(&row.get::<_, String>("categories")?),
+        enclosures: serde_json::from_str(&row.get::<_, String>("enclosures")?).unwrap_or_default(),
+        backlog: row.get("backlog")?,
         tags: list(&row.get::<_, String>("tags")?),
         revision: row.get("revision")?,
         priority: row.get("priority")?,

@@ -11,13 +11,13 @@ const FLOORS: &[&[&str]] = &[
     &["ingest"],
     &["writer"],
     &["config", "cluster", "prepare", "serve", "digest", "opml"],
-    &["features", "store", "fetch", "schedule", "rank", "parse", "identify", "clock", "listing", "score"],
-    &["model", "clean", "cli"],
+    &["features", "store", "fetch", "schedule", "rank", "parse", "identify", "clock", "listing", "score", "quarantine"],
+    &["model", "clean", "dates", "cli"],
 ];
 
 const STATIONS: &[&str] = &[
-    "clean", "cluster", "digest", "features", "identify", "listing", "model", "opml", "parse", "prepare", "rank",
-    "schedule", "score",
+    "clean", "cluster", "dates", "digest", "features", "identify", "listing", "model", "opml", "parse", "prepare",
+    "rank", "schedule", "score",
 ];
 
 /// Each outside crate with a job, and the modules that may name it.
@@ -36,7 +36,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     // The nearest valid key and a near-equal title are one question; asking one library beats owning two answers.
     ("strsim", &["cluster", "config"]),
     ("psl", &["identify"]),
-    ("xxhash_rust", &["identify", "features", "cluster", "fetch"]),
+    ("xxhash_rust", &["identify", "features", "cluster", "fetch", "store", "quarantine"]),
     ("unicode_segmentation", &["features"]),
     ("unicode_normalization", &["features", "listing"]),
     ("rust_stemmers", &["features"]),

@@ -21,11 +21,15 @@ mod hostile;
 #[cfg(test)]
 mod house;
 #[cfg(test)]
+mod identity;
+#[cfg(test)]
 mod origin;
 #[cfg(test)]
 mod polling;
 #[cfg(test)]
 mod python;
+#[cfg(test)]
+mod quarantine;
 #[cfg(test)]
 mod rebuild;
 #[cfg(test)]

@@ -6,9 +6,9 @@ use std::rc::Rc;
 
 use url::Url;
 
+use crate::dates;
 use crate::model::{Enclosure, Entry, Pace};
 use crate::parse::links::{absolute, escaped, resolved};
-use crate::parse::moment;
 use crate::parse::tags::unescaped;
 
 /// One piece of an element's text.
@@ -158,7 +158,7 @@ impl Found<'_> {
     /// Gives `entry` what it lacks.
     pub(crate) fn fill(&self, entry: &mut Entry) {
         let said = |said: &Option<Said>| said.as_ref().and_then(|said| said.words.text());
-        let dated = |said: &Option<Said>| said.as_ref().and_then(|said| moment::read(&said.words.text()?));
+        let dated = |said: &Option<Said>| said.as_ref().and_then(|said| dates::read(&said.words.text()?));
         entry.guid = entry.guid.take().or_else(|| self.guid());
         entry.link = self.link(entry.guid.as_deref()).or(entry.link.take());
         let fields =
