@@ -12,8 +12,9 @@ use crate::cluster::weights::Weights;
 use crate::cluster::{Arrival, Clusterer, Remembered};
 use crate::features::lexicon::Lexicon;
 use crate::features::{self, Subject, language};
+use crate::fetch::policy::redact;
 use crate::identify::{self, recognise};
-use crate::model::{ArticleId, ClusterId, Draft, Feed, Health, Rule, Trust};
+use crate::model::{ArticleId, ClusterId, Draft, Feed, FeedState, Health, HostPause, Rule, Trust};
 use crate::prepare::Prepared;
 use crate::schedule::{self, Outcome, Told};
 use crate::store::{Batch, FeedFacts, Founding, Known, NewArticle, Placed, Store, StoreError};
@@ -31,6 +32,33 @@ pub struct Intake {
     pub feed: Feed,
     /// What came of it.
     pub answer: Answer,
+    /// What it tells of the feed's host.
+    pub reach: Reach,
+}
+
+/// What asking one feed tells of its host and of the network.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Reach {
+    /// Nothing that concerns other feeds.
+    #[default]
+    Itself,
+    /// A server of the wide network answered something.
+    Answered {
+        /// The host that was asked.
+        host: String,
+    },
+    /// Nothing at all came from a host of the wide network.
+    Silent {
+        /// The host that was asked.
+        host: String,
+    },
+    /// A host wants to be asked less, by all of its feeds.
+    Throttled {
+        /// The host, as courtesy counts hosts.
+        host: String,
+        /// Its pause.
+        pause: HostPause,
+    },
 }
 
 /// What came of asking a feed.
@@ -59,6 +87,13 @@ pub enum Answer {
         /// For how long the server asks us not to come back.
         retry_after: Option<Duration>,
     },
+    /// It was not asked after all, because a host on its way keeps a pause.
+    Postponed {
+        /// The end of the pause.
+        until: Timestamp,
+        /// In one line.
+        detail: String,
+    },
 }
 
 impl Answer {
@@ -75,6 +110,7 @@ impl Answer {
         match self {
             Answer::Read { .. } | Answer::NotModified { .. } => true,
             Answer::Failed { health, .. } => *health == Health::Unreadable,
+            Answer::Postponed { .. } => false,
         }
     }
 
@@ -82,7 +118,9 @@ impl Answer {
     pub fn outcome(&self, articles_new: usize) -> Outcome {
         match self {
             Answer::Read { prepared, told } => {
-                Outcome::Read { entries: prepared.entries, articles_new, told: told.clone() }
+                let undated =
+                    if prepared.undated == prepared.drafts.len() { prepared.entries } else { prepared.undated };
+                Outcome::Read { entries: prepared.entries, undated, articles_new, told: told.clone() }
             }
             Answer::NotModified { told } => Outcome::NotModified { told: told.clone() },
             Answer::Failed { health, detail, transient, retry_after } => Outcome::Failed {
@@ -91,6 +129,7 @@ impl Answer {
                 transient: *transient,
                 retry_after: *retry_after,
             },
+            Answer::Postponed { until, .. } => Outcome::Postponed { until: *until },
         }
     }
 }
@@ -116,6 +155,8 @@ pub struct FeedReport {
     pub clusters_new: usize,
     /// What was wrong with it and could be lived with.
     pub warnings: Vec<String>,
+    /// Until when it was put off without being asked, because its host keeps a pause.
+    pub postponed: Option<Timestamp>,
 }
 
 /// One archived article with its publisher, for `eval`.
@@ -226,6 +267,19 @@ impl Writer {
             };
             articles.iter().map(place).collect()
         })
+    }
+
+    /// Takes back that these feeds, each as it was before it failed, are to blame: the network was down.
+    ///
+    /// # Errors
+    /// When the file cannot be written; then the failures count.
+    pub fn forgive(&mut self, feeds: &[Feed], now: Timestamp) -> Result<(), StoreError> {
+        let mut batch = self.store.batch()?;
+        for feed in feeds {
+            let state = schedule::forgiven(feed, now, self.salt, &self.params.schedule);
+            batch.set_feed(feed.id, &state, &FeedFacts::default())?;
+        }
+        batch.commit()
     }
 
     /// Begins to note how long each assignment takes.
@@ -400,6 +454,7 @@ fn take_in(batch: &mut Batch<'_>, desk: &mut Desk<'_>, intake: &Intake, at: &At<
         articles_revised: 0,
         clusters_new: 0,
         warnings: Vec::new(),
+        postponed: None,
     };
     let mut facts = FeedFacts::default();
     if let Answer::Read { prepared, .. } = &intake.answer {
@@ -433,11 +488,41 @@ fn take_in(batch: &mut Batch<'_>, desk: &mut Desk<'_>, intake: &Intake, at: &At<
     if intake.answer.is_of_a_document() {
         batch.forget_deaths(feed.id)?;
     }
-    let state = schedule::next(feed, &intake.answer.outcome(report.articles_new), at.now, at.salt, at.schedule);
+    if let Reach::Throttled { host, pause } = &intake.reach {
+        batch.pause_host(host, *pause, at.now)?;
+    }
+    let mut state = schedule::next(feed, &intake.answer.outcome(report.articles_new), at.now, at.salt, at.schedule);
+    if let Answer::Read { .. } = &intake.answer {
+        state = without_twin(batch, feed, state, at)?;
+    }
     batch.set_feed(feed.id, &state, &facts)?;
     report.health = state.health;
     report.detail = state.detail;
+    if let Answer::Postponed { until, detail } = &intake.answer {
+        report.postponed = Some(*until);
+        report.detail = Some(detail.clone());
+    }
     Ok(report)
+}
+
+/// Two feeds that one document answers are not both polled: the one whose own URL it is goes on, else the one that was first.
+fn without_twin(batch: &mut Batch<'_>, feed: &Feed, state: FeedState, at: &At<'_>) -> Result<FeedState, StoreError> {
+    let Some(answered_url) = &state.answered_url else { return Ok(state) };
+    let Some(twin) = batch.twin(feed.id, answered_url)? else {
+        return Ok(schedule::same_as(feed, state, None, at.salt, at.schedule));
+    };
+    let own = |feed: &Feed| feed.asked_url() == answered_url;
+    let flag = |feed: &Feed, state, other: &Feed| {
+        let mut state = schedule::same_as(feed, state, Some(other.id), at.salt, at.schedule);
+        state.detail = Some(format!("it is the same feed as `{}`, which alone is asked", redact(&other.url)));
+        state
+    };
+    if own(feed) && !own(&twin) {
+        let other = flag(&twin, twin.state.clone(), feed);
+        batch.set_feed(twin.id, &other, &FeedFacts::default())?;
+        return Ok(schedule::same_as(feed, state, None, at.salt, at.schedule));
+    }
+    Ok(flag(feed, state, &twin))
 }
 
 /// What a user should know of a feed whose keys are not believed.

@@ -158,6 +158,7 @@ fn reason(context: &Context, why: &LeftOut) -> String {
         }
         LeftOut::Paused(until) => format!("its server asked for a pause until {}", moment(context, *until)),
         LeftOut::NotDue(until) => format!("not due before {}", moment(context, *until)),
+        LeftOut::SameAs(_) => "its redirects lead to another of the feeds, which is asked in its place".to_owned(),
     }
 }
 
@@ -184,6 +185,8 @@ pub struct Tally {
     pub not_modified: usize,
     /// Feeds in trouble.
     pub failed: usize,
+    /// Feeds that were not asked, because their host keeps a pause.
+    pub postponed: usize,
     /// Articles stored.
     pub articles_new: usize,
     /// Articles with new words.
@@ -222,6 +225,11 @@ impl Tally {
         use crate::model::Health;
         progress.tick();
         match report.health {
+            _ if report.postponed.is_some() => {
+                self.postponed += 1;
+                let detail = report.detail.as_deref().unwrap_or("its host keeps a pause");
+                progress.say(&line(&format!("{}: {detail}", redact(&report.url))));
+            }
             Health::NotModified => self.not_modified += 1,
             health if health.is_trouble() => {
                 self.failed += 1;
@@ -256,7 +264,10 @@ impl Tally {
         if self.failed > 0 {
             summary.push_str(&format!(", {} in trouble", self.failed));
         }
-        let unanswered = asked.saturating_sub(self.read + self.not_modified + self.failed);
+        if self.postponed > 0 {
+            summary.push_str(&format!(", {} put off", self.postponed));
+        }
+        let unanswered = asked.saturating_sub(self.read + self.not_modified + self.failed + self.postponed);
         if unanswered > 0 {
             summary.push_str(&format!(", {unanswered} interrupted"));
         }

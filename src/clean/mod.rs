@@ -6,6 +6,7 @@ mod discover;
 mod elements;
 pub mod encoding;
 mod guard;
+mod guess;
 mod lines;
 mod markup;
 mod trailers;
@@ -132,6 +133,26 @@ pub struct FoundFeed {
 /// The feeds that the page `html`, fetched from `base`, names by `<link rel="alternate">`, in its order, each once.
 pub fn feed_links(html: &str, base: &Url, limits: &Limits) -> Vec<FoundFeed> {
     discover::feed_links(html, base, limits)
+}
+
+/// The links of the page's body that look like feeds, likeliest first, each once. They are guesses.
+pub fn feed_anchors(html: &str, base: &Url, limits: &Limits) -> Vec<FoundFeed> {
+    discover::feed_anchors(html, base, limits)
+}
+
+/// Where the feeds of this page lie if its site is one of those that keep them by a rule. They are guesses.
+pub fn feeds_by_rule(page: &Url) -> Vec<Url> {
+    guess::by_rule(page)
+}
+
+/// Which of a page's feeds is meant by it, where that is clear; each is given by its URL, title and dialect.
+pub fn best_feed(feeds: &[(&str, &str, &str)]) -> Option<usize> {
+    guess::best(feeds)
+}
+
+/// Where the feeds of this page may lie by custom, likeliest first: `/feed`, `/rss.xml` and so on. They are guesses.
+pub fn feeds_by_custom(page: &Url) -> Vec<Url> {
+    guess::common(page)
 }
 
 fn way(limits: &Limits) -> Way {

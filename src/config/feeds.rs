@@ -12,7 +12,8 @@ use crate::config::{FeedSection, Header, Secret};
 use crate::model::FeedWish;
 
 /// Every key that a feed takes.
-pub(crate) const KEYS: &[&str] = &["url", "outlet", "tags", "interval", "cluster", "priority", "headers"];
+pub(crate) const KEYS: &[&str] =
+    &["url", "outlet", "tags", "interval", "cluster", "priority", "headers", "allow_private_addresses"];
 
 const URL_BYTES_MAX: usize = 4_096;
 const OUTLET_CHARS_MAX: usize = 200;
@@ -132,6 +133,7 @@ impl FeedTable {
             "cluster" => put(&mut wish.cluster, given.switch()),
             "priority" => put(&mut wish.priority, given.integer(-PRIORITY_MAX..=PRIORITY_MAX)),
             "headers" => put(&mut self.feed.headers, headers(value.get_ref())),
+            "allow_private_addresses" => put(&mut wish.allow_private, given.switch()),
             _ => return None,
         })
     }

@@ -356,6 +356,7 @@ mod tests {
             cluster = false
             priority = -3
             headers = { X-Key = "hush", Authorization = "Bearer hush" }
+            allow_private_addresses = true
             [[feeds]]
             url = "https://b.example/feed"
             "#,
@@ -369,6 +370,7 @@ mod tests {
             interval: Some(SignedDuration::from_mins(30)),
             cluster: false,
             priority: -3,
+            allow_private: true,
         };
         assert_eq!(feed.wish, wish);
         let names: Vec<_> = feed.headers.iter().map(|header| (header.name.as_str(), header.value.reveal())).collect();

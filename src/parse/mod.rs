@@ -3,6 +3,7 @@
 mod charset;
 mod contain;
 mod dangers;
+pub mod dialect;
 mod json;
 mod lenient;
 mod links;

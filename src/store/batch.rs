@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use rusqlite::types::ValueRef;
 use rusqlite::{OptionalExtension, Row, Transaction, TransactionBehavior, params};
 
-use crate::model::{ArticleId, ClusterId, Code, Draft, Enclosure, FeedId, FeedState, Mark, Reason, Rule, Trust};
+use crate::model::{ArticleId, ClusterId, Code, Draft, Enclosure, FeedId, Mark, Reason, Rule, Trust};
 use crate::store::{Founding, Store, StoreError, instant, json, replay};
 
 /// The columns of a [`Known`].
@@ -371,39 +371,6 @@ impl Batch<'_> {
         self.transaction
             .prepare_cached("INSERT INTO memories VALUES (?1, ?2)")?
             .execute((placed.article.0, placed.memory))?;
-        Ok(())
-    }
-
-    /// Stores what this answer taught us of its feed.
-    ///
-    /// # Errors
-    /// When the file cannot be written.
-    pub fn set_feed(&mut self, feed: FeedId, state: &FeedState, facts: &FeedFacts) -> Result<(), StoreError> {
-        let time = |moment: Option<Timestamp>| moment.map(Timestamp::as_millisecond);
-        self.transaction
-            .prepare_cached(
-                "UPDATE feeds SET etag = ?2, last_modified = ?3, health = ?4, detail = ?5, next_due = ?6, not_before = ?7,
-                    last_attempt = ?8, last_success = ?9, last_new = ?10, failures = ?11, interval_seconds = ?12,
-                    title = coalesce(?13, title), site = coalesce(?14, site), outlet_found = coalesce(?15, outlet_found)
-                 WHERE id = ?1",
-            )?
-            .execute(params![
-                feed.0,
-                state.validators.etag,
-                state.validators.last_modified,
-                state.health.word(),
-                state.detail,
-                time(state.next_due),
-                time(state.not_before),
-                time(state.last_attempt),
-                time(state.last_success),
-                time(state.last_new),
-                state.failures,
-                i64::try_from(state.interval_seconds).unwrap_or(i64::MAX),
-                facts.title,
-                facts.site,
-                facts.outlet_found,
-            ])?;
         Ok(())
     }
 

@@ -347,6 +347,7 @@ mod tests {
         check(crate::store::batch::MET, &["SEARCH m USING PRIMARY KEY (feed=? AND mark=?)", "SEARCH a USING INTEGER"]);
         check(crate::store::batch::ELSEWHERE, &["articles_canonical (canonical=?)"]);
         check(crate::store::batch::RECENT, &["COVERING INDEX articles_recent (feed=? AND seen>?)"]);
+        check(crate::store::feeds::TWIN, &["feeds_answered_url (answered_url=?)"]);
         check("SELECT 1 FROM articles a WHERE code = ?1", &["(code=?)"]);
         check(
             crate::store::replay::FORGET,
@@ -361,7 +362,7 @@ mod tests {
     #[test]
     fn a_hot_query_is_planned_once_whatever_is_bound_to_it() {
         let store = Store::in_memory(0, now()).unwrap();
-        for sql in [crate::store::batch::KNOWN, "SELECT a.id FROM articles a WHERE a.code = ?1 AND a.feed = ?2"] {
+        for sql in [crate::store::batch::MET, "SELECT a.id FROM articles a WHERE a.code = ?1 AND a.feed = ?2"] {
             let mut statement = store.connection.prepare(sql).unwrap();
             for feed in 1..4 {
                 assert!(!statement.exists((feed, format!("key {feed}"))).unwrap());

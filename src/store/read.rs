@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use rusqlite::{Row, params};
 
-use crate::model::{Article, ArticleId, Cluster, ClusterId, Code, DateDoubt, FeedId, Member, Reason, Revision};
+use crate::model::{
+    Article, ArticleId, ArticleKey, Cluster, ClusterId, Code, DateDoubt, FeedId, Member, Reason, Revision,
+};
 use crate::store::{Store, StoreError, instant, json, list, search};
 
 /// Which clusters are wanted; what is `None` or 0 does not filter.
@@ -178,6 +180,20 @@ impl Store {
             Ok(Revision { number: row.get(0)?, seen: instant(row.get(1)?), title: row.get(2)?, text: row.get(3)? })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// How many of these keys the feed has never brought.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn count_unmet(&self, feed: FeedId, keys: &[ArticleKey]) -> Result<usize, StoreError> {
+        let keys: Vec<String> = keys.iter().map(|key| key.0.clone()).collect();
+        let number: i64 = self.connection.query_row(
+            "SELECT count(*) FROM json_each(?2) WHERE value NOT IN (SELECT key FROM appearances WHERE feed = ?1)",
+            (feed.0, json(&keys)),
+            |row| row.get(0),
+        )?;
+        Ok(usize::try_from(number).unwrap_or(0))
     }
 
     /// How much is stored, and how much of it is newer than `since`.

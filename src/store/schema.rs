@@ -10,7 +10,7 @@ pub(crate) const APPLICATION_ID: i32 = 0x6e66_6c64;
 
 /// One step each, in order; `PRAGMA user_version` counts those done. All times are UTC milliseconds since 1970.
 ///
-/// Ground: `meta`, `feeds`, `deaths`, `articles`, `revisions`, `marks`, `appearances`. Derived, and remade by `rebuild`: `clusters`,
+/// Ground: `meta`, `feeds`, `deaths`, `host_pauses`, `articles`, `revisions`, `marks`, `appearances`. Derived, and remade by `rebuild`: `clusters`,
 /// `memberships`, `memories`, `search`.
 pub(crate) const MIGRATIONS: &[&str] = &[
     "
@@ -168,6 +168,32 @@ CREATE INDEX articles_canonical ON articles(canonical) WHERE canonical IS NOT NU
 -- All that the search for a retitled article reads of those that are not it.
 CREATE INDEX articles_recent ON articles(feed, seen, sketch) WHERE sketch IS NOT NULL;
 ",
+    "
+-- What politeness has to know: of each feed (ground), and of hosts that asked for a pause.
+ALTER TABLE feeds ADD COLUMN pause_seconds INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE feeds ADD COLUMN fresh_until INTEGER;
+ALTER TABLE feeds ADD COLUMN turnover_seconds INTEGER;
+ALTER TABLE feeds ADD COLUMN pace TEXT;
+ALTER TABLE feeds ADD COLUMN rung TEXT NOT NULL DEFAULT 'plain';
+ALTER TABLE feeds ADD COLUMN answered_url TEXT;
+ALTER TABLE feeds ADD COLUMN body_hash TEXT;
+ALTER TABLE feeds ADD COLUMN whole_at INTEGER;
+ALTER TABLE feeds ADD COLUMN moving TEXT;
+ALTER TABLE feeds ADD COLUMN moved_to TEXT;
+ALTER TABLE feeds ADD COLUMN same_as INTEGER REFERENCES feeds(id);
+ALTER TABLE feeds ADD COLUMN answers INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE feeds ADD COLUMN answers_with_news INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX feeds_answered_url ON feeds(answered_url) WHERE answered_url IS NOT NULL;
+CREATE INDEX feeds_same_as ON feeds(same_as) WHERE same_as IS NOT NULL;
+
+CREATE TABLE host_pauses (
+  host TEXT PRIMARY KEY,
+  until INTEGER NOT NULL,
+  wished INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+",
+    // Feeds that may lead into private networks: the user says so, feed by feed.
+    "ALTER TABLE feeds ADD COLUMN allow_private INTEGER NOT NULL DEFAULT 0;",
 ];
 
 /// Brings the file to the newest schema, each step whole or not at all.

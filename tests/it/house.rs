@@ -29,7 +29,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("webpki_root_certs", &["fetch"]),
     ("feed_rs", &["parse"]),
     ("chrono", &["parse"]),
-    ("encoding_rs", &["parse"]),
+    ("encoding_rs", &["parse", "opml"]),
     ("chardetng", &["parse"]),
     ("scraper", &["clean"]),
     ("html5ever", &["clean"]),

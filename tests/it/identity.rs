@@ -7,7 +7,7 @@ use newsfold::model::{Article, FeedWish};
 use newsfold::prepare::{self, Asked};
 use newsfold::schedule::Told;
 use newsfold::store::{Query, Store};
-use newsfold::writer::{Answer, FeedReport, Intake, Params, Writer};
+use newsfold::writer::{Answer, FeedReport, Intake, Params, Reach, Writer};
 use tempfile::TempDir;
 
 use crate::samples::{BREAD, DAM, Entry, rss};
@@ -61,7 +61,7 @@ impl Scene {
         let asked = Asked { feed_url: url.to_owned(), final_url: url.parse().expect("a URL"), content_type: None };
         let params = prepare::Params::default();
         let prepared = prepare::drafts(document.as_bytes(), &asked, hours(after), &params).expect("it is a feed");
-        Intake { feed, answer: Answer::Read { prepared, told: Told::default() } }
+        Intake { feed, answer: Answer::Read { prepared, told: Told::default() }, reach: Reach::default() }
     }
 
     /// Every stored article, in the order of their coming.

@@ -15,6 +15,8 @@ mod corpus;
 #[cfg(test)]
 mod daemon;
 #[cfg(test)]
+mod feeds;
+#[cfg(test)]
 mod fetching;
 #[cfg(test)]
 mod hostile;

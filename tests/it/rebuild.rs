@@ -8,7 +8,7 @@ use newsfold::model::FeedWish;
 use newsfold::prepare::{self, Asked, Prepared};
 use newsfold::schedule::Told;
 use newsfold::store::Store;
-use newsfold::writer::{Answer, FeedReport, Intake, Params, Writer};
+use newsfold::writer::{Answer, FeedReport, Intake, Params, Reach, Writer};
 
 /// What every fixture feed answers: `(URL, answer)`.
 type Round = Vec<(String, Prepared)>;
@@ -58,7 +58,11 @@ fn intakes(writer: &mut Writer, round: &Round) -> Vec<Intake> {
     let intake = |(url, prepared): &(String, Prepared)| {
         writer.store().add_feed(&FeedWish::of_url(url), start()).expect("a feed is added");
         let feed = writer.store().feed(url).expect("feeds are read").expect("it was just added");
-        Intake { feed, answer: Answer::Read { prepared: prepared.clone(), told: Told::default() } }
+        Intake {
+            feed,
+            answer: Answer::Read { prepared: prepared.clone(), told: Told::default() },
+            reach: Reach::Itself,
+        }
     };
     round.iter().map(intake).collect()
 }
