@@ -67,9 +67,6 @@ pub(crate) struct Scope<'a> {
 impl<'a> Scope<'a> {
     /// Notes what a tag declares that opens at this depth; that the root declares for its own name is a feed's, whatever it is.
     pub(crate) fn open(&mut self, tag: &Tag<'a>, depth: usize) {
-        if !tag.inside.contains("xmlns") {
-            return;
-        }
         let own = tag.name.split_once(':').map_or("", |(prefix, _)| prefix);
         for (name, uri) in tag.attributes() {
             let prefix = match name.strip_prefix("xmlns") {
@@ -156,7 +153,8 @@ pub(crate) fn of_entry(space: Space, name: &str) -> Option<(Field, u8)> {
         (Space::Feed, "link") => (Field::Link, 1),
         (_, "origlink") => (Field::Origin, 1),
         (Space::Feed, "guid" | "id") => (Field::Guid, 1),
-        (Space::Feed, "description" | "summary" | "abstract") => (Field::Summary, 4),
+        (Space::Feed, "description") => (Field::Summary, 5),
+        (Space::Feed, "summary" | "abstract") => (Field::Summary, 4),
         (Space::Dublin, "description" | "abstract") => (Field::Summary, 3),
         (Space::Itunes, "summary") => (Field::Summary, 2),
         (Space::Media, "description") => (Field::Summary, 1),
