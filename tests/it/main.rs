@@ -27,6 +27,10 @@ mod identity;
 #[cfg(test)]
 mod origin;
 #[cfg(test)]
+mod politeness;
+#[cfg(test)]
+mod politeness_hosts;
+#[cfg(test)]
 mod polling;
 #[cfg(test)]
 mod python;
@@ -34,6 +38,8 @@ mod python;
 mod quarantine;
 #[cfg(test)]
 mod rebuild;
+#[cfg(test)]
+mod rig;
 #[cfg(test)]
 mod samples;
 #[cfg(test)]
