@@ -15,11 +15,19 @@ mod daemon;
 #[cfg(test)]
 mod fetching;
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
 mod hostile;
 #[cfg(test)]
 mod house;
 #[cfg(test)]
+mod markup;
+#[cfg(test)]
+mod mutate;
+#[cfg(test)]
 mod origin;
+#[cfg(test)]
+mod payloads;
 #[cfg(test)]
 mod polling;
 #[cfg(test)]
