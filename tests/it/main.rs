@@ -19,13 +19,21 @@ mod feeds;
 #[cfg(test)]
 mod fetching;
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
 mod hostile;
 #[cfg(test)]
 mod house;
 #[cfg(test)]
 mod identity;
 #[cfg(test)]
+mod markup;
+#[cfg(test)]
+mod mutate;
+#[cfg(test)]
 mod origin;
+#[cfg(test)]
+mod payloads;
 #[cfg(test)]
 mod politeness;
 #[cfg(test)]
