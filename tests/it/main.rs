@@ -23,9 +23,19 @@ mod house;
 #[cfg(test)]
 mod origin;
 #[cfg(test)]
+mod politeness;
+#[cfg(test)]
+mod politeness_bodies;
+#[cfg(test)]
+mod politeness_hosts;
+#[cfg(test)]
+mod politeness_network;
+#[cfg(test)]
 mod polling;
 #[cfg(test)]
 mod rebuild;
+#[cfg(test)]
+mod rig;
 #[cfg(test)]
 mod samples;
 #[cfg(test)]
