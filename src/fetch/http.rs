@@ -118,6 +118,9 @@ impl HttpFetch {
                 answer.validators = law::after_not_modified(&request.validators, answer.validators);
                 Ok(Some(Response::NotModified(answer)))
             }
+            410 if !trail.is_permanent() => {
+                Err(FetchError::GoneForNow { url: redact(&request.url), target: redact(trail.url().as_str()) })
+            }
             304 => Err(FetchError::NotModifiedUnasked { url: redact(trail.url().as_str()) }),
             _ => {
                 let (began, now) = times;

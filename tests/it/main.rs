@@ -37,7 +37,11 @@ mod payloads;
 #[cfg(test)]
 mod politeness;
 #[cfg(test)]
+mod politeness_bodies;
+#[cfg(test)]
 mod politeness_hosts;
+#[cfg(test)]
+mod politeness_network;
 #[cfg(test)]
 mod polling;
 #[cfg(test)]
