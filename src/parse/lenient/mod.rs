@@ -140,7 +140,7 @@ impl<'a> Reader<'a, '_> {
     fn start(&mut self, tag: &Tag<'a>) -> Result<(), ParseError> {
         self.guard(tag)?;
         let depth = self.open.len();
-        if tag.inside.contains("xml") {
+        if !tag.inside.is_empty() && tag.inside.contains("xml") {
             self.scope.open(tag, depth);
             self.note_base_and_lang(tag, depth);
         }
@@ -235,9 +235,9 @@ impl<'a> Reader<'a, '_> {
         if space != Space::Feed || is_in_source || matches!(gathered.markup, Markup::Declared | Markup::Wrapped(_)) {
             return;
         }
-        let name = local(tag.name).to_ascii_lowercase();
-        let is_never_inside = ["guid", "pubdate", "enclosure"].contains(&name.as_str());
-        let is_not_inside_a_line = ["link", "description", "author", "category"].contains(&name.as_str());
+        let is_one_of = |names: &[&str]| names.iter().any(|name| local(tag.name).eq_ignore_ascii_case(name));
+        let is_never_inside = is_one_of(&["guid", "pubdate", "enclosure"]);
+        let is_not_inside_a_line = is_one_of(&["link", "description", "author", "category"]);
         let is_line = !matches!(gathered.field, Field::Summary | Field::Content);
         let is_other = names::of_entry(space, tag.name).is_some_and(|(field, _)| field != gathered.field);
         if is_other && (is_never_inside || (is_line && is_not_inside_a_line)) {
