@@ -147,7 +147,8 @@ impl<'a> Reader<'a, '_> {
         let space = self.scope.of(tag.name);
         self.look.is_dangerous |= dangers::has_endless_time(tag);
         self.close_what_was_forgotten(space, tag);
-        let opens = !tag.is_empty && !(self.is_in_markup() && names::is_void(tag.name));
+        let is_closed = tag.is_empty || (self.is_in_markup() && names::is_void(tag.name));
+        let opens = !is_closed;
         if opens {
             self.open.push(tag.name);
         }
@@ -288,7 +289,7 @@ impl<'a> Reader<'a, '_> {
         }
         let looked_at = self.open.len().saturating_sub(MISFITS_LOOKED_AT);
         let is_it = |open: &&str| open.eq_ignore_ascii_case(name);
-        let found = self.open[looked_at..].iter().rposition(|open| is_it(&open)).map(|found| looked_at + found);
+        let found = self.open[looked_at..].iter().rposition(|open| is_it(open)).map(|found| looked_at + found);
         let innermost = self.frames.last().map_or(0, |frame| frame.depth);
         match found {
             Some(found) if found >= innermost => {
