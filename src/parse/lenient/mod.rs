@@ -140,14 +140,15 @@ impl<'a> Reader<'a, '_> {
     fn start(&mut self, tag: &Tag<'a>) -> Result<(), ParseError> {
         self.guard(tag)?;
         let depth = self.open.len();
-        if tag.inside.contains("xml") {
+        if !tag.inside.is_empty() && tag.inside.contains("xml") {
             self.scope.open(tag, depth);
             self.note_base_and_lang(tag, depth);
         }
         let space = self.scope.of(tag.name);
         self.look.is_dangerous |= dangers::has_endless_time(tag);
         self.close_what_was_forgotten(space, tag);
-        let opens = !tag.is_empty && !(self.is_in_markup() && names::is_void(tag.name));
+        let is_closed = tag.is_empty || (self.is_in_markup() && names::is_void(tag.name));
+        let opens = !is_closed;
         if opens {
             self.open.push(tag.name);
         }
@@ -235,9 +236,9 @@ impl<'a> Reader<'a, '_> {
         if space != Space::Feed || is_in_source || matches!(gathered.markup, Markup::Declared | Markup::Wrapped(_)) {
             return;
         }
-        let name = local(tag.name).to_ascii_lowercase();
-        let is_never_inside = ["guid", "pubdate", "enclosure"].contains(&name.as_str());
-        let is_not_inside_a_line = ["link", "description", "author", "category"].contains(&name.as_str());
+        let is_one_of = |names: &[&str]| names.iter().any(|name| local(tag.name).eq_ignore_ascii_case(name));
+        let is_never_inside = is_one_of(&["guid", "pubdate", "enclosure"]);
+        let is_not_inside_a_line = is_one_of(&["link", "description", "author", "category"]);
         let is_line = !matches!(gathered.field, Field::Summary | Field::Content);
         let is_other = names::of_entry(space, tag.name).is_some_and(|(field, _)| field != gathered.field);
         if is_other && (is_never_inside || (is_line && is_not_inside_a_line)) {
@@ -288,7 +289,7 @@ impl<'a> Reader<'a, '_> {
         }
         let looked_at = self.open.len().saturating_sub(MISFITS_LOOKED_AT);
         let is_it = |open: &&str| open.eq_ignore_ascii_case(name);
-        let found = self.open[looked_at..].iter().rposition(|open| is_it(&open)).map(|found| looked_at + found);
+        let found = self.open[looked_at..].iter().rposition(|open| is_it(open)).map(|found| looked_at + found);
         let innermost = self.frames.last().map_or(0, |frame| frame.depth);
         match found {
             Some(found) if found >= innermost => {

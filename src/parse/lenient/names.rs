@@ -1,5 +1,7 @@
 //! Station: what the names of elements mean, in any dialect, under any prefix and spelling.
 
+use std::borrow::Cow;
+
 use crate::parse::tags::{Tag, local};
 
 /// Whose vocabulary an element belongs to.
@@ -145,8 +147,8 @@ pub(crate) enum Field {
 
 /// What an element means inside of an entry, and its rank: a field of a higher rank replaces one of a lower.
 pub(crate) fn of_entry(space: Space, name: &str) -> Option<(Field, u8)> {
-    let name = local(name).to_ascii_lowercase();
-    Some(match (space, name.as_str()) {
+    let name = lower(local(name));
+    Some(match (space, name.as_ref()) {
         (Space::Feed, "title") => (Field::Title, 3),
         (Space::Dublin, "title") => (Field::Title, 2),
         (Space::Media | Space::Itunes, "title") => (Field::Title, 1),
@@ -183,8 +185,8 @@ pub(crate) fn of_entry(space: Space, name: &str) -> Option<(Field, u8)> {
 
 /// What an element means at the top of a feed, with its rank as for entries.
 pub(crate) fn of_feed(space: Space, name: &str) -> Option<(Field, u8)> {
-    let name = local(name).to_ascii_lowercase();
-    Some(match (space, name.as_str()) {
+    let name = lower(local(name));
+    Some(match (space, name.as_ref()) {
         (Space::Feed, "title") => (Field::Title, 2),
         (Space::Dublin, "title") => (Field::Title, 1),
         (Space::Feed, "link") => (Field::Link, 1),
@@ -198,6 +200,15 @@ pub(crate) fn of_feed(space: Space, name: &str) -> Option<(Field, u8)> {
         (Space::Dublin, "creator") | (Space::Itunes, "author" | "owner") => (Field::Person, 1),
         _ => return None,
     })
+}
+
+/// A name in lower case, which most names are in.
+fn lower(name: &str) -> Cow<'_, str> {
+    if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        Cow::Owned(name.to_ascii_lowercase())
+    } else {
+        Cow::Borrowed(name)
+    }
 }
 
 /// Whether an element is an entry.
