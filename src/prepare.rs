@@ -107,6 +107,8 @@ pub fn drafts(body: &[u8], asked: &Asked, now: Timestamp, params: &Params) -> Re
     let site = feed.site.and_then(|site| identify::canonical(&site, Some(&asked.final_url)));
     let context = Context { base: Some(&asked.final_url), site: site.as_ref(), now, params };
     let entries = feed.entries.len();
+    feed.entries.retain(says_something);
+    let said = feed.entries.len();
     let cleaned: Vec<Keyless> = feed.entries.into_iter().map(|entry| keyless(entry, &context)).collect();
     let mut warnings = feed.warnings;
     if decoded > 0 {
@@ -117,8 +119,11 @@ pub fn drafts(body: &[u8], asked: &Asked, now: Timestamp, params: &Params) -> Re
         warnings.push(format!("{cut} texts were longer than is kept and were cut"));
     }
     let drafts = keyed(cleaned);
-    if drafts.len() < entries {
-        warnings.push(format!("{} entries stand in the feed twice", entries - drafts.len()));
+    if said < entries {
+        warnings.push(format!("{} entries say nothing at all", entries - said));
+    }
+    if drafts.len() < said {
+        warnings.push(format!("{} entries stand in the feed twice", said - drafts.len()));
     }
     let title = feed.title.map(|title| clean::title(&title, &params.clean)).filter(|title| !title.is_empty());
     let undated = drafts.iter().filter(|draft| draft.published.is_none()).count();
@@ -126,6 +131,12 @@ pub fn drafts(body: &[u8], asked: &Asked, now: Timestamp, params: &Params) -> Re
     // A feed read from a file has no site of its own but the one it names.
     let outlet = identify::outlet_name(title.as_deref(), site.as_deref(), &asked.feed_url);
     Ok(Prepared { title, site, outlet, pace: feed.pace, rung: feed.rung, drafts, entries, undated, warnings })
+}
+
+/// Whether there is anything in an entry that an article could be made of: publishers leave empty elements behind.
+fn says_something(entry: &Entry) -> bool {
+    let words = [&entry.title, &entry.summary, &entry.content, &entry.link, &entry.guid];
+    words.iter().any(|words| words.is_some()) || !entry.enclosures.is_empty()
 }
 
 /// What an entry is prepared against.
@@ -391,6 +402,19 @@ mod tests {
 
     fn some(text: &str) -> Option<String> {
         Some(text.to_owned())
+    }
+
+    #[test]
+    fn an_entry_that_says_nothing_is_counted_and_makes_no_article() {
+        let prepared = prepared(
+            "<rss version='2.0'><channel><item><title>One</title></item><item/><item> </item></channel></rss>",
+        );
+        assert_eq!((prepared.entries, prepared.drafts.len()), (3, 1));
+        assert!(
+            prepared.warnings.iter().any(|warning| warning == "2 entries say nothing at all"),
+            "{:?}",
+            prepared.warnings
+        );
     }
 
     #[test]

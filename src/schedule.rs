@@ -298,8 +298,10 @@ pub fn next(feed: &Feed, outcome: &Outcome, now: Timestamp, salt: u64, params: &
             state
         }
         Outcome::Postponed { until } => {
-            let until = (*until).min(later(now, params.retry_after_max));
-            return FeedState { not_before: feed.state.not_before.max(Some(until)), ..feed.state.clone() };
+            let furthest = later(now, params.retry_after_max);
+            // One from under a clock that was since set back does not stand.
+            let known = feed.state.not_before.filter(|known| *known <= furthest);
+            return FeedState { not_before: known.max(Some((*until).min(furthest))), ..feed.state.clone() };
         }
     };
     state.next_due = due_of(feed, &state, salt, params);
@@ -552,6 +554,15 @@ mod tests {
             assert_eq!(Duration::from_secs(state.interval_seconds), expected, "{before:?} {outcome:?}");
             assert!(is_about(pause(&state), expected), "{:?} for {expected:?}", pause(&state));
             assert!(pause(&state) >= Params::default().interval_min);
+        }
+    }
+
+    #[test]
+    fn a_feed_that_was_read_says_how_it_is() {
+        let cases = [(3, 0, Health::Ok), (3, 2, Health::Ok), (3, 3, Health::Undated), (0, 0, Health::Empty)];
+        for (entries, undated, expected) in cases {
+            let outcome = Outcome::Read { entries, undated, articles_new: 0, told: told() };
+            assert_eq!(after(&known(HOUR), &outcome).health, expected, "{entries} {undated}");
         }
     }
 

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::dates;
 use crate::model::{Enclosure, Entry, ParsedFeed, Rung};
-use crate::parse::links::resolved;
+use crate::parse::links::{escaped, resolved};
 use crate::parse::{Hints, ParseError};
 
 /// Reads a JSON Feed; where the document is torn or broken, each of its items for itself.
@@ -79,11 +79,6 @@ fn entry(item: &Map<String, Value>, feed: &Map<String, Value>, lang: Option<&str
         enclosures,
         guid,
     }
-}
-
-/// A text that is no HTML, as HTML.
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;")
 }
 
 /// The value as text: a string that is not empty, or a number or truth value in its place.

@@ -1,4 +1,4 @@
-//! Station: relative links made whole.
+//! Station: text as HTML, and relative links of HTML made whole.
 
 use std::borrow::Cow;
 
@@ -16,16 +16,27 @@ pub(crate) fn resolved(href: &str, base: Option<&Url>) -> String {
     }
 }
 
+/// A text all of whose characters mean themselves, as HTML.
+pub(crate) fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;")
+}
+
 /// Attributes that hold an address; `srcset` holds several and is nobody's link.
 const ADDRESSES: &[&str] = &["href", "src", "cite", "poster"];
+
+/// Links of one text that are made whole; cleaning keeps a fifth of them.
+const LINKS_MAX: usize = 1000;
 
 /// HTML with its relative links made whole. What is not in quotes stays.
 pub(crate) fn absolute<'a>(html: &'a str, base: &Url) -> Cow<'a, str> {
     let mut out = String::new();
-    let mut copied = 0;
+    let (mut copied, mut made) = (0, 0);
     for (at, _) in html.match_indices('=') {
         if at < copied {
             continue;
+        }
+        if made == LINKS_MAX {
+            break;
         }
         let Some((start, end)) = address_at(html, at) else { continue };
         let value = unescaped(html[start..end].trim());
@@ -36,6 +47,7 @@ pub(crate) fn absolute<'a>(html: &'a str, base: &Url) -> Cow<'a, str> {
             out.push_str(&html[copied..start]);
             out.push_str(&whole.as_str().replace('&', "&amp;"));
             copied = end;
+            made += 1;
         }
     }
     if copied == 0 {

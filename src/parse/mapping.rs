@@ -20,7 +20,7 @@ pub(crate) fn feed(raw: Feed, look: &Look) -> ParsedFeed {
     let lang = feed.lang.as_deref();
     let entries = raw.entries.into_iter().enumerate();
     feed.entries = entries
-        .map(|(at, raw)| entry(raw, look.entries.get(at).filter(|_| are_whole), look.is_old_atom(), lang))
+        .map(|(at, raw)| entry(raw, look.entries.get(at).filter(|_| are_whole), look.is_old_atom, lang))
         .collect();
     feed
 }
@@ -89,7 +89,8 @@ fn words(text: Option<Text>) -> Option<String> {
 fn body(content: Content) -> Option<String> {
     let main = content.content_type.ty().as_str().to_ascii_lowercase();
     // Content may be anything, a picture in base64 included; only what holds words is of use.
-    let holds_words = main == "text" || content.content_type.to_string().contains("xml");
+    let kind = content.content_type.to_string();
+    let holds_words = main == "text" || kind.contains("xml") || kind.contains("html");
     filled(content.body).filter(|_| holds_words)
 }
 

@@ -3,13 +3,13 @@
 use std::borrow::Cow;
 
 use crate::parse::dangers::{address_around, has_address_beside_letters, is_person};
-use crate::parse::lenient::Look;
+use crate::parse::lenient::{BASE_BYTES_MAX, Look};
 use crate::parse::tags::{Mark, Marks, Tag, local, reference, unescaped};
 
 /// A whole document mended: from its root on, with the names that the strict parser knows.
 pub(crate) fn whole(text: &str, look: &Look) -> String {
     let root = look.root.unwrap_or_default();
-    markup(root_alone(text, root), look.is_old_atom())
+    markup(root_alone(text, root), look.is_old_atom)
 }
 
 /// A part of a feed with its markup mended: its root, its references, and what feed-rs breaks down over.
@@ -59,13 +59,16 @@ fn root(tag: &Tag) -> String {
 /// The prefixes that a root declares, in a tag of our own.
 pub(crate) fn prefixes(out: &mut String, root: &Tag) {
     for (name, value) in root.attributes() {
-        if name.starts_with("xmlns:") || name == "xml:base" || name == "xml:lang" {
+        if (name.starts_with("xmlns:") || name == "xml:base") && value.len() <= BASE_BYTES_MAX {
             attribute(out, name, value);
         }
     }
 }
 
 fn attribute(out: &mut String, name: &str, value: &str) {
+    if name == "xml:base" && value.len() > BASE_BYTES_MAX {
+        return;
+    }
     let is_name = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b":_-.".contains(&byte) || byte >= 0x80);
     if is_name {
         out.push_str(&format!(" {name}=\""));

@@ -6,7 +6,7 @@ use url::Url;
 
 use crate::dates;
 use crate::parse::contain::contained;
-use crate::parse::lenient::{Found, Look};
+use crate::parse::lenient::Look;
 use crate::parse::tags::{Mark, Marks};
 use crate::parse::{Hints, ParseError, line_at, mend};
 
@@ -18,7 +18,7 @@ use crate::parse::{Hints, ParseError, line_at, mend};
 /// # Errors
 /// `Broken` and `Panicked`.
 pub(crate) fn read(text: &str, hints: &Hints) -> Result<Feed, ParseError> {
-    let base = hints.base.as_ref().filter(|base| !base.cannot_be_a_base());
+    let base = hints.near_base();
     let read = || {
         let parser = Builder::new()
             .base_uri(base.map(Url::as_str))
@@ -56,23 +56,42 @@ fn line_of(error: &ParseFeedError, text: &str) -> Option<usize> {
     }
 }
 
-/// One entry of a document, mended and read alone, so that no other can spoil it.
-pub(crate) fn read_alone(text: &str, found: &Found, look: &Look, hints: &Hints) -> Option<feed_rs::model::Entry> {
-    let entry = text.get(found.span.clone())?;
-    let Some(Mark::Start(tag)) = Marks::of(entry).next() else { return None };
-    let is_atom = tag.local().eq_ignore_ascii_case("entry");
-    let mended = mend::markup(entry, look.is_old_atom());
-    let declared = look.root.and_then(|root| Marks::of(root).next());
-    let (mut root, close) = if is_atom {
-        (String::from("<feed xmlns=\"http://www.w3.org/2005/Atom\""), "</feed>")
-    } else {
-        (String::from("<rss version=\"2.0\""), "</channel></rss>")
-    };
-    if let Some(Mark::Start(tag)) = declared {
-        mend::prefixes(&mut root, &tag);
+/// Entries of a document that are read strictly one by one: each costs a parser of its own.
+const ALONE_MAX: usize = 500;
+
+/// What stands around an entry that is read alone.
+pub(crate) struct Alone {
+    is_old_atom: bool,
+    /// A root of our own, with the prefixes that the document's own declares.
+    atom: String,
+    rss: String,
+}
+
+impl Alone {
+    pub(crate) fn of(look: &Look) -> Alone {
+        let mut prefixes = String::new();
+        if let Some(Mark::Start(root)) = look.root.and_then(|root| Marks::of(root).next()) {
+            mend::prefixes(&mut prefixes, &root);
+        }
+        Alone {
+            is_old_atom: look.is_old_atom,
+            atom: format!("<feed xmlns=\"http://www.w3.org/2005/Atom\"{prefixes}>"),
+            rss: format!("<rss version=\"2.0\"{prefixes}><channel>"),
+        }
     }
-    root.push_str(if is_atom { ">" } else { "><channel>" });
-    let alone = read(&[&root, mended.as_str(), close].concat(), hints).ok()?;
-    let mut entries = alone.entries.into_iter();
-    entries.next().filter(|_| entries.next().is_none())
+
+    /// The entry at this place of a document, mended and read alone, so that no other can spoil it; `None` where it cannot be
+    /// read.
+    pub(crate) fn read(&self, at: usize, entry: &str, hints: &Hints) -> Option<feed_rs::model::Entry> {
+        if at >= ALONE_MAX {
+            return None;
+        }
+        let Some(Mark::Start(tag)) = Marks::of(entry).next() else { return None };
+        let is_atom = tag.local().eq_ignore_ascii_case("entry");
+        let (open, close) = if is_atom { (&self.atom, "</feed>") } else { (&self.rss, "</channel></rss>") };
+        let mended = mend::markup(entry, self.is_old_atom);
+        let alone = read(&[open, mended.as_str(), close].concat(), hints).ok()?;
+        let mut entries = alone.entries.into_iter();
+        entries.next().filter(|_| entries.next().is_none())
+    }
 }

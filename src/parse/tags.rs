@@ -218,29 +218,40 @@ const REFERENCE_BYTES_MAX: usize = 32;
 /// What `&` stands for at the beginning of `text`, and how many bytes its reference has; `None` for all but XML's five
 /// entities and numbers of characters. HTML's entities stay: what a feed says is HTML, and is read as such later.
 pub(crate) fn reference(text: &str) -> Option<(char, usize)> {
-    let end = text.bytes().take(REFERENCE_BYTES_MAX).position(|byte| byte == b';')?;
-    let character = match text.get(1..end)? {
+    let name = referred(text)?;
+    let character = match name {
         "amp" => '&',
         "lt" => '<',
         "gt" => '>',
         "quot" => '"',
         "apos" => '\'',
-        number => character(number.strip_prefix('#')?)?,
+        _ => match number(name)? {
+            // Unicode has no use for these, and HTML reads them as Windows-1252.
+            number @ 0x80..=0x9f => WINDOWS_1252.chars().nth(usize::try_from(number - 0x80).ok()?)?,
+            number => char::from_u32(number).filter(|&character| is_allowed(character))?,
+        },
     };
-    Some((character, end + 1))
+    Some((character, name.len() + 2))
 }
 
-/// The character of a number. Those from 128 to 159 are Windows-1252's, as in HTML: Unicode has no use for them.
-fn character(number: &str) -> Option<char> {
-    let number = match number.strip_prefix(['x', 'X']) {
-        Some(digits) => u32::from_str_radix(digits, 16),
-        None => number.parse(),
-    };
-    let number = number.ok()?;
-    if let Ok(byte @ 0x80..=0x9f) = u8::try_from(number) {
-        return WINDOWS_1252.chars().nth(usize::from(byte - 0x80));
+/// Whether `text` begins with the number of a character that only Windows has.
+pub(crate) fn is_of_windows(text: &str) -> bool {
+    referred(text).and_then(number).is_some_and(|number| (0x80..=0x9f).contains(&number))
+}
+
+/// What stands between `&` and `;` at the beginning of `text`.
+fn referred(text: &str) -> Option<&str> {
+    let end = text.bytes().take(REFERENCE_BYTES_MAX).position(|byte| byte == b';')?;
+    text.get(1..end)
+}
+
+/// The number of a character: `#8211` or `#x2013`.
+fn number(name: &str) -> Option<u32> {
+    let digits = name.strip_prefix('#')?;
+    match digits.strip_prefix(['x', 'X']) {
+        Some(digits) => u32::from_str_radix(digits, 16).ok(),
+        None => digits.parse().ok(),
     }
-    char::from_u32(number).filter(|&character| is_allowed(character))
 }
 
 /// Whether XML 1.0 allows the character.

@@ -3,9 +3,13 @@
 //! The modules are marked as tests although all of this is one, so that the lints let their helpers `unwrap`.
 
 #[cfg(test)]
+mod addresses;
+#[cfg(test)]
 mod bad_input;
 #[cfg(test)]
 mod binary;
+#[cfg(test)]
+mod bombs;
 #[cfg(test)]
 mod captures;
 #[cfg(test)]
@@ -19,13 +23,29 @@ mod feeds;
 #[cfg(test)]
 mod fetching;
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
 mod hostile;
 #[cfg(test)]
 mod house;
 #[cfg(test)]
 mod identity;
 #[cfg(test)]
+mod markup;
+#[cfg(test)]
+mod mutate;
+#[cfg(test)]
 mod origin;
+#[cfg(test)]
+mod payloads;
+#[cfg(test)]
+mod politeness;
+#[cfg(test)]
+mod politeness_bodies;
+#[cfg(test)]
+mod politeness_hosts;
+#[cfg(test)]
+mod politeness_network;
 #[cfg(test)]
 mod polling;
 #[cfg(test)]
@@ -35,6 +55,12 @@ mod quarantine;
 #[cfg(test)]
 mod rebuild;
 #[cfg(test)]
+mod renderings;
+#[cfg(test)]
+mod rig;
+#[cfg(test)]
+mod safety;
+#[cfg(test)]
 mod samples;
 #[cfg(test)]
 mod seeds;
@@ -42,3 +68,5 @@ mod seeds;
 mod stories;
 #[cfg(test)]
 mod storing;
+#[cfg(test)]
+mod traps;

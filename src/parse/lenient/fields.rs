@@ -35,8 +35,7 @@ impl<'a> Reader<'a, '_> {
 
     fn feed(&mut self, tag: &Tag<'a>) {
         if self.look.root.is_none() {
-            self.look.root = Some(tag.whole);
-            self.look.is_atom = local(tag.name).eq_ignore_ascii_case("feed");
+            self.root(tag, local(tag.name).eq_ignore_ascii_case("feed"));
         }
         // CDF says in attributes what others say in elements.
         let (href, lang) = (tag.value("href"), self.langs.last().map(|(_, lang)| lang.clone()));
@@ -47,6 +46,13 @@ impl<'a> Reader<'a, '_> {
         if !tag.is_empty {
             self.frames.push(Frame { kind: Kind::Feed, name: tag.name, depth: self.open.len() });
         }
+    }
+
+    /// Notes what the root is.
+    pub(super) fn root(&mut self, tag: &Tag<'a>, is_atom: bool) {
+        self.look.root = Some(tag.whole);
+        self.look.is_atom = is_atom;
+        self.look.is_old_atom = is_atom && tag.whole.contains("purl.org/atom/ns#");
     }
 
     fn feed_field(&mut self, tag: &Tag<'a>, field: Field, rank: u8) {
@@ -200,14 +206,14 @@ impl<'a> Reader<'a, '_> {
         if field == Field::Frequency {
             self.frequency = text.parse().ok().filter(|times| *times > 0);
         } else {
-            self.period = match text.to_ascii_lowercase().as_str() {
-                "hourly" => Some(DAY / 24),
-                "daily" => Some(DAY),
-                "weekly" => Some(7 * DAY),
-                "monthly" => Some(30 * DAY),
-                "yearly" => Some(365 * DAY),
-                _ => None,
-            };
+            self.period = Some(match text.to_ascii_lowercase().as_str() {
+                "hourly" => DAY / 24,
+                "daily" => DAY,
+                "weekly" => 7 * DAY,
+                "monthly" => 30 * DAY,
+                "yearly" => 365 * DAY,
+                _ => return,
+            });
         }
         pace.period_seconds = Some(self.period.unwrap_or(DAY) / self.frequency.unwrap_or(1));
     }

@@ -8,7 +8,7 @@ use url::Url;
 
 use crate::dates;
 use crate::model::{Enclosure, Entry, Pace};
-use crate::parse::links::{absolute, resolved};
+use crate::parse::links::{absolute, escaped, resolved};
 use crate::parse::tags::unescaped;
 
 /// One piece of an element's text.
@@ -18,6 +18,8 @@ pub(crate) enum Piece<'a> {
     Escaped(&'a str),
     /// As it is: CDATA, or markup that is part of the text.
     Plain(&'a str),
+    /// Text in the midst of markup, all of whose characters mean themselves.
+    Literal(&'a str),
 }
 
 /// The text of an element, not yet put together.
@@ -27,6 +29,8 @@ pub(crate) struct Words<'a> {
     pub more: Vec<Piece<'a>>,
     /// Whether it is base64 of the text.
     pub is_base64: bool,
+    /// Whether elements stand in it.
+    pub has_markup: bool,
 }
 
 impl<'a> Words<'a> {
@@ -43,7 +47,11 @@ impl<'a> Words<'a> {
 
     /// Whether nothing but white space was said.
     pub(crate) fn is_blank(&self) -> bool {
-        self.first.iter().chain(&self.more).all(|(Piece::Escaped(text) | Piece::Plain(text))| text.trim().is_empty())
+        let is_blank = |piece: &Piece| {
+            let (Piece::Escaped(text) | Piece::Plain(text) | Piece::Literal(text)) = piece;
+            text.trim().is_empty()
+        };
+        self.first.iter().chain(&self.more).all(is_blank)
     }
 
     /// The text, trimmed, its references resolved once; `None` where it is empty.
@@ -53,6 +61,7 @@ impl<'a> Words<'a> {
             match piece {
                 Piece::Escaped(escaped) => text.push_str(&unescaped(escaped)),
                 Piece::Plain(plain) => text.push_str(plain),
+                Piece::Literal(literal) => text.push_str(&escaped(literal)),
             }
         }
         if self.is_base64 {
@@ -155,8 +164,8 @@ impl Found<'_> {
         let fields =
             [(&mut entry.title, &self.title), (&mut entry.summary, &self.summary), (&mut entry.content, &self.content)];
         for (text, found) in fields {
-            // A picture in base64 is no text, whatever the strict parser makes of it.
-            if text.is_none() || found.as_ref().is_some_and(|found| found.words.is_base64) {
+            // feed-rs takes base64 for text, even a picture's, and stops at the first element that nobody escaped.
+            if text.is_none() || found.as_ref().is_some_and(|found| found.words.is_base64 || found.words.has_markup) {
                 *text = said(found);
             }
         }
@@ -233,6 +242,8 @@ pub(crate) struct Look<'a> {
     pub root: Option<&'a str>,
     /// Whether the root is Atom's.
     pub is_atom: bool,
+    /// Whether it is that of Atom 0.3, whose elements have other names and other ways to say what their text is.
+    pub is_old_atom: bool,
     pub title: Option<Said<'a>>,
     pub site: Option<Address<'a>>,
     pub lang: Option<Cow<'a, str>>,
@@ -249,13 +260,6 @@ pub(crate) struct Look<'a> {
     pub is_dangerous: bool,
     /// Whether feed-rs would read it wrong: numbers of characters that only Windows has.
     pub is_odd: bool,
-}
-
-impl Look<'_> {
-    /// Whether it is Atom 0.3, whose elements have other names and other ways to say what their text is.
-    pub(crate) fn is_old_atom(&self) -> bool {
-        self.root.is_some_and(|root| root.contains("purl.org/atom/ns#"))
-    }
 }
 
 #[cfg(test)]

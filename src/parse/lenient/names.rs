@@ -1,5 +1,7 @@
 //! Station: what the names of elements mean, in any dialect, under any prefix and spelling.
 
+use std::borrow::Cow;
+
 use crate::parse::tags::{Tag, local};
 
 /// Whose vocabulary an element belongs to.
@@ -67,9 +69,6 @@ pub(crate) struct Scope<'a> {
 impl<'a> Scope<'a> {
     /// Notes what a tag declares that opens at this depth; that the root declares for its own name is a feed's, whatever it is.
     pub(crate) fn open(&mut self, tag: &Tag<'a>, depth: usize) {
-        if !tag.inside.contains("xmlns") {
-            return;
-        }
         let own = tag.name.split_once(':').map_or("", |(prefix, _)| prefix);
         for (name, uri) in tag.attributes() {
             let prefix = match name.strip_prefix("xmlns") {
@@ -148,15 +147,16 @@ pub(crate) enum Field {
 
 /// What an element means inside of an entry, and its rank: a field of a higher rank replaces one of a lower.
 pub(crate) fn of_entry(space: Space, name: &str) -> Option<(Field, u8)> {
-    let name = local(name).to_ascii_lowercase();
-    Some(match (space, name.as_str()) {
+    let name = lower(local(name));
+    Some(match (space, name.as_ref()) {
         (Space::Feed, "title") => (Field::Title, 3),
         (Space::Dublin, "title") => (Field::Title, 2),
         (Space::Media | Space::Itunes, "title") => (Field::Title, 1),
         (Space::Feed, "link") => (Field::Link, 1),
         (_, "origlink") => (Field::Origin, 1),
         (Space::Feed, "guid" | "id") => (Field::Guid, 1),
-        (Space::Feed, "description" | "summary" | "abstract") => (Field::Summary, 4),
+        (Space::Feed, "description") => (Field::Summary, 5),
+        (Space::Feed, "summary" | "abstract") => (Field::Summary, 4),
         (Space::Dublin, "description" | "abstract") => (Field::Summary, 3),
         (Space::Itunes, "summary") => (Field::Summary, 2),
         (Space::Media, "description") => (Field::Summary, 1),
@@ -185,8 +185,8 @@ pub(crate) fn of_entry(space: Space, name: &str) -> Option<(Field, u8)> {
 
 /// What an element means at the top of a feed, with its rank as for entries.
 pub(crate) fn of_feed(space: Space, name: &str) -> Option<(Field, u8)> {
-    let name = local(name).to_ascii_lowercase();
-    Some(match (space, name.as_str()) {
+    let name = lower(local(name));
+    Some(match (space, name.as_ref()) {
         (Space::Feed, "title") => (Field::Title, 2),
         (Space::Dublin, "title") => (Field::Title, 1),
         (Space::Feed, "link") => (Field::Link, 1),
@@ -200,6 +200,15 @@ pub(crate) fn of_feed(space: Space, name: &str) -> Option<(Field, u8)> {
         (Space::Dublin, "creator") | (Space::Itunes, "author" | "owner") => (Field::Person, 1),
         _ => return None,
     })
+}
+
+/// A name in lower case, which most names are in.
+fn lower(name: &str) -> Cow<'_, str> {
+    if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        Cow::Owned(name.to_ascii_lowercase())
+    } else {
+        Cow::Borrowed(name)
+    }
 }
 
 /// Whether an element is an entry.
