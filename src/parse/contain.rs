@@ -32,7 +32,7 @@ mod tests {
 
     #[test]
     fn a_panic_becomes_its_message_and_the_thread_goes_on() {
-        assert_eq!(contained(|| is_containing()), Ok(true));
+        assert_eq!(contained(is_containing), Ok(true));
         assert_eq!(contained(|| panic!("at byte {}", 7)), Err::<(), _>("at byte 7".to_owned()));
         assert_eq!(contained(|| panic!("plain")), Err::<(), _>("plain".to_owned()));
         assert_eq!(contained(|| std::panic::panic_any(7)), Err::<(), _>("no message".to_owned()));
