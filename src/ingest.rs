@@ -3,26 +3,35 @@
 //! Downloads run side by side, bounded as a whole and per host; what they bring flows through one channel to the writer,
 //! which gathers it into small batches. Nothing here waits for a feed that is slow: it has its own deadline.
 
+mod gate;
+mod outage;
+
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
 use thiserror::Error;
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::mpsc;
 use tokio::task::{JoinError, JoinHandle, JoinSet};
-use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use crate::fetch::error::{FetchError, one_line};
-use crate::fetch::{self, Fetch, Request, Response};
-use crate::model::{Document, Feed, Health};
-use crate::prepare::{self, Asked};
+use crate::fetch::policy::same_origin;
+use crate::fetch::{self, Fetch, Request, Response, fingerprint, is_loopback};
+use crate::ingest::gate::Doors;
+use crate::ingest::outage::Outage;
+use crate::model::{Document, Feed, Health, HostPause, Validators};
+use crate::prepare::{self, Asked, Prepared};
 use crate::quarantine::{self, Watch};
-use crate::schedule::Told;
+use crate::schedule::{self, Told};
 use crate::store::StoreError;
-use crate::writer::{Answer, FeedReport, Intake, Writer};
+use crate::writer::{Answer, FeedReport, Intake, Reach, Writer};
+
+/// What the time is. A function, for a pass takes its time; a test gives one by which days pass at once.
+pub type Now = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// The limits of ingest.
 #[derive(Clone, Debug)]
@@ -31,8 +40,14 @@ pub struct Params {
     pub downloads_max: usize,
     /// Of these, to one host.
     pub downloads_per_host_max: usize,
-    /// Between the starts of two downloads from one host; loopback hosts have no pause.
+    /// Between the starts of two downloads from one host; loopback hosts have none.
     pub host_spacing: Duration,
+    /// Whether loopback hosts have it all the same.
+    pub spaces_loopback: bool,
+    /// The longest `Retry-After` of a host that is obeyed.
+    pub retry_after_max: Duration,
+    /// How long a host is left alone that says "too many requests" (429) and not for how long (NetNewsWire: 10 min).
+    pub throttle_pause: Duration,
     /// Articles that one batch gathers before it is written.
     pub batch_articles_max: usize,
     /// How long a batch waits for more before it is written.
@@ -53,6 +68,9 @@ impl Default for Params {
             downloads_max: 16,
             downloads_per_host_max: 2,
             host_spacing: Duration::from_secs(1),
+            spaces_loopback: false,
+            retry_after_max: schedule::Params::default().retry_after_max,
+            throttle_pause: Duration::from_secs(600),
             batch_articles_max: 1_000,
             batch_wait: Duration::from_millis(50),
             retry_for: Duration::from_secs(60),
@@ -102,6 +120,7 @@ impl Finished {
 /// A running ingest: feeds go in by [`Ingest::ask`], reports come out by [`Ingest::report`], the writer by [`Ingest::finish`].
 pub struct Ingest<F> {
     downloads: Arc<Downloads<F>>,
+    under_way: Arc<AtomicUsize>,
     tasks: JoinSet<()>,
     intakes: mpsc::Sender<Intake>,
     reports: mpsc::UnboundedReceiver<FeedReport>,
@@ -111,41 +130,40 @@ pub struct Ingest<F> {
 struct Downloads<F> {
     fetch: F,
     params: Params,
-    now: fn() -> Timestamp,
+    now: Now,
     stop: CancellationToken,
-    slots: Semaphore,
-    hosts: Mutex<BTreeMap<String, Arc<Host>>>,
-}
-
-/// The courtesy that one host is shown.
-struct Host {
-    slots: Semaphore,
-    /// `None` where no pause is kept.
-    next_start: Option<tokio::sync::Mutex<Instant>>,
+    doors: Doors,
 }
 
 impl<F: Fetch + Send + Sync + 'static> Ingest<F> {
     /// Starts the writer's task; `stop` ends downloads at once and the writer after what it holds.
     pub fn start(
-        writer: Writer,
+        mut writer: Writer,
         fetch: F,
         params: Params,
-        now: fn() -> Timestamp,
+        now: impl Fn() -> Timestamp + Send + Sync + 'static,
         stop: CancellationToken,
     ) -> Ingest<F> {
+        let now: Now = Arc::new(now);
         // A short channel: downloads wait when the writer is behind, so memory stays bounded by what is under way.
         let (intakes, arriving) = mpsc::channel(params.downloads_max.max(1));
         let (told, reports) = mpsc::unbounded_channel();
         let limits = params.clone();
-        let slots = Semaphore::new(params.downloads_max.max(1));
-        let stopping = stop.clone();
+        let pauses = writer.store().host_pauses().unwrap_or_else(|error| {
+            tracing::warn!("cannot tell which hosts keep a pause: {}", one_line(&error));
+            BTreeMap::new()
+        });
+        let doors = Doors::new(&params, &pauses, Arc::clone(&now));
+        let under_way = Arc::new(AtomicUsize::new(0));
+        let (stopping, clock, waited_for) = (stop.clone(), Arc::clone(&now), Arc::clone(&under_way));
         let writing = tokio::task::spawn_blocking(move || {
-            let mut write = Write { writer, arriving, told, limits, now, stop: stopping };
+            let outage = Outage::default();
+            let mut write = Write { writer, arriving, told, limits, now: clock, stop: stopping, waited_for, outage };
             let outcome = write.all();
             (write.writer, outcome)
         });
-        let downloads = Downloads { fetch, params, now, stop, slots, hosts: Mutex::default() };
-        Ingest { downloads: Arc::new(downloads), tasks: JoinSet::new(), intakes, reports, writing }
+        let downloads = Downloads { fetch, params, now, stop, doors };
+        Ingest { downloads: Arc::new(downloads), under_way, tasks: JoinSet::new(), intakes, reports, writing }
     }
 
     /// Asks a feed; its report comes when its answer is stored.
@@ -153,15 +171,16 @@ impl<F: Fetch + Send + Sync + 'static> Ingest<F> {
         let (downloads, intakes) = (Arc::clone(&self.downloads), self.intakes.clone());
         // Ended tasks are taken out here, or a daemon would gather them for years.
         while self.tasks.try_join_next().is_some() {}
+        self.under_way.fetch_add(1, Ordering::Relaxed);
         self.tasks.spawn(async move {
             let stop = downloads.stop.clone();
-            let answer = tokio::select! {
+            let (answer, reach) = tokio::select! {
                 biased;
                 () = stop.cancelled() => return,
-                answer = downloads.answer(&feed) => answer,
+                came = downloads.answer(&feed) => came,
             };
             // The writer is gone only after an error that it reports itself.
-            if intakes.send(Intake { feed, answer }).await.is_err() {
+            if intakes.send(Intake { feed, answer, reach }).await.is_err() {
                 tracing::debug!("an answer came after the writer had stopped");
             }
         });
@@ -208,12 +227,12 @@ impl Looked {
 
 /// Fetches and reads one feed without storing anything.
 pub async fn look<F: Fetch>(fetch: &F, feed: &Feed, params: &Params, now: Timestamp) -> Looked {
-    let request = Request {
-        url: feed.url.clone(),
-        validators: feed.state.validators.clone(),
-        headers: params.headers.get(&feed.url).cloned().unwrap_or_default(),
-    };
-    let response = fetch.fetch(&request, now).await;
+    let response = fetch.fetch(&request(feed, params, now), now).await;
+    judge(feed, response, params, now).await
+}
+
+/// Reads what came of asking a feed.
+pub async fn judge(feed: &Feed, response: Result<Response, FetchError>, params: &Params, now: Timestamp) -> Looked {
     let answer = match &response {
         Ok(response) => read(feed, response.clone(), params, now).await,
         Err(error) => failed(error),
@@ -221,44 +240,55 @@ pub async fn look<F: Fetch>(fetch: &F, feed: &Feed, params: &Params, now: Timest
     Looked { response, answer }
 }
 
-impl<F: Fetch> Downloads<F> {
-    /// Asks a feed when its host and the whole have room, and reads what comes.
-    async fn answer(&self, feed: &Feed) -> Answer {
-        let host = self.host(&feed.url);
-        let mut held = None;
-        if let Some(host) = &host {
-            held = Some(host.slots.acquire().await.expect("these semaphores are never closed"));
-            host.wait(self.params.host_spacing).await;
-        }
-        // After the host's room, so that feeds which wait for one slow host do not fill the slots of all others.
-        let slot = self.slots.acquire().await.expect("these semaphores are never closed");
-        let looked = look(&self.fetch, feed, &self.params, (self.now)()).await;
-        drop((slot, held));
-        looked.answer
-    }
-
-    fn host(&self, url: &str) -> Option<Arc<Host>> {
-        let url = Url::parse(url).ok()?;
-        let name = url.host_str()?.to_owned();
-        let is_loopback = name == "localhost" || name == "[::1]" || name.starts_with("127.");
-        let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
-        let slots = self.params.downloads_per_host_max.max(1);
-        let host = hosts.entry(name).or_insert_with(|| {
-            // Loopback is the user's own machine: a test or a local generator, which no pause protects from anything.
-            let next_start = (!is_loopback).then(Instant::now);
-            Arc::new(Host { slots: Semaphore::new(slots), next_start: next_start.map(tokio::sync::Mutex::new) })
-        });
-        Some(Arc::clone(host))
+/// What is asked of a feed: where, with what it was known by, and the user's headers.
+pub fn request(feed: &Feed, params: &Params, now: Timestamp) -> Request {
+    let url = feed.asked_url();
+    // A feed that has moved to another origin takes none of the user's headers along.
+    let is_same_origin = feed.state.moved_to.is_none()
+        || matches!((Url::parse(&feed.url), Url::parse(url)), (Ok(own), Ok(asked)) if same_origin(&own, &asked));
+    let headers = params.headers.get(&feed.url).filter(|_| is_same_origin);
+    Request {
+        url: url.to_owned(),
+        validators: if schedule::asks_whole(feed, now) { Validators::default() } else { feed.state.validators.clone() },
+        validators_url: feed.state.answered_url.clone(),
+        headers: headers.cloned().unwrap_or_default(),
+        allow_private: feed.allow_private,
     }
 }
 
-impl Host {
-    /// Waits until this host may be asked again.
-    async fn wait(&self, spacing: Duration) {
-        let Some(next_start) = &self.next_start else { return };
-        let mut next = next_start.lock().await;
-        tokio::time::sleep_until(*next).await;
-        *next = Instant::now() + spacing;
+impl<F: Fetch + Sync> Downloads<F> {
+    /// Asks a feed when its host and the whole have room, and reads what comes.
+    async fn answer(&self, feed: &Feed) -> (Answer, Reach) {
+        let now = (self.now)();
+        let response = self.fetch.fetch_in_turn(&request(feed, &self.params, now), &self.doors, now).await;
+        let reach = self.reach(feed, &response, now);
+        let answer = match response {
+            // It may have waited long for its turn.
+            Ok(response) => read(feed, response, &self.params, (self.now)()).await,
+            Err(error) => failed(&error),
+        };
+        (answer, reach)
+    }
+
+    /// What this tells of hosts and the network. A host that wants a pause has it from here on, before it is stored.
+    fn reach(&self, feed: &Feed, response: &Result<Response, FetchError>, began: Timestamp) -> Reach {
+        let throttled = response.as_ref().err().and_then(|error| Some((error, error.throttling_host()?)));
+        if let Some((error, host)) = throttled {
+            let wish = error.retry_after().map(|wish| wish.min(self.params.retry_after_max));
+            let until = (self.now)().saturating_add(wish.unwrap_or(self.params.throttle_pause));
+            let pause = HostPause { until: until.unwrap_or(Timestamp::MAX), wished: wish.is_some() };
+            self.doors.pause(host, pause.until);
+            return Reach::Throttled { host: host.to_owned(), pause };
+        }
+        // Of the network, this machine itself says nothing.
+        let asked = Url::parse(feed.asked_url()).ok().filter(|url| !is_loopback(url));
+        let Some(host) = asked.and_then(|url| url.host_str().map(str::to_owned)) else { return Reach::Itself };
+        match response {
+            Err(error) if error.is_silence() => Reach::Silent { host, began },
+            Err(error) if error.is_answer() => Reach::Answered { host },
+            Err(_) => Reach::Itself,
+            Ok(_) => Reach::Answered { host },
+        }
     }
 }
 
@@ -268,11 +298,18 @@ async fn read(feed: &Feed, response: Response, params: &Params, now: Timestamp) 
     let (answer, body, content_type) = match response {
         Response::NotModified(answer) => {
             watch.forget(feed.id);
-            return Answer::NotModified { told: told(&answer, None) };
+            return Answer::NotModified { told: told(&answer) };
         }
         Response::Fetched { answer, body, content_type } => (answer, body, content_type),
     };
-    let asked = Asked { feed_url: feed.url.clone(), final_url: answer.final_url.clone(), content_type };
+    let body_hash = fingerprint(&body, &how_read(&answer, content_type.as_deref(), &params.prepare));
+    let told = Told { body_hash: Some(body_hash), ..told(&answer) };
+    // What was read before says nothing new, whatever its validators say.
+    if told.body_hash == feed.state.body_hash {
+        watch.forget(feed.id);
+        return Answer::NotModified { told };
+    }
+    let asked = Asked { feed_url: feed.url.clone(), final_url: answer.final_url, content_type };
     // A feed that was quarantined and is new again was added anew, to be read.
     if feed.state.health == Health::New && watch.is_quarantined(feed.id) {
         watch.forget(feed.id);
@@ -285,19 +322,44 @@ async fn read(feed: &Feed, response: Response, params: &Params, now: Timestamp) 
     let failed = |health, detail, transient| Answer::Failed { health, detail, transient, retry_after: None };
     let unreadable = |detail| failed(Health::Unreadable, detail, true);
     match prepared.await {
-        Ok(Ok(Ok(prepared))) => Answer::Read { told: told(&answer, prepared.pace.ttl_seconds), prepared },
+        Ok(Ok(Ok(prepared))) => {
+            let turnover = turnover(&prepared, now);
+            Answer::Read { told: Told { pace: prepared.pace, rung: prepared.rung, turnover, ..told }, prepared }
+        }
         Ok(Ok(Err(error))) => unreadable(one_line(&error)),
         Ok(Err(quarantined)) => failed(Health::Quarantined, one_line(&quarantined), false),
         Err(_) => unreadable("reading it failed by a fault of newsfold's own; please report this feed".to_owned()),
     }
 }
 
-fn told(answer: &fetch::Answer, ttl_seconds: Option<u64>) -> Told {
-    let ttl = ttl_seconds.map(Duration::from_secs);
-    Told { validators: answer.validators.clone(), fresh_for: answer.fresh_for, ttl }
+/// All that bears on how a document is read, beside its bytes: another version may find more in it.
+fn how_read(answer: &fetch::Answer, content_type: Option<&str>, params: &prepare::Params) -> String {
+    let (version, entries_max) = (env!("CARGO_PKG_VERSION"), params.entries_max);
+    format!("{version} {entries_max} {} {}", answer.final_url, content_type.unwrap_or_default())
+}
+
+/// In which time three of four entries of the document are replaced, if its publisher goes on as it did.
+fn turnover(prepared: &Prepared, now: Timestamp) -> Option<Duration> {
+    let mut dates: Vec<Timestamp> = prepared.drafts.iter().filter_map(|draft| draft.published).collect();
+    dates.sort_unstable();
+    let oldest_but_a_quarter = *dates.get(dates.len() / 4)?;
+    Duration::try_from(now.duration_since(oldest_but_a_quarter)).ok()
+}
+
+fn told(answer: &fetch::Answer) -> Told {
+    Told {
+        validators: answer.validators.clone(),
+        answered_url: Some(answer.final_url.to_string()),
+        moved_to: answer.moved_permanently_to.as_ref().map(Url::to_string),
+        fresh_for: answer.fresh_for,
+        ..Told::default()
+    }
 }
 
 fn failed(error: &FetchError) -> Answer {
+    if let FetchError::Paused { until, .. } = error {
+        return Answer::Postponed { until: *until, detail: one_line(error) };
+    }
     Answer::Failed {
         health: error.health(),
         detail: one_line(error),
@@ -312,8 +374,11 @@ struct Write {
     arriving: mpsc::Receiver<Intake>,
     told: mpsc::UnboundedSender<FeedReport>,
     limits: Params,
-    now: fn() -> Timestamp,
+    now: Now,
     stop: CancellationToken,
+    /// Answers that are still to come.
+    waited_for: Arc<AtomicUsize>,
+    outage: Outage,
 }
 
 impl Write {
@@ -327,9 +392,28 @@ impl Write {
                 // Whoever stopped listening does not want to know.
                 drop(self.told.send(report));
             }
+            self.forgive(&batch);
             self.catch_up()?;
         }
         Ok(())
+    }
+
+    /// Takes back what was held against feeds while the network was down, as soon as that is known.
+    fn forgive(&mut self, batch: &[Intake]) {
+        let waited_for = self.waited_for.fetch_sub(batch.len(), Ordering::Relaxed) - batch.len();
+        let now = (self.now)();
+        for intake in batch {
+            self.outage.hear(intake, now);
+        }
+        let blameless = self.outage.blameless(waited_for == 0);
+        if blameless.is_empty() {
+            return;
+        }
+        tracing::warn!(feeds = blameless.len(), "the network is down: no host answers, and no feed is blamed");
+        // They stand as failed then, which is no loss of news.
+        if let Err(error) = self.writer.forgive(&blameless, (self.now)()) {
+            tracing::warn!("cannot store that the network was down: {}", one_line(&error));
+        }
     }
 
     /// Brings the index up to date for as long as no answer waits and nobody wants us to end. It has a watermark, so whatever

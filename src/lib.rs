@@ -7,6 +7,7 @@ pub mod clock;
 pub mod cluster;
 pub mod config;
 pub mod daemon;
+pub mod dates;
 pub mod digest;
 pub mod features;
 pub mod fetch;

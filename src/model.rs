@@ -4,6 +4,7 @@ use std::fmt;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
+use url::Url;
 
 /// A feed's row number in the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -161,6 +162,36 @@ pub struct Enclosure {
     pub bytes: Option<u64>,
 }
 
+/// A feed's word, not yet believed, that it lives elsewhere for good (301, 308).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Moving {
+    /// Where it says it lives, with the user's credentials where these may go along.
+    pub to: String,
+    /// When it first said so.
+    pub since: Timestamp,
+    /// How many good answers in a row came by this redirect.
+    pub times: u32,
+}
+
+/// The host of a URL as courtesy counts hosts: its name, with the port where that is an unusual one and so another server's;
+/// `None` for a file.
+pub fn host_of(url: &Url) -> Option<String> {
+    let name = url.host_str()?;
+    Some(match url.port() {
+        None | Some(80 | 443) => name.to_owned(),
+        Some(port) => format!("{name}:{port}"),
+    })
+}
+
+/// A pause that a host keeps, with all of its feeds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HostPause {
+    /// No feed of the host is asked before.
+    pub until: Timestamp,
+    /// Whether the server named the time (`Retry-After`), which even `--all` obeys; else it only said "too many requests".
+    pub wished: bool,
+}
+
 /// What polling has taught us of a feed; it changes with every answer, in the transaction of that answer.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct FeedState {
@@ -184,6 +215,35 @@ pub struct FeedState {
     pub failures: u32,
     /// The learned pause between two requests, in seconds; 0 while nothing is known.
     pub interval_seconds: u64,
+    /// The pause after the last failure, in seconds; 0 after a good answer.
+    pub pause_seconds: u64,
+    /// Until when asking again is useless, by the last good answer's `max-age` or `Expires`.
+    pub fresh_until: Option<Timestamp>,
+    /// How long it takes until three of four entries are replaced, in seconds, by the dates of the last document.
+    pub turnover_seconds: Option<u64>,
+    /// What the feed itself says of how often it may be asked.
+    pub pace: Pace,
+    /// Which rung of the ladder read it last.
+    pub rung: Rung,
+    /// The URL that gave the last good answer, without credentials: the validators are its own, and sent to no other.
+    pub answered_url: Option<String>,
+    /// The fingerprint of the last document that was read, by which a document that came again is known unread.
+    pub body_hash: Option<String>,
+    /// When the feed last came whole (200), or was last asked to.
+    pub whole_at: Option<Timestamp>,
+    /// The address it says it has moved to, while that is not yet believed.
+    pub moving: Option<Moving>,
+    /// The address it has moved to, which is asked in place of its URL.
+    pub moved_to: Option<String>,
+    /// The feed that its redirects lead to as well; only that one is polled.
+    pub same_as: Option<FeedId>,
+    /// Good answers so far, 304 among them.
+    pub answers: u64,
+    /// How many of them brought an article we had not.
+    pub answers_with_news: u64,
+    /// The pause that its host keeps just now. It belongs to the host: it is filled in when a feed is read from the store, and
+    /// not stored with the feed.
+    pub host_pause: Option<HostPause>,
 }
 
 /// A feed: a URL we poll.
@@ -205,6 +265,8 @@ pub struct Feed {
     pub cluster: bool,
     /// Higher is preferred as a cluster's representative.
     pub priority: i32,
+    /// Whether it may lead into private networks and to this machine, whatever holds for the others.
+    pub allow_private: bool,
     /// Who named it.
     pub origin: Origin,
     /// Whether it is still named by the config or by command; an inactive feed keeps its articles and is not asked.
@@ -223,6 +285,16 @@ impl Feed {
     /// The outlet's name: the user's, else the one found, else the URL.
     pub fn outlet_name(&self) -> &str {
         self.outlet.as_deref().or(self.outlet_found.as_deref()).unwrap_or(&self.url)
+    }
+
+    /// The address that is asked: where the feed has moved to, else its URL.
+    pub fn asked_url(&self) -> &str {
+        self.state.moved_to.as_deref().unwrap_or(&self.url)
+    }
+
+    /// The host of that address; `None` for a file.
+    pub fn host(&self) -> Option<String> {
+        host_of(&Url::parse(self.asked_url()).ok()?)
     }
 }
 
@@ -259,12 +331,22 @@ pub struct FeedWish {
     pub cluster: bool,
     /// Higher is preferred as a cluster's representative.
     pub priority: i32,
+    /// Whether it may lead into private networks and to this machine, whatever holds for the others.
+    pub allow_private: bool,
 }
 
 impl FeedWish {
     /// A wish with nothing but a URL.
     pub fn of_url(url: impl Into<String>) -> FeedWish {
-        FeedWish { url: url.into(), outlet: None, tags: Vec::new(), interval: None, cluster: true, priority: 0 }
+        FeedWish {
+            url: url.into(),
+            outlet: None,
+            tags: Vec::new(),
+            interval: None,
+            cluster: true,
+            priority: 0,
+            allow_private: false,
+        }
     }
 }
 
@@ -322,6 +404,39 @@ pub struct ParsedFeed {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ArticleKey(pub String);
 
+/// The rules by which an entry is recognised, strongest first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Rule {
+    /// By the publisher's own id.
+    #[default]
+    Guid,
+    /// By its link.
+    Link,
+    /// By its title and date.
+    Title,
+    /// By its title and text.
+    Text,
+}
+
+/// A key as a number: what of an article outlives everything else. Unique within its feed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Mark {
+    /// The key's rule.
+    pub rule: Rule,
+    /// The key's hash, which its rule is part of.
+    pub hash: i64,
+}
+
+/// How far a feed's keys are believed: guids that change from one reading to the next are no ids.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Trust {
+    /// The strongest rule that is believed.
+    pub rule: Rule,
+    /// Documents in a row that spoke against it.
+    pub strikes: u8,
+}
+
 /// Why an article's `published` is not what its feed said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -335,8 +450,12 @@ pub enum DateDoubt {
 /// An entry cleaned and keyed, not stored.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Draft {
-    /// How it will be recognised.
+    /// The first key that tells it from the other entries of its document; its public id is made of it.
     pub key: ArticleKey,
+    /// All keys by which it will be recognised, strongest first; never empty.
+    pub marks: Vec<Mark>,
+    /// A sketch of its text, by which a new title over the same text is noticed; `None` for a short text.
+    pub sketch: Option<i64>,
     /// The link for readers: http or https only.
     pub url: Option<String>,
     /// The same link in the one spelling that is compared.
@@ -361,6 +480,8 @@ pub struct Draft {
     pub links: Vec<String>,
     /// The feed's categories for it.
     pub categories: Vec<String>,
+    /// The files that come with it: http(s) only.
+    pub enclosures: Vec<Enclosure>,
 }
 
 /// An article: stored, with its current revision's words.
@@ -400,6 +521,12 @@ pub struct Article {
     pub image: Option<String>,
     /// Links of its text.
     pub links: Vec<String>,
+    /// Its feed's categories for it.
+    pub categories: Vec<String>,
+    /// The files that come with it.
+    pub enclosures: Vec<Enclosure>,
+    /// Whether it was published before its feed was added: it is no news, however new it is here.
+    pub backlog: bool,
     /// Its feed's tags.
     pub tags: Vec<String>,
     /// 1 for an article that never changed.
@@ -552,5 +679,24 @@ impl Ranked {
     /// The article that speaks for the cluster.
     pub fn representative(&self) -> &Member {
         self.cluster.members.get(self.facts.representative).expect("facts are of this cluster, and no cluster is empty")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unusual_port_is_another_server() {
+        let cases = [
+            ("https://news.example/a", Some("news.example")),
+            ("http://news.example:443/a", Some("news.example")),
+            ("http://NEWS.example:8080/a", Some("news.example:8080")),
+            ("http://[::1]:81/", Some("[::1]:81")),
+            ("file:///a.xml", None),
+        ];
+        for (url, expected) in cases {
+            assert_eq!(host_of(&Url::parse(url).unwrap()).as_deref(), expected, "{url}");
+        }
     }
 }

@@ -1,13 +1,15 @@
 //! Station: a feed's bytes to drafts, cleaned and keyed.
 
+mod encoding;
+
 use std::collections::HashSet;
 
 use jiff::{SignedDuration, Timestamp};
 use url::Url;
 
 use crate::clean::{self, Cleaned, Cut};
-use crate::identify::{self, Canonical, Keyed};
-use crate::model::{ArticleKey, DateDoubt, Draft, Entry, Pace, Rung};
+use crate::identify::{self, Canonical, Keyed, Keys, likeness};
+use crate::model::{ArticleKey, DateDoubt, Draft, Enclosure, Entry, Pace, Rung};
 use crate::parse::{self, Hints, ParseError};
 
 /// How much is taken from a feed, and what is believed of it.
@@ -23,6 +25,8 @@ pub struct Params {
     pub attributes_max: usize,
     /// Categories that an entry keeps.
     pub categories_max: usize,
+    /// Enclosures that an entry keeps.
+    pub enclosures_max: usize,
     /// Characters of a name: author, category, `<source>`.
     pub name_chars_max: usize,
     /// Characters of a title that is made of the text's first words.
@@ -42,6 +46,7 @@ impl Default for Params {
             depth_max: hints.depth_max,
             attributes_max: hints.attributes_max,
             categories_max: 20,
+            enclosures_max: 20,
             name_chars_max: 200,
             made_title_chars_max: 80,
             ahead_seconds_max: 600,
@@ -78,6 +83,8 @@ pub struct Prepared {
     pub drafts: Vec<Draft>,
     /// Entries read, duplicates included.
     pub entries: usize,
+    /// How many of the drafts have no date that can be used.
+    pub undated: usize,
     /// What was wrong and could be lived with, one line each.
     pub warnings: Vec<String>,
 }
@@ -95,24 +102,41 @@ pub fn drafts(body: &[u8], asked: &Asked, now: Timestamp, params: &Params) -> Re
         depth_max: params.depth_max,
         attributes_max: params.attributes_max,
     };
-    let feed = parse::feed(body, &hints)?;
-    let context = Context { base: Some(&asked.final_url), now, params };
+    let mut feed = parse::feed(body, &hints)?;
+    let decoded = encoding::repair(&mut feed);
+    let site = feed.site.and_then(|site| identify::canonical(&site, Some(&asked.final_url)));
+    let context = Context { base: Some(&asked.final_url), site: site.as_ref(), now, params };
     let entries = feed.entries.len();
+    feed.entries.retain(says_something);
+    let said = feed.entries.len();
     let cleaned: Vec<Keyless> = feed.entries.into_iter().map(|entry| keyless(entry, &context)).collect();
     let mut warnings = feed.warnings;
+    if decoded > 0 {
+        warnings.push(format!("the text of {decoded} entries was encoded twice and was repaired"));
+    }
     let cut = cleaned.iter().filter(|one| one.is_cut).count();
     if cut > 0 {
         warnings.push(format!("{cut} texts were longer than is kept and were cut"));
     }
     let drafts = keyed(cleaned);
-    if drafts.len() < entries {
-        warnings.push(format!("{} entries stand in the feed twice", entries - drafts.len()));
+    if said < entries {
+        warnings.push(format!("{} entries say nothing at all", entries - said));
+    }
+    if drafts.len() < said {
+        warnings.push(format!("{} entries stand in the feed twice", said - drafts.len()));
     }
     let title = feed.title.map(|title| clean::title(&title, &params.clean)).filter(|title| !title.is_empty());
-    let site = feed.site.and_then(|site| identify::resolve(&site, Some(&asked.final_url))).map(String::from);
+    let undated = drafts.iter().filter(|draft| draft.published.is_none()).count();
+    let site = site.map(|site| site.url);
     // A feed read from a file has no site of its own but the one it names.
     let outlet = identify::outlet_name(title.as_deref(), site.as_deref(), &asked.feed_url);
-    Ok(Prepared { title, site, outlet, pace: feed.pace, rung: feed.rung, drafts, entries, warnings })
+    Ok(Prepared { title, site, outlet, pace: feed.pace, rung: feed.rung, drafts, entries, undated, warnings })
+}
+
+/// Whether there is anything in an entry that an article could be made of: publishers leave empty elements behind.
+fn says_something(entry: &Entry) -> bool {
+    let words = [&entry.title, &entry.summary, &entry.content, &entry.link, &entry.guid];
+    words.iter().any(|words| words.is_some()) || !entry.enclosures.is_empty()
 }
 
 /// What an entry is prepared against.
@@ -120,6 +144,8 @@ pub fn drafts(body: &[u8], asked: &Asked, now: Timestamp, params: &Params) -> Re
 pub struct Context<'a> {
     /// What relative links are resolved against.
     pub base: Option<&'a Url>,
+    /// The page that the feed belongs to: where an entry's link leads there, it tells no entry from another.
+    pub site: Option<&'a Canonical>,
     /// The time at which it was read.
     pub now: Timestamp,
     /// Limits.
@@ -127,7 +153,8 @@ pub struct Context<'a> {
 }
 
 /// One entry alone, through the very code that prepares a feed's: for archives that have no document around it.
-pub fn draft(entry: Entry, context: &Context) -> Draft {
+pub fn draft(mut entry: Entry, context: &Context) -> Draft {
+    encoding::repair_entry(&mut entry);
     keyed(vec![keyless(entry, context)]).pop().expect("one entry makes one draft")
 }
 
@@ -135,20 +162,18 @@ pub fn draft(entry: Entry, context: &Context) -> Draft {
 struct Keyless {
     draft: Draft,
     guid: Option<String>,
+    /// The link's compared spelling, where it may tell the entry from others.
+    link: Option<String>,
     is_cut: bool,
 }
 
 /// Gives every draft its key, and drops those whose key an earlier one has.
 fn keyed(cleaned: Vec<Keyless>) -> Vec<Draft> {
-    let of_entry =
-        |one: &Keyless| -> (Option<String>, Option<String>) { (one.guid.clone(), one.draft.canonical.clone()) };
-    let owned: Vec<_> = cleaned.iter().map(of_entry).collect();
     let entries: Vec<Keyed> = cleaned
         .iter()
-        .zip(&owned)
-        .map(|(one, (guid, link))| Keyed {
-            guid: guid.as_deref(),
-            link: link.as_deref(),
+        .map(|one| Keyed {
+            guid: one.guid.as_deref(),
+            link: one.link.as_deref(),
             title: &one.draft.title,
             published: one.draft.published,
             text: &one.draft.text,
@@ -156,13 +181,13 @@ fn keyed(cleaned: Vec<Keyless>) -> Vec<Draft> {
         .collect();
     let keys = identify::keys(&entries);
     let mut met: HashSet<ArticleKey> = HashSet::new();
-    let drafts = cleaned.into_iter().zip(keys).map(|(one, key)| Draft { key, ..one.draft });
+    let drafts = cleaned.into_iter().zip(keys).map(|(one, Keys { key, marks })| Draft { key, marks, ..one.draft });
     drafts.filter(|draft| met.insert(draft.key.clone())).collect()
 }
 
 fn keyless(entry: Entry, context: &Context) -> Keyless {
     let params = context.params;
-    let link = entry.link.as_deref().and_then(|link| identify::canonical(link, context.base));
+    let link = link(&entry, context.base);
     // Links of a text are relative to its own page.
     let page = link.as_ref().and_then(|link| Url::parse(&link.url).ok());
     let base = page.as_ref().or(context.base);
@@ -172,6 +197,8 @@ fn keyless(entry: Entry, context: &Context) -> Keyless {
     let image = entry.image.as_deref().or(cleaned.image.as_deref()).and_then(|image| identify::resolve(image, base));
     let draft = Draft {
         key: ArticleKey(String::new()),
+        marks: Vec::new(),
+        sketch: likeness::sketch(&cleaned.text),
         title: filled(title).unwrap_or_else(|| made_title(&cleaned.text, link.as_ref(), params.made_title_chars_max)),
         author: author(&entry.authors, params)
             .or_else(|| cleaned.byline.clone().map(|name| without_affiliation(&name))),
@@ -182,12 +209,44 @@ fn keyless(entry: Entry, context: &Context) -> Keyless {
         image: image.map(String::from),
         links: resolved(&cleaned.links, base),
         categories: categories(&entry.categories, params),
+        enclosures: enclosures(&entry.enclosures, base, params.enclosures_max),
         url: link.as_ref().map(|link| link.url.clone()),
-        canonical: link.map(|link| link.key),
+        canonical: link.as_ref().map(|link| link.key.clone()),
         text: cleaned.text,
     };
     let is_cut = cleaned.cut.iter().any(|cut| matches!(cut, Cut::Limit(_)));
-    Keyless { draft, guid: entry.guid, is_cut }
+    let link = link.map(|link| link.key).filter(|link| context.site.is_none_or(|site| site.key != *link));
+    Keyless { draft, guid: entry.guid, link, is_cut }
+}
+
+/// The link of an entry. A proxy's address tells nothing and passes away: an address in the guid is better.
+fn link(entry: &Entry, base: Option<&Url>) -> Option<Canonical> {
+    let is_plain = |link: &Canonical| Url::parse(&link.url).is_ok_and(|url| !identify::is_proxy(&url));
+    let link = entry.link.as_deref().and_then(|link| identify::canonical(link, base));
+    if link.as_ref().is_some_and(is_plain) {
+        return link;
+    }
+    // Only a whole address: a guid is no relative link.
+    let of_guid = entry.guid.as_deref().and_then(|guid| identify::canonical(guid, None));
+    of_guid.filter(|link| is_plain(link) && !link.is_front_page()).or(link)
+}
+
+/// The files of an entry that a reader could fetch, each once.
+fn enclosures(found: &[Enclosure], base: Option<&Url>, enclosures_max: usize) -> Vec<Enclosure> {
+    let mut met = HashSet::new();
+    let resolved = found.iter().filter_map(|enclosure| {
+        let url = String::from(identify::resolve(&enclosure.url, base)?);
+        let media_type = enclosure.media_type.as_deref().map(str::trim).filter(|kind| is_media_type(kind));
+        Some(Enclosure { url, media_type: media_type.map(str::to_ascii_lowercase), bytes: enclosure.bytes })
+    });
+    resolved.filter(|enclosure| met.insert(enclosure.url.clone())).take(enclosures_max).collect()
+}
+
+/// `audio/mpeg` and nothing that could be anything else.
+fn is_media_type(kind: &str) -> bool {
+    kind.len() <= 100
+        && kind.contains('/')
+        && kind.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/+-._".contains(&byte))
 }
 
 /// The text of an entry: its content, or its summary where that says more (a content that is only a picture says nothing).
@@ -338,11 +397,24 @@ mod tests {
 
     fn one(entry: Entry) -> Draft {
         let base = Url::parse("https://www.harbour.example/").unwrap();
-        draft(entry, &Context { base: Some(&base), now: now(), params: &Params::default() })
+        draft(entry, &Context { base: Some(&base), site: None, now: now(), params: &Params::default() })
     }
 
     fn some(text: &str) -> Option<String> {
         Some(text.to_owned())
+    }
+
+    #[test]
+    fn an_entry_that_says_nothing_is_counted_and_makes_no_article() {
+        let prepared = prepared(
+            "<rss version='2.0'><channel><item><title>One</title></item><item/><item> </item></channel></rss>",
+        );
+        assert_eq!((prepared.entries, prepared.drafts.len()), (3, 1));
+        assert!(
+            prepared.warnings.iter().any(|warning| warning == "2 entries say nothing at all"),
+            "{:?}",
+            prepared.warnings
+        );
     }
 
     #[test]
@@ -383,10 +455,17 @@ mod tests {
         check("2026-02-13T11:00:00Z", None);
         check("2026-02-13T12:10:00Z", None);
         check("2026-02-13T12:10:01Z", Some(DateDoubt::Future));
-        check("1970-01-01T00:00:00Z", Some(DateDoubt::Missing));
+        // The noughts of Unix, .NET, spreadsheets and DOS; nothing older than feeds is a date of news.
+        for nought in ["1970-01-01T00:00:00Z", "0001-01-01T00:00:00Z", "1899-12-30T00:00:00Z", "1980-01-01T00:00:00Z"] {
+            check(nought, Some(DateDoubt::Missing));
+        }
+        check("1989-12-31T23:59:59Z", Some(DateDoubt::Missing));
+        check("1990-01-01T00:00:00Z", None);
         check("never", Some(DateDoubt::Missing));
         let updated = Entry { updated: "2026-02-01T00:00:00Z".parse().ok(), ..Entry::default() };
-        assert_eq!(one(updated).date_doubt, None);
+        assert_eq!(one(updated.clone()).date_doubt, None);
+        let nought = Entry { published: "1970-01-01T00:00:00Z".parse().ok(), ..updated.clone() };
+        assert_eq!(one(nought).published, updated.updated);
     }
 
     #[test]

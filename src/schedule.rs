@@ -7,14 +7,25 @@
 //!   news (½ᵖ·1.25¹⁻ᵖ = 1 at p = 0.24): news is found early, and three of four requests cost a 304. An answer in which
 //!   every entry is new has perhaps outrun us, and sends the interval to its floor. Each time chance, the same for the
 //!   same feed and moment, makes it up to a tenth shorter or longer, so that feeds asked together drift apart;
-//! * **what the server says**: `max-age` or `Expires`, and the feed's own `ttl`;
-//! * **trouble**: a pause that doubles with every failure in a row, or `Retry-After`.
+//! * **what the server and the feed say**: `max-age` or `Expires`, `ttl`, `sy:updatePeriod`, `skipHours`, `skipDays`; and a
+//!   feed without validators, which is sent whole each time, is asked once a day, or as often as it takes to miss nothing;
+//! * **trouble**: a pause that doubles with every failure in a row, or `Retry-After`, which binds the whole host.
+//!
+//! [`explain()`] tells for any feed which of them it was.
+
+mod calendar;
+mod dice;
+mod explain;
+mod moves;
 
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::model::{Feed, FeedId, FeedState, Health, Validators};
+use crate::model::{Feed, FeedId, FeedState, Health, Pace, Rung, Validators};
+use crate::schedule::dice::Dice;
+pub use crate::schedule::explain::{Cause, Next, Rule, explain};
+use crate::schedule::explain::{TWIN_INTERVAL, causes};
 
 /// The bounds of the schedule.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,13 +54,20 @@ impl Default for Params {
 
 /// How many times `interval_min` a feed is first asked again after, before anything is learned (1 h).
 const FIRST_FACTOR: u32 = 4;
-/// How many times `interval_min` a feed without validators waits at least, for it is sent whole each time (1 h).
+/// A feed without validators is sent whole each time: once a day is what a site's owner bears (rachelbythebay.com, on feed
+/// readers' behaviour), but for one that would lose articles by it.
+const UNVALIDATED_MAX: Duration = Duration::from_secs(24 * 3600);
+/// How many times `interval_min` that is at least (1 h).
 const UNVALIDATED_FACTOR: u32 = 4;
 /// How many times `interval_min` the first pause after a lasting trouble (401, 403, 404, …) takes (4 h: some servers
 /// answer 404 for hours of each day and mean nothing by it).
 const LASTING_FACTOR: u32 = 16;
-/// Intervals and pauses vary by a tenth each way.
-const JITTER_PER_MILLE: u64 = 100;
+/// After so long of nothing but 304, up to twice as long by chance, a feed is asked for whole once: some servers answer 304
+/// for ever (NetNewsWire drops its validators after 8 days for these).
+const REFETCH_AFTER: Duration = Duration::from_secs(7 * 24 * 3600);
+/// Hosts, with all below them, that count unconditional requests and asked not to be sent any: they are always believed.
+/// (NetNewsWire excepts the same two.)
+const REFETCH_NEVER: [&str; 2] = ["rachelbythebay.com", "openrss.org"];
 
 /// Why parameters cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -99,6 +117,8 @@ pub enum Outcome {
     Read {
         /// How many entries it held.
         entries: usize,
+        /// How many of them had no date that can be used.
+        undated: usize,
         /// How many of them we had not.
         articles_new: usize,
         /// What the answer says for the next time.
@@ -106,7 +126,7 @@ pub enum Outcome {
     },
     /// The feed is as it was.
     NotModified {
-        /// What the answer says for the next time.
+        /// What the answer says for the next time; its `read` is not looked at.
         told: Told,
     },
     /// No feed was read: nothing came, or what came is no feed. What was stored before, validators included, stays, so
@@ -121,6 +141,11 @@ pub enum Outcome {
         /// The pause the server asks for.
         retry_after: Option<Duration>,
     },
+    /// It was not asked after all: a host that it lives at, or that it redirects to, keeps a pause until then.
+    Postponed {
+        /// The end of the pause.
+        until: Timestamp,
+    },
 }
 
 /// What a good answer says for the next time.
@@ -128,10 +153,20 @@ pub enum Outcome {
 pub struct Told {
     /// What to send back, replacing what was stored.
     pub validators: Validators,
+    /// The URL that answered, without credentials, whose validators these are.
+    pub answered_url: Option<String>,
+    /// Where the feed says it lives from now on (301, 308).
+    pub moved_to: Option<String>,
     /// How long asking again is useless, by `Cache-Control` or `Expires`.
     pub fresh_for: Option<Duration>,
-    /// How long the feed itself says it may be kept (`ttl`).
-    pub ttl: Option<Duration>,
+    /// The fingerprint of the document, where one came.
+    pub body_hash: Option<String>,
+    /// What the feed itself says of how often it may be asked, where it was read.
+    pub pace: Pace,
+    /// Which rung of the ladder read it, where it was read.
+    pub rung: Rung,
+    /// In which time three of four of its entries are replaced, by their dates, where it was read and they have any.
+    pub turnover: Option<Duration>,
 }
 
 /// Why a feed is not asked now.
@@ -141,8 +176,10 @@ pub enum LeftOut {
     Inactive,
     /// It answered 410 Gone.
     Gone,
-    /// Its server asked for a pause until then.
+    /// Its server asked for a pause until then, of it or of its whole host.
     Paused(Timestamp),
+    /// Its redirects lead to that feed, which is asked in its place.
+    SameAs(FeedId),
     /// It is due then.
     NotDue(Timestamp),
 }
@@ -154,7 +191,7 @@ pub fn due(feeds: &[Feed], now: Timestamp, params: &Params) -> Vec<FeedId> {
 }
 
 /// The feeds to ask when somebody says so (`fetch --all`, `fetch URL`), and those that are left out all the same, with
-/// the reason, by id: due times, and so backoff and `max-age`, are set aside; 410 and `Retry-After` are not.
+/// the reason, by id: due times, and so backoff, `max-age` and `skipHours`, are set aside; 410 and `Retry-After` are not.
 pub fn due_anyway(feeds: &[Feed], now: Timestamp, params: &Params) -> (Vec<FeedId>, Vec<(FeedId, LeftOut)>) {
     let mut asked = Vec::new();
     let mut spared = Vec::new();
@@ -184,9 +221,25 @@ pub fn left_out(feed: &Feed, now: Timestamp, params: &Params) -> Option<LeftOut>
     if let Some(until) = state.not_before.filter(|until| is_ahead(until, params.retry_after_max)) {
         return Some(LeftOut::Paused(until));
     }
-    let interval_longest = params.interval_max.max(params.fresh_max).max(own_interval(feed).unwrap_or_default());
-    let horizon = interval_longest.saturating_add(interval_longest / 10);
-    state.next_due.filter(|due| is_ahead(due, horizon)).map(LeftOut::NotDue)
+    if let Some(pause) = state.host_pause.filter(|pause| is_ahead(&pause.until, params.retry_after_max)) {
+        return Some(if pause.wished { LeftOut::Paused(pause.until) } else { LeftOut::NotDue(pause.until) });
+    }
+    let Some(due) = state.next_due.filter(|due| is_ahead(due, horizon(feed, params))) else {
+        // Overdue, for the machine was off: the hours that its feed skips are skipped all the same.
+        let is_known = state.next_due.is_some() && state.last_success.is_some();
+        return calendar::open_from(&state.pace, now).filter(|_| is_known).map(LeftOut::NotDue);
+    };
+    Some(state.same_as.map_or(LeftOut::NotDue(due), LeftOut::SameAs))
+}
+
+/// The furthest ahead that this module sets a due time.
+fn horizon(feed: &Feed, params: &Params) -> Duration {
+    let interval = params.interval_max.max(params.fresh_max).max(own_interval(feed).unwrap_or_default());
+    let state = &feed.state;
+    let interval = if state.same_as.is_some() { interval.max(TWIN_INTERVAL) } else { interval };
+    let is_skipping = state.pace.skip_hours != 0 || state.pace.skip_days != 0;
+    let skipped = if is_skipping { Duration::from_secs(7 * 24 * 3600) } else { Duration::ZERO };
+    interval.saturating_add(interval / 10).saturating_add(skipped)
 }
 
 /// When the next feed may be asked: how long a daemon with nothing to do can sleep. `now` itself where one is due; `None`
@@ -197,6 +250,7 @@ pub fn next_wake(feeds: &[Feed], now: Timestamp, params: &Params) -> Option<Time
         Some(LeftOut::NotDue(due)) => Some(due),
         // It may be due later still, which waking up will show.
         Some(LeftOut::Paused(until)) => Some(until),
+        Some(LeftOut::SameAs(_)) => feed.state.next_due,
         Some(LeftOut::Inactive | LeftOut::Gone) => None,
     });
     wakes.min()
@@ -205,40 +259,97 @@ pub fn next_wake(feeds: &[Feed], now: Timestamp, params: &Params) -> Option<Time
 /// What polling has taught us of a feed once an answer came (or none did): a function of its arguments alone. `salt` is
 /// the database's own.
 pub fn next(feed: &Feed, outcome: &Outcome, now: Timestamp, salt: u64, params: &Params) -> FeedState {
-    let dice = Dice { salt, feed: feed.id };
-    match outcome {
-        Outcome::Read { entries, articles_new, told } => {
-            let mut state = answered(feed, now);
-            let interval = learned(feed, now, params, News::of(*entries, *articles_new));
-            // Kept in the interval, for a 304 does not repeat it.
-            state.interval_seconds = interval.max(told.ttl.unwrap_or_default().min(params.fresh_max)).as_secs();
-            state.health = if *entries == 0 { Health::Empty } else { Health::Ok };
-            state.last_new = if *articles_new > 0 { Some(now) } else { state.last_new };
-            with_next_due(state, feed, told, now, (dice, params))
+    let mut state = match outcome {
+        Outcome::Read { entries, undated, articles_new, told } => {
+            let mut state = answered(feed, told, now, params);
+            state.interval_seconds = learned(feed, now, params, News::of(*entries, *articles_new)).as_secs();
+            state.health = match entries {
+                0 => Health::Empty,
+                _ if undated >= entries => Health::Undated,
+                _ => Health::Ok,
+            };
+            state.body_hash.clone_from(&told.body_hash);
+            state.pace = told.pace;
+            state.rung = told.rung;
+            // Without dates, one full of news has perhaps outrun us, and one without any is not as fast as it was.
+            state.turnover_seconds = match told.turnover {
+                None if *articles_new > 0 && articles_new >= entries && feed.state.last_success.is_some() => Some(0),
+                None => feed.state.turnover_seconds.filter(|_| *articles_new > 0),
+                turnover => turnover.map(|turnover| turnover.as_secs()),
+            };
+            if *articles_new > 0 {
+                state.last_new = Some(now);
+                state.answers_with_news += 1;
+            }
+            state
         }
         Outcome::NotModified { told } => {
-            let mut state = answered(feed, now);
+            let mut state = answered(feed, told, now, params);
             state.interval_seconds = learned(feed, now, params, News::None).as_secs();
             state.health = Health::NotModified;
-            with_next_due(state, feed, told, now, (dice, params))
+            state
         }
         Outcome::Failed { health, detail, transient, retry_after } => {
-            let failures = feed.state.failures.saturating_add(1);
-            let first = if *transient { params.interval_min } else { params.floors(LASTING_FACTOR) };
-            let doubled = first.saturating_mul(1 << (failures - 1).min(31)).min(params.interval_max);
-            let pause = dice.vary(doubled, u64::from(failures)).max(own_interval(feed).unwrap_or(params.interval_min));
+            let mut state = failed(feed, now, salt, *transient, params);
+            state.health = *health;
+            state.detail = Some(detail.clone());
             let wish = retry_after.filter(|wish| !wish.is_zero()).map(|wish| wish.min(params.retry_after_max));
-            FeedState {
-                health: *health,
-                detail: Some(detail.clone()),
-                next_due: (*health != Health::Gone).then(|| later(now, pause)),
-                not_before: wish.map(|wish| later(now, wish)),
-                last_attempt: Some(now),
-                failures,
-                ..feed.state.clone()
-            }
+            state.not_before = wish.map(|wish| later(now, wish));
+            state
         }
+        Outcome::Postponed { until } => {
+            let furthest = later(now, params.retry_after_max);
+            // One from under a clock that was since set back does not stand.
+            let known = feed.state.not_before.filter(|known| *known <= furthest);
+            return FeedState { not_before: known.max(Some((*until).min(furthest))), ..feed.state.clone() };
+        }
+    };
+    state.next_due = due_of(feed, &state, salt, params);
+    state
+}
+
+/// The same feed's state once it is known whether another feed of ours is what its redirects lead to.
+pub fn same_as(feed: &Feed, state: FeedState, twin: Option<FeedId>, salt: u64, params: &Params) -> FeedState {
+    let mut state = FeedState { same_as: twin, ..state };
+    state.next_due = due_of(feed, &state, salt, params);
+    state
+}
+
+/// The state of a feed that could not be asked because the network was down: its failure is not counted, and it is asked
+/// again soon, spread over as long again so that the network's return is not met by all feeds at once.
+pub fn forgiven(feed: &Feed, now: Timestamp, salt: u64, params: &Params) -> FeedState {
+    let dice = Dice { salt, feed: feed.id };
+    let soon = params.interval_min + dice.part(params.interval_min, now.as_second().unsigned_abs());
+    let due = later(now, soon.max(own_interval(feed).unwrap_or_default()));
+    FeedState {
+        health: Health::Unreachable,
+        detail: Some("no host could be reached: the network was down, and the feed is not blamed".to_owned()),
+        next_due: Some(due),
+        last_attempt: Some(now),
+        ..feed.state.clone()
     }
+}
+
+/// Whether the feed is to be asked for whole although we know its validators, because nothing but 304 has come for a week or
+/// two: see [`REFETCH_AFTER`] and [`REFETCH_NEVER`].
+pub fn asks_whole(feed: &Feed, now: Timestamp) -> bool {
+    let state = &feed.state;
+    let Some(whole_at) = state.whole_at.filter(|_| state.validators != Validators::default()) else { return false };
+    let dice = Dice { salt: 0, feed: feed.id };
+    let after = REFETCH_AFTER + dice.part(REFETCH_AFTER, whole_at.as_second().unsigned_abs());
+    now > later(whole_at, after) && !REFETCH_NEVER.iter().any(|host| is_at(feed.asked_url(), host))
+}
+
+/// Whether a URL is at this host or one below it.
+fn is_at(url: &str, host: &str) -> bool {
+    let Ok(url) = url::Url::parse(url) else { return false };
+    url.host_str().and_then(|own| own.strip_suffix(host)).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+}
+
+/// The latest of all that forbids asking; `None` for a feed that is not asked again.
+fn due_of(feed: &Feed, state: &FeedState, salt: u64, params: &Params) -> Option<Timestamp> {
+    let causes = causes(feed, state, salt, params);
+    causes.iter().filter_map(|cause| cause.until).max().filter(|_| state.health != Health::Gone)
 }
 
 /// How much of an answer was news.
@@ -260,15 +371,44 @@ impl News {
 }
 
 /// The state after any good answer, but for what is particular to it.
-fn answered(feed: &Feed, now: Timestamp) -> FeedState {
-    FeedState {
+fn answered(feed: &Feed, told: &Told, now: Timestamp, params: &Params) -> FeedState {
+    let before = &feed.state;
+    let came_whole = told.body_hash.is_some() || before.whole_at.is_none() || asks_whole(feed, now);
+    let state = FeedState {
+        validators: told.validators.clone(),
+        answered_url: told.answered_url.clone(),
         detail: None,
         not_before: None,
         last_attempt: Some(now),
         last_success: Some(now),
         failures: 0,
+        pause_seconds: 0,
+        fresh_until: told.fresh_for.map(|fresh| later(now, fresh.min(params.fresh_max))),
+        whole_at: if came_whole { Some(now) } else { before.whole_at },
+        // Where its redirects lead elsewhere by now, it is a feed of its own again.
+        same_as: before.same_as.filter(|_| told.answered_url == before.answered_url),
+        answers: before.answers + 1,
+        ..before.clone()
+    };
+    moves::after_answer(state, feed, told.moved_to.as_deref(), now)
+}
+
+/// The state after one more failure, but for what is particular to it.
+fn failed(feed: &Feed, now: Timestamp, salt: u64, is_transient: bool, params: &Params) -> FeedState {
+    let dice = Dice { salt, feed: feed.id };
+    let failures = feed.state.failures.saturating_add(1);
+    let first = if is_transient { params.interval_min } else { params.floors(LASTING_FACTOR) };
+    let doubled = first.saturating_mul(1 << (failures - 1).min(31)).min(params.interval_max);
+    let pause = dice.vary(doubled, u64::from(failures)).max(own_interval(feed).unwrap_or(params.interval_min));
+    let state = FeedState {
+        last_attempt: Some(now),
+        failures,
+        // Never less than a second, which is the unit.
+        pause_seconds: pause.as_secs().max(1),
+        whole_at: if asks_whole(feed, now) { Some(now) } else { feed.state.whole_at },
         ..feed.state.clone()
-    }
+    };
+    moves::after_failure(state)
 }
 
 /// The learned interval after an answer: see the head of this file. Asked before half of its interval has passed, a feed
@@ -290,29 +430,22 @@ fn learned(feed: &Feed, now: Timestamp, params: &Params, news: News) -> Duration
     after.clamp(params.interval_min, params.interval_max).max(Duration::from_secs(1))
 }
 
-/// The state with its validators and its next time.
-fn with_next_due(
-    mut state: FeedState,
-    feed: &Feed,
-    told: &Told,
-    now: Timestamp,
-    (dice, params): (Dice, &Params),
-) -> FeedState {
-    let learned = Duration::from_secs(state.interval_seconds);
-    let (interval, floor) = match own_interval(feed) {
-        Some(own) => (own, own),
-        None if told.validators == Validators::default() => (learned, params.floors(UNVALIDATED_FACTOR)),
-        None => (learned, params.interval_min),
-    };
-    let wish = told.fresh_for.max(told.ttl).unwrap_or_default().min(params.fresh_max);
-    let pause = dice.vary(interval, now.as_second().unsigned_abs()).max(floor).max(wish);
-    state.validators = told.validators.clone();
-    state.next_due = Some(later(now, pause));
-    state
+/// The least pause between two requests for a feed that is sent whole each time; `None` for one that has validators.
+pub(crate) fn unvalidated_floor(state: &FeedState, params: &Params) -> Option<Duration> {
+    if state.validators != Validators::default() {
+        return None;
+    }
+    // By its dates, a day may bring more than the feed holds: then once a day would lose articles.
+    let turnover = state.turnover_seconds.map_or(UNVALIDATED_MAX, Duration::from_secs);
+    Some(
+        turnover
+            .clamp(params.floors(UNVALIDATED_FACTOR), UNVALIDATED_MAX.max(params.floors(UNVALIDATED_FACTOR)))
+            .min(params.interval_max),
+    )
 }
 
 /// The feed's own interval, where the user set one; less than a second counts as one.
-fn own_interval(feed: &Feed) -> Option<Duration> {
+pub(crate) fn own_interval(feed: &Feed) -> Option<Duration> {
     let own = Duration::try_from(feed.interval?).unwrap_or_default();
     Some(own.max(Duration::from_secs(1)))
 }
@@ -324,40 +457,15 @@ fn in_order(mut feeds: Vec<&Feed>) -> Vec<FeedId> {
 }
 
 /// So much later; the end of time where it would be beyond.
-fn later(now: Timestamp, pause: Duration) -> Timestamp {
+pub(crate) fn later(now: Timestamp, pause: Duration) -> Timestamp {
     let pause = SignedDuration::try_from(pause).unwrap_or(SignedDuration::MAX);
     now.saturating_add(pause).unwrap_or(Timestamp::MAX)
-}
-
-/// The chance of one feed in one database: the same throw always falls the same.
-#[derive(Clone, Copy)]
-struct Dice {
-    salt: u64,
-    feed: FeedId,
-}
-
-impl Dice {
-    /// The duration, up to a tenth shorter or longer.
-    fn vary(self, duration: Duration, throw: u64) -> Duration {
-        let seed = mix(mix(self.salt ^ self.feed.0.unsigned_abs()) ^ throw);
-        let per_mille = 1000 - JITTER_PER_MILLE + seed % (2 * JITTER_PER_MILLE + 1);
-        let nanoseconds = duration.as_nanos() * u128::from(per_mille) / 1000;
-        Duration::from_nanos(u64::try_from(nanoseconds).unwrap_or(u64::MAX))
-    }
-}
-
-/// Spreads a number over all 64 bits: the output step of SplitMix64 (Steele, Lea, Flood, 2014).
-fn mix(number: u64) -> u64 {
-    let number = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let number = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let number = (number ^ (number >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    number ^ (number >> 31)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Origin;
+    use crate::model::{HostPause, Origin};
 
     const NOW: &str = "2026-02-13T12:00:00Z";
     const HOUR: Duration = Duration::from_secs(3600);
@@ -377,6 +485,7 @@ mod tests {
             interval: None,
             cluster: true,
             priority: 0,
+            allow_private: false,
             origin: Origin::Config,
             active: true,
             added: now(),
@@ -404,11 +513,11 @@ mod tests {
     }
 
     fn told() -> Told {
-        Told { validators: validators("\"new\""), fresh_for: None, ttl: None }
+        Told { validators: validators("\"new\""), ..Told::default() }
     }
 
     fn read(entries: usize, articles_new: usize) -> Outcome {
-        Outcome::Read { entries, articles_new, told: told() }
+        Outcome::Read { entries, undated: 0, articles_new, told: told() }
     }
 
     fn failed(health: Health, transient: bool, retry_after: Option<Duration>) -> Outcome {
@@ -449,6 +558,15 @@ mod tests {
     }
 
     #[test]
+    fn a_feed_that_was_read_says_how_it_is() {
+        let cases = [(3, 0, Health::Ok), (3, 2, Health::Ok), (3, 3, Health::Undated), (0, 0, Health::Empty)];
+        for (entries, undated, expected) in cases {
+            let outcome = Outcome::Read { entries, undated, articles_new: 0, told: told() };
+            assert_eq!(after(&known(HOUR), &outcome).health, expected, "{entries} {undated}");
+        }
+    }
+
+    #[test]
     fn a_feed_asked_early_without_news_teaches_nothing() {
         let mut feed = known(2 * HOUR);
         feed.state.last_success = Some(now());
@@ -481,19 +599,28 @@ mod tests {
         check(29 * 24 * HOUR, 1, 1);
     }
 
+    fn pace(ttl_seconds: Option<u64>, period_seconds: Option<u64>) -> Told {
+        Told { pace: Pace { ttl_seconds, period_seconds, ..Pace::default() }, ..told() }
+    }
+
     #[test]
     fn what_the_server_says_is_never_undercut_and_never_too_long() {
-        let two_hours = Some(2 * HOUR);
-        let year = Some(365 * 24 * HOUR);
+        let (two_hours, year) = (7200, 365 * 24 * 3600);
+        let fresh = |seconds| Told { fresh_for: Some(Duration::from_secs(seconds)), ..told() };
         let cases = [
-            (Told { fresh_for: two_hours, ..told() }, 2 * HOUR),
-            (Told { ttl: two_hours, ..told() }, 2 * HOUR),
-            (Told { fresh_for: year, ..told() }, 24 * HOUR),
-            (Told { ttl: year, ..told() }, 24 * HOUR),
+            (fresh(two_hours), 2 * HOUR),
+            (pace(Some(two_hours), None), 2 * HOUR),
+            (pace(None, Some(two_hours)), 2 * HOUR),
+            (pace(Some(60), Some(60)), 15 * MINUTE),
+            (pace(Some(two_hours), Some(2 * two_hours)), 4 * HOUR),
+            (fresh(year), 24 * HOUR),
+            (pace(Some(year), None), 24 * HOUR),
+            (pace(None, Some(year)), 24 * HOUR),
+            // Nothing but news in an answer without dates: once a day would lose some.
             (Told { validators: Validators::default(), ..told() }, HOUR),
         ];
         for (told, expected) in cases {
-            let outcome = Outcome::Read { entries: 20, articles_new: 20, told };
+            let outcome = Outcome::Read { entries: 20, undated: 0, articles_new: 20, told };
             for id in 0..50 {
                 let mut feed = known(30 * MINUTE);
                 feed.id = FeedId(id);
@@ -503,10 +630,58 @@ mod tests {
         }
         // A 304 does not repeat the feed's ttl, and need not.
         let mut feed = known(30 * MINUTE);
-        let read = Outcome::Read { entries: 20, articles_new: 3, told: Told { ttl: two_hours, ..told() } };
-        feed.state = after(&feed, &read);
+        feed.state = after(
+            &feed,
+            &Outcome::Read { entries: 20, undated: 0, articles_new: 3, told: pace(Some(two_hours), None) },
+        );
         let state = after(&feed, &Outcome::NotModified { told: told() });
-        assert_eq!(state.interval_seconds, 7200);
+        assert_eq!((state.interval_seconds, pause(&state)), (900, 2 * HOUR));
+        feed.state = state;
+        let state = after(&feed, &read(20, 0));
+        assert!(pause(&state) < HOUR, "a feed that says it no more is believed");
+    }
+
+    #[test]
+    fn a_feed_without_validators_is_sent_whole_once_a_day_or_as_often_as_it_takes_to_miss_nothing() {
+        let whole = |turnover: Option<Duration>| Told { validators: Validators::default(), turnover, ..told() };
+        let cases = [
+            (whole(Some(400 * HOUR)), 3, 24 * HOUR),
+            (whole(Some(5 * HOUR)), 3, 5 * HOUR),
+            (whole(Some(MINUTE)), 3, HOUR),
+            (whole(None), 3, 24 * HOUR),
+            (whole(None), 20, HOUR),
+        ];
+        for (told, articles_new, expected) in cases {
+            let outcome = Outcome::Read { entries: 20, undated: 0, articles_new, told };
+            assert_eq!(pause(&after(&known(15 * MINUTE), &outcome)), expected, "{outcome:?}");
+        }
+        // The user's own interval is the user's own business, and so is a lower ceiling.
+        let mut feed = known(HOUR);
+        feed.interval = Some(SignedDuration::from_hours(2));
+        let found = pause(&after(&feed, &Outcome::NotModified { told: whole(None) }));
+        assert!(is_about(found, 2 * HOUR), "{found:?}");
+        let params = Params { interval_max: 2 * HOUR, ..Params::default() };
+        let state = next(&known(HOUR), &Outcome::NotModified { told: whole(None) }, now(), 7, &params);
+        assert_eq!(pause(&state), 2 * HOUR);
+    }
+
+    #[test]
+    fn hours_and_days_that_a_feed_skips_are_skipped_but_by_those_who_ask_for_all() {
+        // It is Friday noon in Greenwich.
+        let afternoon = Pace { skip_hours: 0b11_1111 << 12, ..Pace::default() };
+        let told = Told { pace: afternoon, ..told() };
+        let mut feed = known(2 * HOUR);
+        feed.state = after(&feed, &Outcome::Read { entries: 20, undated: 0, articles_new: 3, told });
+        let found = pause(&feed.state);
+        assert!(found >= 6 * HOUR && found <= 6 * HOUR + 10 * MINUTE, "{found:?}");
+        let params = Params::default();
+        let at_two = later(now(), 2 * HOUR);
+        assert!(matches!(left_out(&feed, at_two, &params), Some(LeftOut::NotDue(_))));
+        assert_eq!(due_anyway(std::slice::from_ref(&feed), at_two, &params).0, [FeedId(1)]);
+        // A day later, the machine having been off: due, and not at that hour.
+        let next_day = later(now(), 25 * HOUR);
+        assert_eq!(left_out(&feed, next_day, &params), Some(LeftOut::NotDue(later(now(), 30 * HOUR))));
+        assert_eq!(left_out(&feed, later(now(), 31 * HOUR), &params), None);
     }
 
     #[test]
@@ -622,6 +797,80 @@ mod tests {
         minutes.sort_unstable();
         assert!(minutes.chunk_by(|one, other| one == other).all(|minute| minute.len() <= 25));
         assert!(minutes[499] - minutes[0] > 50);
+    }
+
+    #[test]
+    fn an_explanation_names_every_voice_and_the_one_that_decides_first() {
+        let params = Params::default();
+        let told_all = Told {
+            fresh_for: Some(2 * HOUR),
+            pace: Pace { ttl_seconds: Some(3 * 3600), period_seconds: Some(3600), ..Pace::default() },
+            ..told()
+        };
+        let read_all = Outcome::Read { entries: 20, undated: 0, articles_new: 3, told: told_all };
+        let skipping = Told { pace: Pace { skip_hours: 0b11_1111 << 12, ..Pace::default() }, ..told() };
+        let not_validated = Outcome::NotModified { told: Told { validators: Validators::default(), ..told() } };
+        let cases: [(Option<Outcome>, &[&str]); 8] = [
+            (None, &["it was never asked"]),
+            (Some(read(20, 3)), &["learned from its news, 1h"]),
+            (
+                Some(read_all),
+                &["`ttl`, 3h", "`max-age` or `Expires`", "learned from its news, 1h", "`sy:updatePeriod`, 1h"],
+            ),
+            (
+                Some(not_validated),
+                &["no validators and is sent whole each time, so every 24h", "learned from its news"],
+            ),
+            (
+                Some(Outcome::Read { entries: 20, undated: 0, articles_new: 3, told: skipping }),
+                &["`skipHours` and `skipDays`", "learned from its news, 1h"],
+            ),
+            (Some(failed(Health::Unreachable, true, None)), &["the pause after failure 1 in a row, 1"]),
+            (
+                Some(failed(Health::Throttled, true, Some(2 * HOUR))),
+                &["the server's `Retry-After`", "the pause after failure 1"],
+            ),
+            (Some(failed(Health::Gone, false, None)), &["gone for good (410)"]),
+        ];
+        for (outcome, expected) in cases {
+            let mut feed = feed(1, FeedState::default());
+            if let Some(outcome) = &outcome {
+                feed = known(2 * HOUR);
+                feed.state = after(&feed, outcome);
+            }
+            let found = explain(&feed, now(), 7, &params);
+            let words: Vec<String> = found.because.iter().map(|cause| cause.rule.to_string()).collect();
+            let same =
+                words.len() == expected.len() && words.iter().zip(expected).all(|(one, other)| one.contains(other));
+            assert!(same, "{words:?}, not {expected:?}");
+            let due = feed.state.next_due.max(feed.state.not_before);
+            let at = if outcome.is_none() { Some(now()) } else { due };
+            assert_eq!(found.at, at, "{outcome:?}");
+            assert_eq!(found.because[0].until, due, "{outcome:?}");
+        }
+    }
+
+    #[test]
+    fn an_explanation_does_not_talk_away_what_is_stored() {
+        let params = Params::default();
+        let mut feed = known(HOUR);
+        feed.state = after(&feed, &read(20, 0));
+        let pause = HostPause { until: later(now(), 3 * HOUR), wished: true };
+        feed.state.host_pause = Some(pause);
+        let found = explain(&feed, now(), 7, &params);
+        assert_eq!((found.at, &found.because[0].rule), (Some(pause.until), &Rule::HostPause));
+        // Stored under another setting, or in milliseconds.
+        feed.state.host_pause = None;
+        let stored = later(feed.state.next_due.unwrap(), HOUR);
+        feed.state.next_due = Some(stored);
+        let found = explain(&feed, now(), 7, &params);
+        assert_eq!((found.at, &found.because[0].rule), (Some(stored), &Rule::Stored));
+        feed.state = after(&known(HOUR), &read(20, 0));
+        feed.state.next_due = Timestamp::from_millisecond(feed.state.next_due.unwrap().as_millisecond()).ok();
+        let found = explain(&feed, now(), 7, &params);
+        assert_eq!(found.because[0].rule, Rule::Interval(Duration::from_secs(4500)));
+        feed.active = false;
+        assert_eq!(explain(&feed, now(), 7, &params).at, None);
     }
 
     #[test]

@@ -1,5 +1,8 @@
 //! Conductor: owns the store and the clusterer; one batch is one transaction.
 
+mod document;
+
+use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
@@ -9,11 +12,13 @@ use crate::cluster::weights::Weights;
 use crate::cluster::{Arrival, Clusterer, Remembered};
 use crate::features::lexicon::Lexicon;
 use crate::features::{self, Subject, language};
-use crate::identify;
-use crate::model::{ArticleId, ClusterId, Draft, Feed, Health};
+use crate::fetch::policy::redact;
+use crate::identify::{self, recognise};
+use crate::model::{ArticleId, ClusterId, Draft, Feed, FeedState, Health, HostPause, Rule, Trust};
 use crate::prepare::Prepared;
 use crate::schedule::{self, Outcome, Told};
 use crate::store::{Batch, FeedFacts, Founding, Known, NewArticle, Placed, Store, StoreError};
+use crate::writer::document::{Document, Verdict, believed, said_by, said_in};
 
 /// How many articles `rebuild` and a renewal of memories read at a time.
 const PAGE_ARTICLES: usize = 1_000;
@@ -27,6 +32,35 @@ pub struct Intake {
     pub feed: Feed,
     /// What came of it.
     pub answer: Answer,
+    /// What it tells of the feed's host.
+    pub reach: Reach,
+}
+
+/// What asking one feed tells of its host and of the network.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Reach {
+    /// Nothing that concerns other feeds.
+    #[default]
+    Itself,
+    /// A server of the wide network answered something.
+    Answered {
+        /// The host that was asked.
+        host: String,
+    },
+    /// Nothing at all came from a host of the wide network.
+    Silent {
+        /// The host that was asked.
+        host: String,
+        /// When asking began.
+        began: Timestamp,
+    },
+    /// A host wants to be asked less, by all of its feeds.
+    Throttled {
+        /// The host, as courtesy counts hosts.
+        host: String,
+        /// Its pause.
+        pause: HostPause,
+    },
 }
 
 /// What came of asking a feed.
@@ -55,6 +89,13 @@ pub enum Answer {
         /// For how long the server asks us not to come back.
         retry_after: Option<Duration>,
     },
+    /// It was not asked after all, because a host on its way keeps a pause.
+    Postponed {
+        /// The end of the pause.
+        until: Timestamp,
+        /// In one line.
+        detail: String,
+    },
 }
 
 impl Answer {
@@ -71,6 +112,7 @@ impl Answer {
         match self {
             Answer::Read { .. } | Answer::NotModified { .. } => true,
             Answer::Failed { health, .. } => *health == Health::Unreadable,
+            Answer::Postponed { .. } => false,
         }
     }
 
@@ -78,7 +120,9 @@ impl Answer {
     pub fn outcome(&self, articles_new: usize) -> Outcome {
         match self {
             Answer::Read { prepared, told } => {
-                Outcome::Read { entries: prepared.entries, articles_new, told: told.clone() }
+                let undated =
+                    if prepared.undated == prepared.drafts.len() { prepared.entries } else { prepared.undated };
+                Outcome::Read { entries: prepared.entries, undated, articles_new, told: told.clone() }
             }
             Answer::NotModified { told } => Outcome::NotModified { told: told.clone() },
             Answer::Failed { health, detail, transient, retry_after } => Outcome::Failed {
@@ -87,6 +131,7 @@ impl Answer {
                 transient: *transient,
                 retry_after: *retry_after,
             },
+            Answer::Postponed { until, .. } => Outcome::Postponed { until: *until },
         }
     }
 }
@@ -104,12 +149,16 @@ pub struct FeedReport {
     pub entries: usize,
     /// Articles that were new.
     pub articles_new: usize,
+    /// Those among them that were published before the feed was added, and so are no news.
+    pub articles_backlog: usize,
     /// Articles that had new words.
     pub articles_revised: usize,
     /// Articles that founded a cluster.
     pub clusters_new: usize,
     /// What was wrong with it and could be lived with.
     pub warnings: Vec<String>,
+    /// Until when it was put off without being asked, because its host keeps a pause.
+    pub postponed: Option<Timestamp>,
 }
 
 /// One archived article with its publisher, for `eval`.
@@ -146,10 +195,22 @@ pub struct Writer {
     forgotten_until: Option<Timestamp>,
 }
 
+/// What became of a draft.
 enum Stored {
-    New(ArticleId, ClusterId),
+    New { article: ArticleId, cluster: ClusterId, backlog: bool },
     Revised(ArticleId),
     Known(ArticleId),
+    Buried,
+}
+
+/// The feed that brings drafts.
+#[derive(Clone, Copy)]
+struct Bringer<'a> {
+    feed: &'a Feed,
+    /// Its outlet's name.
+    outlet: &'a str,
+    /// What is believed of its keys.
+    trust: Trust,
 }
 
 impl Writer {
@@ -194,14 +255,33 @@ impl Writer {
     pub fn archive(&mut self, articles: &[Archived]) -> Result<Vec<ClusterId>, StoreError> {
         self.in_one_batch(|batch, desk| {
             let place = |article: &Archived| {
-                let feed = &article.feed;
-                match store(batch, desk, feed, feed.outlet_name(), (&article.draft, article.seen))? {
-                    Stored::New(_, cluster) => Ok(cluster),
+                let (feed, drafts) = (&article.feed, std::slice::from_ref(&article.draft));
+                let bringer = Bringer { feed, outlet: feed.outlet_name(), trust: Trust::default() };
+                // No document stands around it, so its keys alone can tell.
+                let Document { verdicts, mut present, .. } =
+                    document::recognised(batch, feed.id, drafts, bringer.trust)?;
+                let verdict = verdicts.into_iter().next().expect("a verdict for every draft");
+                match store(batch, desk, bringer, (&article.draft, verdict, article.seen), &mut present)? {
+                    Stored::New { cluster, .. } => Ok(cluster),
                     Stored::Revised(known) | Stored::Known(known) => batch.cluster_of(known),
+                    Stored::Buried => unreachable!("nothing is buried in an archive"),
                 }
             };
             articles.iter().map(place).collect()
         })
+    }
+
+    /// Takes back that these feeds, each as it was before it failed, are to blame: the network was down.
+    ///
+    /// # Errors
+    /// When the file cannot be written; then the failures count.
+    pub fn forgive(&mut self, feeds: &[Feed], now: Timestamp) -> Result<(), StoreError> {
+        let mut batch = self.store.batch()?;
+        for feed in feeds {
+            let state = schedule::forgiven(feed, now, self.salt, &self.params.schedule);
+            batch.set_feed(feed.id, &state, &FeedFacts::default())?;
+        }
+        batch.commit()
     }
 
     /// Begins to note how long each assignment takes.
@@ -233,6 +313,20 @@ impl Writer {
         }
         self.forgotten_until = Some(start);
         self.store.drop_memories(start)
+    }
+
+    /// Gives articles up: what they said is removed, what they were known by stays, so that they never come back as new. Says how many;
+    /// see [`Batch::bury`].
+    ///
+    /// # Errors
+    /// When the file cannot be written; nothing is removed then.
+    pub fn bury(&mut self, articles: &[ArticleId]) -> Result<usize, StoreError> {
+        // What the clusterer remembers of them must go as well.
+        self.clusterer = None;
+        let mut batch = self.store.batch()?;
+        let buried = batch.bury(articles)?;
+        batch.commit()?;
+        Ok(buried)
     }
 
     /// Everything derived as text: see [`Store::dump`].
@@ -358,9 +452,11 @@ fn take_in(batch: &mut Batch<'_>, desk: &mut Desk<'_>, intake: &Intake, at: &At<
         detail: None,
         entries: intake.answer.entries(),
         articles_new: 0,
+        articles_backlog: 0,
         articles_revised: 0,
         clusters_new: 0,
         warnings: Vec::new(),
+        postponed: None,
     };
     let mut facts = FeedFacts::default();
     if let Answer::Read { prepared, .. } = &intake.answer {
@@ -372,48 +468,154 @@ fn take_in(batch: &mut Batch<'_>, desk: &mut Desk<'_>, intake: &Intake, at: &At<
         };
         report.warnings.clone_from(&prepared.warnings);
         let outlet = feed.outlet.as_deref().or(facts.outlet_found.as_deref()).unwrap_or(&feed.url);
-        for draft in &prepared.drafts {
-            match store(batch, desk, feed, outlet, (draft, at.now))? {
-                Stored::New(article, cluster) => {
+        let trust = batch.trust(feed.id)?;
+        let mut document = document::read(batch, feed, &prepared.drafts, trust, at.now)?;
+        let bringer = Bringer { feed, outlet, trust: document.trust };
+        for (draft, verdict) in prepared.drafts.iter().zip(document.verdicts) {
+            match store(batch, desk, bringer, (draft, verdict, at.now), &mut document.present)? {
+                Stored::New { article, cluster, backlog } => {
                     report.articles_new += 1;
+                    report.articles_backlog += usize::from(backlog);
                     report.clusters_new += usize::from(cluster.0 == article);
                 }
                 Stored::Revised(_) => report.articles_revised += 1,
-                Stored::Known(_) => {}
+                Stored::Known(_) | Stored::Buried => {}
             }
         }
+        if document.trust != trust {
+            batch.set_trust(feed.id, document.trust)?;
+        }
+        report.warnings.extend(distrusted(document.trust.rule));
     }
     if intake.answer.is_of_a_document() {
         batch.forget_deaths(feed.id)?;
     }
-    let state = schedule::next(feed, &intake.answer.outcome(report.articles_new), at.now, at.salt, at.schedule);
+    if let Reach::Throttled { host, pause } = &intake.reach {
+        batch.pause_host(host, *pause, at.now)?;
+    }
+    let mut state = schedule::next(feed, &intake.answer.outcome(report.articles_new), at.now, at.salt, at.schedule);
+    if let Answer::Read { .. } = &intake.answer {
+        state = without_twin(batch, feed, state, at)?;
+    }
     batch.set_feed(feed.id, &state, &facts)?;
     report.health = state.health;
     report.detail = state.detail;
+    if let Answer::Postponed { until, detail } = &intake.answer {
+        report.postponed = Some(*until);
+        report.detail = Some(detail.clone());
+    }
     Ok(report)
 }
 
-/// Stores one draft: as a new article in its cluster, as a revision, or not at all when nothing about it is new.
+/// Two feeds that one document answers are not both polled: the one whose own URL it is goes on, else the one that was first.
+fn without_twin(batch: &mut Batch<'_>, feed: &Feed, state: FeedState, at: &At<'_>) -> Result<FeedState, StoreError> {
+    let Some(answered_url) = &state.answered_url else { return Ok(state) };
+    let Some(twin) = batch.twin(feed.id, answered_url)? else {
+        return Ok(schedule::same_as(feed, state, None, at.salt, at.schedule));
+    };
+    let own = |feed: &Feed| feed.asked_url() == answered_url;
+    let flag = |feed: &Feed, state, other: &Feed| {
+        let mut state = schedule::same_as(feed, state, Some(other.id), at.salt, at.schedule);
+        state.detail = Some(format!("it is the same feed as `{}`, which alone is asked", redact(&other.url)));
+        state
+    };
+    if own(feed) && !own(&twin) {
+        let other = flag(&twin, twin.state.clone(), feed);
+        batch.set_feed(twin.id, &other, &FeedFacts::default())?;
+        return Ok(schedule::same_as(feed, state, None, at.salt, at.schedule));
+    }
+    Ok(flag(feed, state, &twin))
+}
+
+/// What a user should know of a feed whose keys are not believed.
+fn distrusted(rule: Rule) -> Option<String> {
+    let (changing, by) = match rule {
+        Rule::Guid => return None,
+        Rule::Link => ("guids", "links"),
+        Rule::Title => ("guids and links", "titles and dates"),
+        Rule::Text => ("guids, links and dates", "titles and texts"),
+    };
+    Some(format!("its {changing} change from one reading to the next; its articles are recognised by their {by}"))
+}
+
+/// Stores one draft: as a new article in its cluster, as a revision, or not at all when nothing about it is new. `present` are the
+/// articles that its document holds.
 fn store(
     batch: &mut Batch<'_>,
     desk: &mut Desk<'_>,
-    feed: &Feed,
-    outlet: &str,
-    (draft, seen): (&Draft, Timestamp),
+    bringer: Bringer<'_>,
+    (draft, verdict, seen): (&Draft, Verdict, Timestamp),
+    present: &mut HashSet<ArticleId>,
 ) -> Result<Stored, StoreError> {
-    if let Some(known) = batch.known(feed.id, &draft.key)? {
-        return Ok(if is_revision(feed, draft, &known) {
-            batch.revise(known.id, draft, seen)?;
-            Stored::Revised(known.id)
-        } else {
-            Stored::Known(known.id)
-        });
+    match verdict {
+        Verdict::Buried => Ok(Stored::Buried),
+        Verdict::Known { known, again: true, .. } => Ok(Stored::Known(known.id)),
+        Verdict::Known { known, moved, again: false } => renew(batch, bringer, draft, (&known, moved), seen),
+        Verdict::New => match elsewhere(batch, bringer.feed, draft, present)? {
+            Some(article) => {
+                present.insert(article);
+                batch.add_appearance(bringer.feed.id, article)?;
+                for mark in believed(draft, bringer.trust) {
+                    batch.set_mark(bringer.feed.id, mark, article)?;
+                }
+                Ok(Stored::Known(article))
+            }
+            None => add(batch, desk, bringer, draft, seen),
+        },
     }
-    let elsewhere = draft.canonical.as_deref().map(|canonical| batch.known_elsewhere(feed.id, canonical, &draft.title));
-    if let Some(known) = elsewhere.transpose()?.flatten() {
-        batch.add_appearance(feed.id, &draft.key, known.id)?;
-        return Ok(Stored::Known(known.id));
+}
+
+/// Stores what is new about an article that is known: words, link, keys.
+fn renew(
+    batch: &mut Batch<'_>,
+    bringer: Bringer<'_>,
+    draft: &Draft,
+    (known, moved): (&Known, bool),
+    seen: Timestamp,
+) -> Result<Stored, StoreError> {
+    let is_revised = is_revision(bringer.feed, draft, known);
+    // A link that changes at every poll would be written at every poll.
+    let is_relinked = draft.canonical.is_some() && draft.url != known.url && bringer.trust.rule <= Rule::Link;
+    if is_revised {
+        batch.revise(known.id, draft, seen)?;
+    } else if is_relinked && known.feed == bringer.feed.id {
+        batch.relink(known.id, draft)?;
     }
+    if moved || is_revised {
+        for mark in believed(draft, bringer.trust) {
+            batch.add_mark(bringer.feed.id, mark, known.id)?;
+        }
+    }
+    Ok(if is_revised { Stored::Revised(known.id) } else { Stored::Known(known.id) })
+}
+
+/// The article of another feed that the draft is, unless the document holds it already.
+fn elsewhere(
+    batch: &Batch<'_>,
+    feed: &Feed,
+    draft: &Draft,
+    present: &HashSet<ArticleId>,
+) -> Result<Option<ArticleId>, StoreError> {
+    let Some(canonical) = &draft.canonical else { return Ok(None) };
+    for other in batch.elsewhere(feed.id, canonical)? {
+        let homes = [(feed.url.as_str(), feed.site.as_deref()), (other.feed_url.as_str(), other.feed_site.as_deref())];
+        let is_one_site = recognise::is_one_site(draft.url.as_deref().unwrap_or_default(), homes);
+        let is_same = recognise::is_same_elsewhere(is_one_site, &said_by(draft), &said_in(&other.known));
+        if is_same && !present.contains(&other.known.id) {
+            return Ok(Some(other.known.id));
+        }
+    }
+    Ok(None)
+}
+
+/// Stores a draft as a new article and asks where it belongs.
+fn add(
+    batch: &mut Batch<'_>,
+    desk: &mut Desk<'_>,
+    Bringer { feed, outlet, trust }: Bringer<'_>,
+    draft: &Draft,
+    seen: Timestamp,
+) -> Result<Stored, StoreError> {
     let mut attempt = 0;
     let mut code = identify::code(&feed.url, &draft.key, attempt);
     while batch.is_taken(&code)? {
@@ -423,9 +625,13 @@ fn store(
     let lang = language::language(&draft.title, &draft.text, draft.lang.as_deref());
     let outlet = draft.source.as_deref().unwrap_or(outlet);
     let published = draft.published.unwrap_or(seen);
-    let article = NewArticle { draft, feed: feed.id, outlet, lang: lang.as_deref(), published, seen };
+    // Of what has no date only the first reading of its feed can say that it was there before.
+    let backlog = draft.published.map_or(feed.state.last_success.is_none(), |published| published < feed.added);
+    let article = NewArticle { draft, feed: feed.id, outlet, lang: lang.as_deref(), published, seen, backlog };
     let id = batch.add_article(&article, &code)?;
-    batch.add_appearance(feed.id, &draft.key, id)?;
+    for mark in believed(draft, trust) {
+        batch.set_mark(feed.id, mark, id)?;
+    }
     let founding = Founding {
         id,
         title: draft.title.clone(),
@@ -438,7 +644,7 @@ fn store(
         dated: draft.date_doubt.is_none(),
     };
     let cluster = assign(batch, desk, &founding)?;
-    Ok(Stored::New(id, cluster))
+    Ok(Stored::New { article: id, cluster, backlog })
 }
 
 /// Only the feed that brought an article may change it, or two feeds that cut one text at different lengths would change it back

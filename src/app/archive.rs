@@ -153,7 +153,8 @@ fn replay(writer: &mut Writer, lines: &[Line], progress: &Progress) -> Result<Ve
             let line = &lines[*place];
             seen = line.published.unwrap_or(seen);
             let feed = feeds[line.outlet.as_deref().unwrap_or_default()].clone();
-            let draft = prepare::draft(entry(line), &prepare::Context { base: None, now: seen, params: &params });
+            let draft =
+                prepare::draft(entry(line), &prepare::Context { base: None, site: None, now: seen, params: &params });
             batch.push(Archived { feed, draft, seen });
         }
         for (place, cluster) in places.iter().zip(writer.archive(&batch)?) {

@@ -12,7 +12,7 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::cli::terminal::{Progress, Terminal};
-use crate::cli::{Exit, Global, LogFormat, Place, View};
+use crate::cli::{Exit, Global, ListFormat, LogFormat, Place, View};
 use crate::cluster::params::Params as ClusterParams;
 use crate::config::{self, Config};
 use crate::fetch::policy::redact;
@@ -183,6 +183,7 @@ impl Context {
                     feed.interval = wish.interval;
                     feed.cluster = wish.cluster;
                     feed.priority = wish.priority;
+                    feed.allow_private = wish.allow_private;
                     feed.origin = Origin::Config;
                     feed.active = true;
                 }
@@ -209,7 +210,7 @@ impl Context {
         let section = &self.config.fetch;
         let usual = fetch::Params::default();
         fetch::Params {
-            user_agent: section.user_agent.clone().unwrap_or(usual.user_agent),
+            user_agent: section.user_agent.clone().unwrap_or_else(|| fetch::user_agent(section.contact.as_deref())),
             timeout: section.timeout.unsigned_abs(),
             body_bytes_max: usize::try_from(section.body_bytes_max).unwrap_or(usize::MAX),
             allow_private_addresses: section.allow_private_addresses,
@@ -279,6 +280,19 @@ impl Context {
         }
     }
 
+    /// The form that was asked for; else a table for a person at a terminal, and plain lines for a pipe.
+    pub fn list_format(&self, asked: Option<ListFormat>) -> Format {
+        match asked {
+            Some(ListFormat::Table) => Format::Table,
+            Some(ListFormat::Json) => Format::Json,
+            Some(ListFormat::Jsonl) => Format::Jsonl,
+            Some(ListFormat::Csv) => Format::Csv,
+            Some(ListFormat::Markdown) => Format::Markdown,
+            None if self.terminal.is_terminal_stdout => Format::Table,
+            None => Format::Lines,
+        }
+    }
+
     /// Writes data to stdout.
     ///
     /// # Errors
@@ -338,6 +352,7 @@ pub fn imagined(wish: FeedWish, origin: Origin, now: Timestamp) -> Feed {
         interval: wish.interval,
         cluster: wish.cluster,
         priority: wish.priority,
+        allow_private: wish.allow_private,
         origin,
         active: true,
         added: now,

@@ -66,13 +66,15 @@ fn run(invocation: Invocation, terminal: Terminal) -> Result<Exit, Failure> {
         Command::Search(args) => stored::search(&context, &args),
         Command::Digest(args) => digest::digest(&context, &args),
         Command::Feeds(command) => match command {
-            FeedsCommand::List(view) => feeds::list(&context, view),
-            FeedsCommand::Add(args) => feeds::add(&context, &args),
+            FeedsCommand::List(args) => feeds::list(&context, &args),
+            FeedsCommand::Add(args) => feeds::add::add(&context, &args),
             FeedsCommand::Remove { urls } => feeds::remove(&context, &urls),
-            FeedsCommand::Check { urls, view } => feeds::check(&context, &urls, view),
-            FeedsCommand::Discover { url } => feeds::discover(&context, &url),
-            FeedsCommand::Import { from } => feeds::import(&context, &from),
-            FeedsCommand::Export { to } => feeds::export(&context, &to),
+            FeedsCommand::Check { urls, how, view } => feeds::check::check(&context, &urls, how, view),
+            FeedsCommand::Discover { url, allow_private, format } => {
+                feeds::discover::discover(&context, &url, allow_private, format)
+            }
+            FeedsCommand::Import { from, files } => feeds::exchange::import(&context, &from, files),
+            FeedsCommand::Export { to } => feeds::exchange::export(&context, &to),
         },
         Command::Eval(args) => archive::eval(&context, &args),
         Command::Rebuild => upkeep::rebuild(&context),

@@ -3,7 +3,7 @@
 use anyhow::anyhow;
 
 use crate::app::context::{Context, Failure};
-use crate::cli::{Exit, Filter, ListArgs, ListFormat, SearchArgs, ShowArgs, Sort, WhyArgs};
+use crate::cli::{Exit, Filter, ListArgs, SearchArgs, ShowArgs, Sort, WhyArgs};
 use crate::listing::fragment::fragment;
 use crate::listing::{self, Detail, Format, Rival, Search, Shown, Why};
 use crate::model::{Cluster, ClusterId, Code, Ranked};
@@ -141,15 +141,7 @@ pub fn query(context: &Context, filter: &Filter) -> Result<Query, Failure> {
 
 /// The form of a list, and how many of its rows are shown.
 fn limited(context: &Context, args: &ListArgs, found: usize) -> (Format, usize) {
-    let format = match args.format {
-        Some(ListFormat::Table) => Format::Table,
-        Some(ListFormat::Json) => Format::Json,
-        Some(ListFormat::Jsonl) => Format::Jsonl,
-        Some(ListFormat::Csv) => Format::Csv,
-        Some(ListFormat::Markdown) => Format::Markdown,
-        None if context.terminal.is_terminal_stdout => Format::Table,
-        None => Format::Lines,
-    };
+    let format = context.list_format(args.format);
     let usual = if args.format.is_none() && format == Format::Table { TABLE_CLUSTERS } else { usize::MAX };
     (format, args.limit.unwrap_or(usual).min(found))
 }

@@ -4,9 +4,12 @@ mod blocks;
 mod characters;
 mod discover;
 mod elements;
+pub mod encoding;
 mod guard;
+mod guess;
 mod lines;
 mod markup;
+mod references;
 mod trailers;
 mod walk;
 
@@ -82,6 +85,7 @@ pub struct Cleaned {
 /// trailers and credits go. Entities are decoded exactly once, so cleaning its own output again is the same but for
 /// entities that were escaped twice. Takes time linear in the length of `html`, whatever it holds.
 pub fn text(html: &str, limits: &Limits) -> Cleaned {
+    let html = &*references::joined(html);
     let mut walked = walk_text(html, limits);
     let mut cleaned = Cleaned { image: walked.image.take(), ..Cleaned::default() };
     cleaned.cut.extend(walked.cut.drain(..).map(Cut::Element));
@@ -105,6 +109,7 @@ pub fn text(html: &str, limits: &Limits) -> Cleaned {
 
 /// A title's HTML, or plain text, as one line of plain text.
 pub fn title(html: &str, limits: &Limits) -> String {
+    let html = &*references::joined(html);
     let way = Way { classes: false, raw: Raw::AsInHtml, newlines: Newlines::Space, ..way(limits) };
     let mut walked = walk(html, way);
     if walked.unfinished.is_some() || walked.draft.blocks.is_empty() {
@@ -131,6 +136,26 @@ pub struct FoundFeed {
 /// The feeds that the page `html`, fetched from `base`, names by `<link rel="alternate">`, in its order, each once.
 pub fn feed_links(html: &str, base: &Url, limits: &Limits) -> Vec<FoundFeed> {
     discover::feed_links(html, base, limits)
+}
+
+/// The links of the page's body that look like feeds, likeliest first, each once. They are guesses.
+pub fn feed_anchors(html: &str, base: &Url, limits: &Limits) -> Vec<FoundFeed> {
+    discover::feed_anchors(html, base, limits)
+}
+
+/// Where the feeds of this page lie if its site is one of those that keep them by a rule. They are guesses.
+pub fn feeds_by_rule(page: &Url) -> Vec<Url> {
+    guess::by_rule(page)
+}
+
+/// Which of a page's feeds is meant by it, where that is clear; each is given by its URL, title and dialect.
+pub fn best_feed(feeds: &[(&str, &str, &str)]) -> Option<usize> {
+    guess::best(feeds)
+}
+
+/// Where the feeds of this page may lie by custom, likeliest first: `/feed`, `/rss.xml` and so on. They are guesses.
+pub fn feeds_by_custom(page: &Url) -> Vec<Url> {
+    guess::common(page)
 }
 
 fn way(limits: &Limits) -> Way {
@@ -321,6 +346,9 @@ mod tests {
         check("Read more", "Read more");
         check("<script>alert(1)</script>", "alert(1)");
         check("Ⅳ\u{202e}x\u{1b}[31m", "Ⅳx[31m");
+        check("It&#146;s &#X2019;tis &copy 2026", "It’s ’tis © 2026");
+        check("&#55357;&#56832; and &#xD83D;&#xDE00; and &#128512;", "😀 and 😀 and 😀");
+        check("H<sub>2</sub>O &lt;em&gt;now&lt;/em&gt;<!-- x --> at 5 &gt; 3", "H2O now at 5 > 3");
     }
 
     #[test]
@@ -390,6 +418,16 @@ mod tests {
                 best_whole < best_half * 3 + Duration::from_millis(30)
             });
             assert!(is_linear, "{name}: {best_half:?}, then {best_whole:?}");
+        }
+    }
+
+    proptest! {
+        /// Text without markup takes a way of its own, past the tokenizer; a comment in front sends it through.
+        #[test]
+        fn plain_text_reads_as_if_it_were_html(plain in "([a-zA-Zäé日 .,!?:>\"'\n\t\u{200d}\u{feff}\u{600}\u{a0}-]|https://a\\.b/c|By | - |\n\n|\\.\\.\\.){0,40}") {
+            let marked = format!("<!-- -->{plain}");
+            prop_assert_eq!(text(&plain, &Limits::default()), text(&marked, &Limits::default()));
+            prop_assert_eq!(title(&plain, &Limits::default()), title(&marked, &Limits::default()));
         }
     }
 

@@ -188,7 +188,7 @@ pub struct DigestArgs {
 #[derive(Clone, Debug, PartialEq)]
 pub enum FeedsCommand {
     /// Every feed and how it is doing.
-    List(View),
+    List(FeedsListArgs),
     /// Adds feeds to the database.
     Add(FeedsAddArgs),
     /// Removes feeds by URL; their articles stay.
@@ -200,6 +200,8 @@ pub enum FeedsCommand {
     Check {
         /// URLs or paths; none means every feed.
         urls: Vec<String>,
+        /// How to ask.
+        how: Asking,
         /// How to show it.
         view: View,
     },
@@ -207,17 +209,41 @@ pub enum FeedsCommand {
     Discover {
         /// The page.
         url: String,
+        /// Whether it may lead into private networks.
+        allow_private: bool,
+        /// In what form; `None` means a table on a terminal and plain lines without one.
+        format: Option<ListFormat>,
     },
     /// Adds the feeds of an OPML file.
     Import {
         /// The OPML file.
         from: Place,
+        /// Whether it may name files of this machine.
+        files: bool,
     },
     /// Writes all feeds as OPML.
     Export {
         /// Where to.
         to: Place,
     },
+}
+
+/// How `feeds check` asks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Asking {
+    /// Without what the feed is known by, so that it comes whole.
+    pub whole: bool,
+    /// Feeds that are not known may lead into private networks.
+    pub allow_private: bool,
+}
+
+/// Arguments of `feeds list`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FeedsListArgs {
+    /// Only feeds that a person may have to look at.
+    pub trouble: bool,
+    /// In what form; `None` means a table on a terminal and plain lines without one.
+    pub format: Option<ListFormat>,
 }
 
 /// Arguments of `feeds add`.
@@ -235,6 +261,12 @@ pub struct FeedsAddArgs {
     pub cluster: bool,
     /// Higher is preferred as a cluster's representative.
     pub priority: i32,
+    /// Whether they may lead into private networks and to this machine.
+    pub allow_private: bool,
+    /// Whether each is asked first, and a page is searched for its feeds.
+    pub check: bool,
+    /// Whether all feeds of a page are added, where it has several.
+    pub all: bool,
 }
 
 /// Arguments of `eval`.
@@ -284,6 +316,7 @@ pub enum View {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum ListFormat {
     /// A table for people.
+    #[value(alias = "text")]
     Table,
     /// One JSON document.
     Json,
@@ -438,7 +471,7 @@ mod tests {
         check("demo --format json", Command::Demo(View::Json));
         check("completions fish", Command::Completions(Shell::Fish));
         check("man", Command::Man);
-        check("feeds list", Command::Feeds(FeedsCommand::List(View::Text)));
+        check("feeds list", Command::Feeds(FeedsCommand::List(FeedsListArgs::default())));
         check(
             "feeds add https://a.example/feed ./b.xml --outlet Dispatch --tag tech --tag eu --interval 30m --priority -1 --no-cluster",
             Command::Feeds(FeedsCommand::Add(FeedsAddArgs {
@@ -448,12 +481,21 @@ mod tests {
                 interval: Some(SignedDuration::from_mins(30)),
                 cluster: false,
                 priority: -1,
+                allow_private: false,
+                check: true,
+                all: false,
             })),
         );
         check("feeds remove u", Command::Feeds(FeedsCommand::Remove { urls: vec!["u".into()] }));
-        check("feeds check", Command::Feeds(FeedsCommand::Check { urls: vec![], view: View::Text }));
-        check("feeds discover u", Command::Feeds(FeedsCommand::Discover { url: "u".into() }));
-        check("feeds import -", Command::Feeds(FeedsCommand::Import { from: Place::Standard }));
+        check(
+            "feeds check",
+            Command::Feeds(FeedsCommand::Check { urls: vec![], how: Asking::default(), view: View::Text }),
+        );
+        check(
+            "feeds discover u",
+            Command::Feeds(FeedsCommand::Discover { url: "u".into(), allow_private: false, format: None }),
+        );
+        check("feeds import -", Command::Feeds(FeedsCommand::Import { from: Place::Standard, files: false }));
         check("feeds export", Command::Feeds(FeedsCommand::Export { to: Place::Standard }));
         check("feeds export f.opml", Command::Feeds(FeedsCommand::Export { to: Place::File("f.opml".into()) }));
         check(

@@ -13,8 +13,9 @@ use crate::cli::moment::When;
 use crate::cli::terminal::ColorMode;
 use crate::cli::words::{count, language, length, place, setting, when, words, zone};
 use crate::cli::{
-    Command, DigestArgs, DigestFormat, EvalArgs, Exit, FeedsAddArgs, FeedsCommand, FetchArgs, Filter, Global, InitArgs,
-    Invocation, ListArgs, ListFormat, LogFormat, Place, SearchArgs, ShowArgs, Sort, Stop, View, WhyArgs,
+    Asking, Command, DigestArgs, DigestFormat, EvalArgs, Exit, FeedsAddArgs, FeedsCommand, FeedsListArgs, FetchArgs,
+    Filter, Global, InitArgs, Invocation, ListArgs, ListFormat, LogFormat, Place, SearchArgs, ShowArgs, Sort, Stop,
+    View, WhyArgs,
 };
 
 /// Columns beyond which help is not wrapped: longer lines are hard to read.
@@ -251,9 +252,10 @@ struct TypedDigest {
 #[derive(Subcommand)]
 enum TypedFeeds {
     /// List every feed and how it is doing
-    List(TypedView),
-    /// Add feeds to the database
-    #[command(after_help = "Feeds of the config file belong to it: add them there to change them there.")]
+    #[command(after_help = LIST_NOTE)]
+    List(TypedFeedsList),
+    /// Add feeds to the database, by their own address or that of their site
+    #[command(after_help = ADD_NOTE)]
     Add(TypedFeedsAdd),
     /// Remove feeds that were added by command; their articles stay
     Remove {
@@ -266,21 +268,37 @@ enum TypedFeeds {
         /// Feeds, by URL or path, known or not [default: every feed]
         #[arg(value_name = "URL")]
         urls: Vec<String>,
+        /// Ask without ETag and Last-Modified, so that the feed comes whole
+        #[arg(long)]
+        whole: bool,
+        /// Let feeds that are not known lead into private networks and to this machine
+        #[arg(long)]
+        allow_private: bool,
         #[command(flatten)]
         view: TypedView,
     },
-    /// Find the feeds of a page
+    /// Find the feeds of a page, or of its site
+    #[command(after_help = DISCOVER_NOTE)]
     Discover {
         /// The page
         url: String,
+        /// Let it lead into private networks and to this machine
+        #[arg(long)]
+        allow_private: bool,
+        /// Output: table, json, jsonl, csv or markdown [default: a table on a terminal, plain lines without one]
+        #[arg(long, value_enum, value_name = "FORMAT", hide_possible_values = true)]
+        format: Option<ListFormat>,
     },
-    /// Add the feeds of an OPML file
+    /// Add the feeds of an OPML file; folders and categories become tags
     Import {
         /// OPML file, - for stdin
         #[arg(value_parser = place)]
         file: Place,
+        /// Take feeds that are files of this machine too
+        #[arg(long)]
+        allow_files: bool,
     },
-    /// Write all feeds as OPML
+    /// Write all feeds as OPML, with their settings
     Export {
         /// File to write, - for stdout
         #[arg(default_value = "-", value_parser = place)]
@@ -288,9 +306,35 @@ enum TypedFeeds {
     },
 }
 
+const LIST_NOTE: &str = "\
+Keys and passwords in addresses are hidden in tables and Markdown. All other
+forms give each address as it was configured, for programs.";
+
+const ADD_NOTE: &str = "\
+Each address is asked once. A feed is added; of a page, its feed is, where it
+has one or one that is clearly meant; several are listed to choose from, or
+all added with --all. What cannot be reached just now is added with a warning.
+Feeds of the config file belong to it: change them there.";
+
+const DISCOVER_NOTE: &str = "\
+Looks at the links in the page's head, then at those in its body that look like
+feeds, then at the usual addresses (/feed, /rss.xml, ...), and stops as soon as
+one of these steps brings feeds. Every feed it names was asked for and read.
+Exit code 1 where there is none.";
+
+#[derive(Args)]
+struct TypedFeedsList {
+    /// Only feeds in trouble
+    #[arg(long)]
+    trouble: bool,
+    /// Output: table, json, jsonl, csv or markdown [default: a table on a terminal, plain lines without one]
+    #[arg(long, value_enum, value_name = "FORMAT", hide_possible_values = true)]
+    format: Option<ListFormat>,
+}
+
 #[derive(Args)]
 struct TypedFeedsAdd {
-    /// Feeds, by URL or path
+    /// Feeds or pages, by URL or path
     #[arg(value_name = "URL", required = true)]
     urls: Vec<String>,
     /// The publisher [default: the site's name, tidied]
@@ -308,6 +352,15 @@ struct TypedFeedsAdd {
     /// Higher is preferred as a cluster's representative
     #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true)]
     priority: i32,
+    /// Let it lead into private networks and to this machine
+    #[arg(long)]
+    allow_private: bool,
+    /// Add them as they are, and ask nothing now
+    #[arg(long, conflicts_with = "all")]
+    no_check: bool,
+    /// Add all feeds of a page that has several
+    #[arg(long)]
+    all: bool,
 }
 
 #[derive(Args)]
@@ -470,7 +523,7 @@ impl TypedDigest {
 impl TypedFeeds {
     fn meaning(self) -> FeedsCommand {
         match self {
-            TypedFeeds::List(view) => FeedsCommand::List(view.format),
+            TypedFeeds::List(list) => FeedsCommand::List(FeedsListArgs { trouble: list.trouble, format: list.format }),
             TypedFeeds::Add(add) => FeedsCommand::Add(FeedsAddArgs {
                 urls: add.urls,
                 outlet: add.outlet,
@@ -478,11 +531,18 @@ impl TypedFeeds {
                 interval: add.interval,
                 cluster: !add.no_cluster,
                 priority: add.priority,
+                allow_private: add.allow_private,
+                check: !add.no_check,
+                all: add.all,
             }),
             TypedFeeds::Remove { urls } => FeedsCommand::Remove { urls },
-            TypedFeeds::Check { urls, view } => FeedsCommand::Check { urls, view: view.format },
-            TypedFeeds::Discover { url } => FeedsCommand::Discover { url },
-            TypedFeeds::Import { file } => FeedsCommand::Import { from: file },
+            TypedFeeds::Check { urls, whole, allow_private, view } => {
+                FeedsCommand::Check { urls, how: Asking { whole, allow_private }, view: view.format }
+            }
+            TypedFeeds::Discover { url, allow_private, format } => {
+                FeedsCommand::Discover { url, allow_private, format }
+            }
+            TypedFeeds::Import { file, allow_files } => FeedsCommand::Import { from: file, files: allow_files },
             TypedFeeds::Export { file } => FeedsCommand::Export { to: file },
         }
     }

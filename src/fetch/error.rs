@@ -7,6 +7,8 @@ use std::fmt;
 use std::io;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use crate::fetch::policy::{NotPublic, redact};
 use crate::model::Health;
 
@@ -59,7 +61,9 @@ pub enum FetchError {
         name: String,
     },
     /// Our own policy refuses the address.
-    #[error("cannot fetch `{url}`: {reason}; set `[fetch] allow_private_addresses = true` to allow it")]
+    #[error(
+        "cannot fetch `{url}`: {reason}; set `allow_private_addresses = true` for this feed or in `[fetch]` to allow it"
+    )]
     Refused {
         /// The URL: the one asked for, or one it redirects to.
         url: String,
@@ -115,10 +119,30 @@ pub enum FetchError {
     Status {
         /// The URL that answered.
         url: String,
+        /// Its host, as courtesy counts hosts.
+        host: String,
         /// The status code.
         status: u16,
         /// The pause the server asks for.
         retry_after: Option<Duration>,
+    },
+    /// 410 from where a temporary redirect led: that place is gone, and the feed itself may lead elsewhere tomorrow.
+    #[error("cannot fetch `{url}`: it redirects to `{target}` for now, where the server answered 410 Gone")]
+    GoneForNow {
+        /// The URL that was asked for.
+        url: String,
+        /// The URL that answered.
+        target: String,
+    },
+    /// A host on the way keeps a pause that it asked for before; nothing was sent to it.
+    #[error("`{url}` was not asked: its host `{host}` keeps a pause until {until:.0}")]
+    Paused {
+        /// The URL that would have been asked.
+        url: String,
+        /// Its host.
+        host: String,
+        /// The end of the pause.
+        until: Timestamp,
     },
     /// A 304 to a request that had nothing to compare with.
     #[error("cannot fetch `{url}`: the server answered 304 Not Modified although nothing was known of the feed yet")]
@@ -236,6 +260,7 @@ impl FetchError {
             | FetchError::Truncated { .. }
             | FetchError::Decoding { .. }
             | FetchError::NotModifiedUnasked { .. }
+            | FetchError::Paused { .. }
             | FetchError::FileMissing { .. }
             | FetchError::File { .. } => true,
             // 202: being made; 408: too slow; 421, 425: ask on another connection.
@@ -248,6 +273,7 @@ impl FetchError {
             | FetchError::Header { .. }
             | FetchError::Refused { .. }
             | FetchError::Tls { .. }
+            | FetchError::GoneForNow { .. }
             | FetchError::RedirectNowhere { .. }
             | FetchError::RedirectLoop { .. }
             | FetchError::TooManyRedirects { .. }
@@ -266,11 +292,52 @@ impl FetchError {
         }
     }
 
+    /// The host that wants to be asked less, whichever feed it answers: it said 429, or 503 with a time to come back
+    /// (RFC 9110, 15.6.4; RFC 6585, 4).
+    pub fn throttling_host(&self) -> Option<&str> {
+        match self {
+            FetchError::Status { host, status: 429, .. }
+            | FetchError::Status { host, status: 503, retry_after: Some(_), .. } => Some(host),
+            _ => None,
+        }
+    }
+
+    /// Whether nothing at all came from the other end, as when the network is down.
+    pub fn is_silence(&self) -> bool {
+        matches!(self, FetchError::Dns { .. } | FetchError::Connect { .. } | FetchError::Timeout { .. })
+    }
+
+    /// Whether a server spoke, if only to say no, or to say it badly.
+    pub fn is_answer(&self) -> bool {
+        use FetchError::{
+            Broken, Decoding, Empty, Encoding, GoneForNow, NotModifiedUnasked, RedirectLoop, RedirectNowhere,
+            RedirectScheme, Status, Tls, TooLarge, TooManyRedirects, Truncated,
+        };
+        let (Broken { .. }
+        | Decoding { .. }
+        | Empty { .. }
+        | Encoding { .. }
+        | GoneForNow { .. }
+        | NotModifiedUnasked { .. }
+        | RedirectLoop { .. }
+        | RedirectNowhere { .. }
+        | RedirectScheme { .. }
+        | Status { .. }
+        | Tls { .. }
+        | TooLarge { .. }
+        | TooManyRedirects { .. }
+        | Truncated { .. }) = self
+        else {
+            return false;
+        };
+        true
+    }
+
     /// How a feed with this trouble is doing.
     pub fn health(&self) -> Health {
         match self {
             FetchError::Status { status: 410, .. } => Health::Gone,
-            FetchError::Status { status: 429, .. } => Health::Throttled,
+            FetchError::Status { status: 429, .. } | FetchError::Paused { .. } => Health::Throttled,
             FetchError::Status { status: 503, retry_after: Some(_), .. } => Health::Throttled,
             // 2xx and 3xx that bring nothing are answers, only broken ones.
             FetchError::Status { status: 200..=399, .. }
@@ -295,6 +362,7 @@ impl FetchError {
             | FetchError::Timeout { .. }
             | FetchError::Broken { .. }
             | FetchError::Status { .. }
+            | FetchError::GoneForNow { .. }
             | FetchError::RedirectNowhere { .. }
             | FetchError::RedirectLoop { .. }
             | FetchError::TooManyRedirects { .. }
@@ -388,14 +456,16 @@ fn bytes_in_words(bytes: usize) -> String {
 }
 
 /// `404 Not Found`: the statuses a feed's reader meets, by their names (RFC 9110, 15).
-fn status_in_words(status: u16) -> String {
+pub fn status_in_words(status: u16) -> String {
     let name = match status {
+        200 => "OK",
         202 => "Accepted",
         204 => "No Content",
         206 => "Partial Content",
         301 => "Moved Permanently",
         302 => "Found",
         303 => "See Other",
+        304 => "Not Modified",
         307 => "Temporary Redirect",
         308 => "Permanent Redirect",
         400 => "Bad Request",
@@ -431,7 +501,7 @@ mod tests {
 
     fn status(status: u16, pause_seconds: Option<u64>) -> FetchError {
         let retry_after = pause_seconds.map(Duration::from_secs);
-        FetchError::Status { url: "https://example.com/feed".into(), status, retry_after }
+        FetchError::Status { url: "https://example.com/feed".into(), host: "example.com".into(), status, retry_after }
     }
 
     #[test]
@@ -481,7 +551,7 @@ mod tests {
                     url: url(),
                     reason: crate::fetch::policy::address("10.0.0.1".parse().unwrap()).unwrap_err(),
                 },
-                "cannot fetch `https://example.com/feed`: `10.0.0.1` is a private address; set `[fetch] allow_private_addresses = true` to allow it",
+                "cannot fetch `https://example.com/feed`: `10.0.0.1` is a private address; set `allow_private_addresses = true` for this feed or in `[fetch]` to allow it",
             ),
         ];
         for (error, expected) in cases {

@@ -6,7 +6,7 @@
 use std::error::Error;
 use std::io::{self, Read};
 use std::net::SocketAddr;
-use std::sync::Once;
+use std::sync::{Once, OnceLock};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -19,9 +19,10 @@ use url::Url;
 use crate::fetch::error::{Cause, FetchError};
 use crate::fetch::law::{self, TimeHeaders};
 use crate::fetch::policy::{self, NotPublic, redact};
+use crate::fetch::trace::Exchange;
 use crate::fetch::trail::Trail;
-use crate::fetch::{Answer, Fetch, Params, Place, Request, Response, place};
-use crate::model::Validators;
+use crate::fetch::{Answer, Fetch, Gate, Open, Params, Place, Request, Response, enter, place, trace};
+use crate::model::{Validators, host_of};
 
 /// Feeds first, in every dialect we read, then whatever the server has: many serve feeds under another name.
 const ACCEPT: &str = "application/atom+xml, application/rss+xml, application/feed+json, application/rdf+xml;q=0.9, \
@@ -31,6 +32,9 @@ const ACCEPT: &str = "application/atom+xml, application/rss+xml, application/fee
 #[derive(Debug)]
 pub struct HttpFetch {
     client: reqwest::Client,
+    /// For the feeds that may lead into private networks, made when the first of them is asked. Its connections are its
+    /// own, so that no other feed is answered over one of them.
+    private: OnceLock<reqwest::Client>,
     params: Params,
 }
 
@@ -43,55 +47,126 @@ impl HttpFetch {
     /// The same, with somebody's word for what names stand for.
     fn over<L: Lookup>(params: Params, lookup: L) -> Result<HttpFetch, FetchError> {
         let params = params.checked()?;
-        Ok(HttpFetch { client: client(&params, lookup)?, params })
+        Ok(HttpFetch { client: client(&params, lookup)?, private: OnceLock::new(), params })
     }
 
-    /// Asks for a web address, within the deadline.
-    pub(crate) async fn fetch_url(&self, request: &Request, url: Url, now: Timestamp) -> Result<Response, FetchError> {
+    /// Asks for a web address and goes where it is sent, until something else than a redirect answers. The deadline is for all
+    /// of it, but for the time in which others have their turn.
+    pub(crate) async fn fetch_url<G: Gate>(
+        &self,
+        request: &Request,
+        url: Url,
+        gate: &G,
+        now: Timestamp,
+    ) -> Result<Response, FetchError> {
+        self.walk(request, &mut Trail::new(url), gate, now).await
+    }
+
+    /// Asks for a web address as `fetch_url` does, every gate being open, and tells every request that was sent.
+    pub(crate) async fn trace_url(
+        &self,
+        request: &Request,
+        url: Url,
+        now: Timestamp,
+    ) -> (Vec<Exchange>, Result<Response, FetchError>) {
+        let mut trail = Trail::new(url);
+        trail.log = Some(Vec::new());
+        let response = self.walk(request, &mut trail, &Open, now).await;
+        (trail.log.unwrap_or_default(), response)
+    }
+
+    async fn walk<G: Gate>(
+        &self,
+        request: &Request,
+        trail: &mut Trail,
+        gate: &G,
+        now: Timestamp,
+    ) -> Result<Response, FetchError> {
+        let started = Instant::now();
         let after = self.params.timeout;
-        match tokio::time::timeout(after, self.follow(request, url, now)).await {
-            Ok(response) => response,
-            Err(_) => Err(FetchError::Timeout { url: redact(&request.url), what: "timed out", after }),
+        let mut left = after;
+        loop {
+            // One turn at a time: who held one host's while waiting for another's could wait for ever.
+            let _turn = enter(gate, trail.url()).await?;
+            let began = Instant::now();
+            let step = tokio::time::timeout(left, self.step(request, trail, (started, now))).await;
+            let Ok(step) = step else {
+                return Err(FetchError::Timeout { url: redact(&request.url), what: "timed out", after });
+            };
+            if let Some(mut response) = step? {
+                response.answer_mut().elapsed = (after - left) + began.elapsed();
+                return Ok(response);
+            }
+            left = left.saturating_sub(began.elapsed());
         }
     }
 
-    /// Asks, and goes where it is sent, until something else than a redirect answers.
-    async fn follow(&self, request: &Request, url: Url, now: Timestamp) -> Result<Response, FetchError> {
-        let began = Instant::now();
-        let mut trail = Trail::new(url);
-        loop {
-            let answered = self.ask(request, &trail).await?;
-            let status = answered.status().as_u16();
-            match status {
-                301 | 302 | 303 | 307 | 308 => {
-                    let location = text_of(answered.headers(), header::LOCATION);
-                    trail.follow(status, location.as_deref(), self.params.redirects_max)?;
-                }
-                // 203 is a 200 that a proxy has touched (RFC 9110, 15.3.4).
-                200 | 203 => return self.fetched(answered, &trail, (began, now)).await,
-                304 if trail.is_at_start() && request.validators != Validators::default() => {
-                    let mut answer = answer_of(&answered, &trail, (began, now));
-                    answer.validators = law::after_not_modified(&request.validators, answer.validators);
-                    return Ok(Response::NotModified(answer));
-                }
-                304 => return Err(FetchError::NotModifiedUnasked { url: redact(trail.url().as_str()) }),
-                _ => {
-                    let retry_after = law::pause(status, &times_of(answered.headers()), at(now, began));
-                    return Err(FetchError::Status { url: redact(trail.url().as_str()), status, retry_after });
-                }
+    /// Asks the trail's last stop; `None` where it redirects, and the trail has gone on.
+    async fn step(
+        &self,
+        request: &Request,
+        trail: &mut Trail,
+        times: (Instant, Timestamp),
+    ) -> Result<Option<Response>, FetchError> {
+        let answered = self.ask(request, trail).await?;
+        let status = answered.status().as_u16();
+        match status {
+            301 | 302 | 303 | 307 | 308 => {
+                let location = text_of(answered.headers(), header::LOCATION);
+                trail.follow(status, location.as_deref(), self.params.redirects_max)?;
+                Ok(None)
+            }
+            // 203 is a 200 that a proxy has touched (RFC 9110, 15.3.4).
+            200 | 203 => self.fetched(answered, trail, times).await.map(Some),
+            304 if has_validators_for(request, trail) => {
+                let mut answer = answer_of(&answered, trail, times);
+                answer.validators = law::after_not_modified(&request.validators, answer.validators);
+                Ok(Some(Response::NotModified(answer)))
+            }
+            410 if !trail.is_permanent() => {
+                Err(FetchError::GoneForNow { url: redact(&request.url), target: redact(trail.url().as_str()) })
+            }
+            304 => Err(FetchError::NotModifiedUnasked { url: redact(trail.url().as_str()) }),
+            _ => {
+                let (began, now) = times;
+                let retry_after = law::pause(status, &times_of(answered.headers()), at(now, began));
+                let host = host_of(trail.url()).unwrap_or_default();
+                Err(FetchError::Status { url: redact(trail.url().as_str()), host, status, retry_after })
             }
         }
     }
 
     /// One request to the trail's last stop, if policy lets us.
-    async fn ask(&self, request: &Request, trail: &Trail) -> Result<reqwest::Response, FetchError> {
-        let url = trail.url();
-        if !self.params.allow_private_addresses {
+    async fn ask(&self, request: &Request, trail: &mut Trail) -> Result<reqwest::Response, FetchError> {
+        let url = &trail.url().clone();
+        if !self.params.allow_private_addresses && !request.allow_private {
             policy::host(url).map_err(|reason| FetchError::Refused { url: redact(url.as_str()), reason })?;
         }
         let headers = headers_of(request, trail)?;
-        let sending = self.client.get(url.clone()).headers(headers).send();
-        sending.await.map_err(|error| trouble(error, url, self.params.connect_timeout))
+        if let Some(log) = &mut trail.log {
+            let sent = trace::sent(&headers, request, &self.params.user_agent);
+            log.push(Exchange { url: redact(url.as_str()), sent, ..Exchange::default() });
+        }
+        let began = Instant::now();
+        let answered = self.client_for(request)?.get(url.clone()).headers(headers).send().await;
+        if let (Some(exchange), Ok(answered)) = (trail.log.as_mut().and_then(|log| log.last_mut()), &answered) {
+            exchange.status = Some(answered.status().as_u16());
+            exchange.received = trace::received(answered.headers());
+            exchange.elapsed = began.elapsed();
+        }
+        answered.map_err(|error| trouble(error, url, self.params.connect_timeout))
+    }
+
+    /// The client whose eyes on addresses fit the request.
+    fn client_for(&self, request: &Request) -> Result<&reqwest::Client, FetchError> {
+        if self.params.allow_private_addresses || !request.allow_private {
+            return Ok(&self.client);
+        }
+        if let Some(client) = self.private.get() {
+            return Ok(client);
+        }
+        let made = client(&Params { allow_private_addresses: true, ..self.params.clone() }, System)?;
+        Ok(self.private.get_or_init(|| made))
     }
 
     /// The whole body of a success.
@@ -143,7 +218,7 @@ impl HttpFetch {
 impl Fetch for HttpFetch {
     async fn fetch(&self, request: &Request, now: Timestamp) -> Result<Response, FetchError> {
         match place(&request.url)? {
-            Place::Web(url) => self.fetch_url(request, url, now).await,
+            Place::Web(url) => self.fetch_url(request, url, &Open, now).await,
             Place::File(_) => Err(FetchError::scheme(&request.url, "file")),
         }
     }
@@ -267,6 +342,7 @@ fn headers_of(request: &Request, trail: &Trail) -> Result<HeaderMap, FetchError>
             headers.insert(parsed_name, HeaderValue::from_str(value).map_err(|_| refused())?);
         }
     }
+    let is_theirs = has_validators_for(request, trail);
     let validators = [
         (header::IF_NONE_MATCH, &request.validators.etag),
         (header::IF_MODIFIED_SINCE, &request.validators.last_modified),
@@ -275,11 +351,21 @@ fn headers_of(request: &Request, trail: &Trail) -> Result<HeaderMap, FetchError>
         headers.remove(&name);
         // One that came over the wire can go back; one that was damaged in the database is better not sent.
         let value = value.as_deref().and_then(|value| HeaderValue::from_bytes(value.as_bytes()).ok());
-        if let (true, Some(value)) = (trail.is_at_start(), value) {
+        if let (true, Some(value)) = (is_theirs, value) {
             headers.insert(name, value);
         }
     }
     Ok(headers)
+}
+
+/// Whether validators may be sent to the trail's last stop: they belong to one URL, and mean nothing to another (RFC 9110,
+/// 8.8).
+fn has_validators_for(request: &Request, trail: &Trail) -> bool {
+    let is_theirs = match &request.validators_url {
+        None => trail.redirects().is_empty(),
+        Some(url) => policy::without_credentials(trail.url()).as_str() == url,
+    };
+    is_theirs && request.validators != Validators::default()
 }
 
 /// All that an answer says beside its body.
@@ -288,8 +374,7 @@ fn answer_of(answered: &reqwest::Response, trail: &Trail, (began, now): (Instant
     let validators =
         Validators { etag: text_of(headers, header::ETAG), last_modified: text_of(headers, header::LAST_MODIFIED) };
     Answer {
-        // The next request starts at the feed's own URL again, where another URL's validators would be made up.
-        validators: if trail.is_at_start() { validators } else { Validators::default() },
+        validators,
         final_url: policy::without_credentials(trail.url()),
         moved_permanently_to: trail.moved_permanently_to().cloned(),
         fresh_for: law::fresh_for(&times_of(headers), at(now, began)),

@@ -8,6 +8,7 @@ pub mod file;
 pub mod http;
 pub mod law;
 pub mod policy;
+pub mod trace;
 pub mod trail;
 
 use std::future::Future;
@@ -21,13 +22,14 @@ use url::Url;
 use crate::fetch::error::FetchError;
 use crate::fetch::file::FileFetch;
 use crate::fetch::http::HttpFetch;
+use crate::fetch::trace::Exchange;
 use crate::fetch::trail::Redirect;
-use crate::model::Validators;
+use crate::model::{Validators, host_of};
 
 /// How feeds are fetched.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Params {
-    /// What we call ourselves: `name/version (+URL)`, so that a server's owner knows whom to ask.
+    /// What we call ourselves; [`user_agent`] makes it.
     pub user_agent: String,
     /// The deadline of one request as a whole: names, connections, redirects and every byte of the body.
     pub timeout: Duration,
@@ -46,12 +48,8 @@ pub struct Params {
 
 impl Default for Params {
     fn default() -> Params {
-        let repository = match env!("CARGO_PKG_REPOSITORY") {
-            "" => String::new(),
-            url => format!(" (+{url})"),
-        };
         Params {
-            user_agent: format!("{}/{}{repository}", env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION")),
+            user_agent: user_agent(None),
             timeout: Duration::from_secs(20),
             connect_timeout: Duration::from_secs(10),
             body_bytes_max: 8 * 1024 * 1024,
@@ -60,6 +58,13 @@ impl Default for Params {
             proxy: None,
         }
     }
+}
+
+/// How we call ourselves: `name/version (+URL)`, where somebody gave an address at which a server's owner can ask who sends
+/// these requests and why. Without one we say what we are, and make no address up.
+pub fn user_agent(contact: Option<&str>) -> String {
+    let comment = contact.map_or_else(|| "feed reader".to_owned(), |contact| format!("+{contact}"));
+    format!("{}/{} ({comment})", env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"))
 }
 
 impl Params {
@@ -90,9 +95,15 @@ pub struct Request {
     pub url: String,
     /// What the feed was known by when it was last read; empty for an unconditional request.
     pub validators: Validators,
+    /// The URL that gave them, without credentials: they are sent to it alone, at whichever hop it comes. `None` where it is
+    /// `url` itself.
+    pub validators_url: Option<String>,
     /// The user's own headers for this feed: sent to its origin only. They replace ours of the same name, except for
     /// validators.
     pub headers: Vec<(String, String)>,
+    /// Whether this feed may lead into private networks and to this machine, at every redirect too, though
+    /// [`Params::allow_private_addresses`] says no.
+    pub allow_private: bool,
 }
 
 impl Request {
@@ -125,13 +136,19 @@ impl Response {
             Response::NotModified(answer) | Response::Fetched { answer, .. } => answer,
         }
     }
+
+    fn answer_mut(&mut self) -> &mut Answer {
+        match self {
+            Response::NotModified(answer) | Response::Fetched { answer, .. } => answer,
+        }
+    }
 }
 
 /// What is known of an answer beside its body.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Answer {
-    /// What to send with the next request, to be stored as it is (and only together with the articles of this answer).
-    /// None after a redirect: they belong to the URL that answered, which is not the one that will be asked.
+    /// What to send with the next request, to be stored as it is (and only together with the articles of this answer, and
+    /// with `final_url`, whose validators they are).
     pub validators: Validators,
     /// The URL that answered in the end, without credentials: the base of the feed's relative links.
     pub final_url: Url,
@@ -152,6 +169,63 @@ pub struct Answer {
 pub trait Fetch {
     /// Asks once. `now` is the time of asking, by which dates in the answer are read. Dropping the future breaks off.
     fn fetch(&self, request: &Request, now: Timestamp) -> impl Future<Output = Result<Response, FetchError>> + Send;
+
+    /// Asks once, with a turn at every host that has to do with it: the one of the URL, and those it redirects to. Waiting for
+    /// a turn does not count against the deadline.
+    fn fetch_in_turn<G: Gate>(
+        &self,
+        request: &Request,
+        gate: &G,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<Response, FetchError>> + Send
+    where
+        Self: Sync,
+    {
+        async move {
+            let _turn = match Url::parse(&request.url) {
+                Ok(url) => Some(enter(gate, &url).await?),
+                Err(_) => None,
+            };
+            self.fetch(request, now).await
+        }
+    }
+}
+
+/// Who keeps order at the doors of hosts.
+pub trait Gate: Sync {
+    /// A turn at a host; it ends when this is dropped.
+    type Turn: Send;
+
+    /// Waits for a turn at the host of this URL; the end of the host's pause where it keeps one.
+    fn enter(&self, url: &Url) -> impl Future<Output = Result<Self::Turn, Timestamp>> + Send;
+}
+
+/// A turn, or the error that says why there is none.
+async fn enter<G: Gate>(gate: &G, url: &Url) -> Result<G::Turn, FetchError> {
+    gate.enter(url).await.map_err(|until| FetchError::Paused {
+        url: policy::redact(url.as_str()),
+        host: host_of(url).unwrap_or_default(),
+        until,
+    })
+}
+
+/// Whether the URL is of this machine itself, which no courtesy protects from anything and which says nothing of the network.
+pub fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(url::Host::Domain(name)) => name == "localhost",
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+/// A document's fingerprint, with all that bears on how it is read, by an algorithm that never changes, for it is stored.
+pub fn fingerprint(body: &[u8], how: &str) -> String {
+    let mut hasher = xxhash_rust::xxh3::Xxh3::new();
+    hasher.update(how.as_bytes());
+    hasher.update(&[0]);
+    hasher.update(body);
+    format!("{:032x}", hasher.digest128())
 }
 
 /// The chokepoint: every feed, whatever its scheme, is fetched through one of these. Cheap to share behind an `Arc`; it
@@ -170,12 +244,46 @@ impl Fetcher {
     }
 }
 
+impl Fetcher {
+    /// Asks once, as [`Fetch::fetch`] does, and tells every request that was sent on the way; for a file there is none.
+    pub async fn trace(&self, request: &Request, now: Timestamp) -> (Vec<Exchange>, Result<Response, FetchError>) {
+        match place(&request.url) {
+            Ok(Place::Web(url)) => self.http.trace_url(request, url, now).await,
+            Ok(Place::File(path)) => (Vec::new(), self.file.fetch_path(request, path).await),
+            Err(error) => (Vec::new(), Err(error)),
+        }
+    }
+}
+
 impl Fetch for Fetcher {
     async fn fetch(&self, request: &Request, now: Timestamp) -> Result<Response, FetchError> {
         match place(&request.url)? {
-            Place::Web(url) => self.http.fetch_url(request, url, now).await,
+            Place::Web(url) => self.http.fetch_url(request, url, &Open, now).await,
             Place::File(path) => self.file.fetch_path(request, path).await,
         }
+    }
+
+    async fn fetch_in_turn<G: Gate>(
+        &self,
+        request: &Request,
+        gate: &G,
+        now: Timestamp,
+    ) -> Result<Response, FetchError> {
+        match place(&request.url)? {
+            Place::Web(url) => self.http.fetch_url(request, url, gate, now).await,
+            Place::File(path) => self.file.fetch_path(request, path).await,
+        }
+    }
+}
+
+/// A gate that is always open.
+struct Open;
+
+impl Gate for Open {
+    type Turn = ();
+
+    async fn enter(&self, _url: &Url) -> Result<(), Timestamp> {
+        Ok(())
     }
 }
 
@@ -205,6 +313,23 @@ pub fn place(text: &str) -> Result<Place, FetchError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_and_an_address_to_ask_at() {
+        let version = env!("CARGO_PKG_VERSION");
+        assert_eq!(user_agent(None), format!("newsfold/{version} (feed reader)"));
+        let contact = "https://lamp.example/bot";
+        assert_eq!(user_agent(Some(contact)), format!("newsfold/{version} (+https://lamp.example/bot)"));
+    }
+
+    #[test]
+    fn a_fingerprint_is_of_the_document_and_of_how_it_is_read() {
+        // Stored years ago, it must still be right.
+        assert_eq!(fingerprint(b"", ""), fingerprint(b"", ""));
+        let all = [fingerprint(b"ab", ""), fingerprint(b"b", "a"), fingerprint(b"a", "b"), fingerprint(b"", "ab")];
+        let distinct: std::collections::BTreeSet<&String> = all.iter().collect();
+        assert_eq!((distinct.len(), all[0].len()), (4, 32));
+    }
 
     #[test]
     fn a_feed_is_a_web_address_or_a_file_and_nothing_else() {

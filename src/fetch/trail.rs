@@ -4,6 +4,7 @@ use url::Url;
 
 use crate::fetch::error::FetchError;
 use crate::fetch::policy::{redact, redirect_target, same_origin};
+use crate::fetch::trace::Exchange;
 
 /// One redirect that was followed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,13 +21,15 @@ pub struct Trail {
     start: Url,
     redirects: Vec<Redirect>,
     left_origin: bool,
+    /// Every request that was sent, where somebody wants to know.
+    pub(crate) log: Option<Vec<Exchange>>,
 }
 
 impl Trail {
     /// A trail that has not left its start.
     pub fn new(mut start: Url) -> Trail {
         start.set_fragment(None);
-        Trail { start, redirects: Vec::new(), left_origin: false }
+        Trail { start, redirects: Vec::new(), left_origin: false, log: None }
     }
 
     /// The URL to ask now.
@@ -37,11 +40,6 @@ impl Trail {
     /// The redirects followed, in order.
     pub fn redirects(&self) -> &[Redirect] {
         &self.redirects
-    }
-
-    /// Whether validators may be sent: they belong to one URL, and mean nothing to another (RFC 9110, 8.8).
-    pub fn is_at_start(&self) -> bool {
-        self.redirects.is_empty()
     }
 
     /// Whether the user's headers and credentials may be sent: never to another origin, nor after a visit to one.
@@ -67,6 +65,11 @@ impl Trail {
         self.left_origin |= !same_origin(&self.start, &target);
         self.redirects.push(Redirect { status, to: target });
         Ok(())
+    }
+
+    /// Whether only permanent redirects led to the last stop, if any did.
+    pub fn is_permanent(&self) -> bool {
+        self.redirects.iter().all(|redirect| matches!(redirect.status, 301 | 308))
     }
 
     /// Where the feed has moved for good: the last stop that only permanent redirects led to.

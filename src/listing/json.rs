@@ -7,7 +7,7 @@ use crate::listing::plain::{is_unsafe, utc};
 use crate::listing::reasons::together_since;
 use crate::listing::sheet::{how, interval_seconds, origin, rounded};
 use crate::listing::{Found, Piece, Search, Shown, Why};
-use crate::model::{Article, Cluster, Code, Evidence, Feed, Member, Ranked, Reason};
+use crate::model::{Article, Cluster, Code, Enclosure, Evidence, Feed, Member, Pace, Ranked, Reason};
 
 /// How a document is set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -120,13 +120,13 @@ pub fn feeds(feeds: &[Feed], now: Timestamp) -> String {
         generated: String,
         feeds: Vec<FeedShape<'a>>,
     }
-    let feeds = feeds.iter().map(FeedShape::of).collect();
+    let feeds = feeds.iter().map(|feed| FeedShape::of(feed, feeds, now)).collect();
     document(&Document { schema: "newsfold.feeds/1", generated: utc(now), feeds }, Layout::Indented)
 }
 
 /// One feed object a line.
-pub fn feeds_by_line(feeds: &[Feed]) -> String {
-    feeds.iter().map(|feed| document(&FeedShape::of(feed), Layout::OneLine)).collect()
+pub fn feeds_by_line(feeds: &[Feed], now: Timestamp) -> String {
+    feeds.iter().map(|feed| document(&FeedShape::of(feed, feeds, now), Layout::OneLine)).collect()
 }
 
 /// One object of the given names and values, in their order.
@@ -237,7 +237,10 @@ struct ArticleShape<'a> {
     text: &'a str,
     image: Option<&'a str>,
     links: &'a [String],
+    categories: &'a [String],
+    enclosures: &'a [Enclosure],
     tags: &'a [String],
+    backlog: bool,
     date_doubt: Option<crate::model::DateDoubt>,
     revision: u32,
     copy_of: Option<&'a Code>,
@@ -262,7 +265,10 @@ impl<'a> ArticleShape<'a> {
             text: &article.text,
             image: article.image.as_deref(),
             links: &article.links,
+            categories: &article.categories,
+            enclosures: &article.enclosures,
             tags: &article.tags,
+            backlog: article.backlog,
             date_doubt: article.date_doubt,
             revision: article.revision,
             copy_of: member.copy_of.as_ref(),
@@ -414,42 +420,87 @@ struct FeedShape<'a> {
     title: Option<&'a str>,
     site: Option<&'a str>,
     health: &'static str,
+    /// The health for people, with what it does not tell: a pause, a redirect, how the feed was read.
+    state: String,
+    trouble: bool,
     detail: Option<&'a str>,
+    rung: &'static str,
     failures: u32,
     last_attempt: Option<String>,
     last_success: Option<String>,
     last_new: Option<String>,
     next_due: Option<String>,
     not_before: Option<String>,
+    host_pause_until: Option<String>,
+    fresh_until: Option<String>,
     interval_seconds: u64,
+    interval_fixed_seconds: Option<i64>,
+    pace: Pace,
+    answers: u64,
+    answers_with_news: u64,
+    etag: Option<&'a str>,
+    last_modified: Option<&'a str>,
+    moving: Option<MovingShape<'a>>,
+    moved_to: Option<&'a str>,
+    same_as: Option<&'a str>,
     tags: &'a [String],
     priority: i32,
     cluster: bool,
+    allow_private_addresses: bool,
     origin: &'static str,
     active: bool,
     added: String,
 }
 
+/// A feed's word, not yet believed, that it lives elsewhere.
+#[derive(Serialize)]
+struct MovingShape<'a> {
+    to: &'a str,
+    since: String,
+    times: u32,
+}
+
 impl<'a> FeedShape<'a> {
-    fn of(feed: &'a Feed) -> FeedShape<'a> {
+    /// The shape of a feed; `all` are those among which the one is that it stands back for.
+    fn of(feed: &'a Feed, all: &'a [Feed], now: Timestamp) -> FeedShape<'a> {
         let state = &feed.state;
+        let twin = |id| all.iter().find(|other| other.id == id).map(|other| other.url.as_str());
         FeedShape {
             url: &feed.url,
             outlet: feed.outlet_name(),
             title: feed.title.as_deref(),
             site: feed.site.as_deref(),
             health: state.health.word(),
+            state: crate::listing::feeds::state(feed, now),
+            trouble: state.health.is_trouble(),
             detail: state.detail.as_deref(),
+            rung: state.rung.word(),
             failures: state.failures,
             last_attempt: state.last_attempt.map(utc),
             last_success: state.last_success.map(utc),
             last_new: state.last_new.map(utc),
             next_due: state.next_due.map(utc),
             not_before: state.not_before.map(utc),
+            host_pause_until: state.host_pause.map(|pause| utc(pause.until)),
+            fresh_until: state.fresh_until.map(utc),
             interval_seconds: interval_seconds(feed),
+            interval_fixed_seconds: feed.interval.map(|interval| interval.as_secs()),
+            pace: state.pace,
+            answers: state.answers,
+            answers_with_news: state.answers_with_news,
+            etag: state.validators.etag.as_deref(),
+            last_modified: state.validators.last_modified.as_deref(),
+            moving: state.moving.as_ref().map(|moving| MovingShape {
+                to: &moving.to,
+                since: utc(moving.since),
+                times: moving.times,
+            }),
+            moved_to: state.moved_to.as_deref(),
+            same_as: state.same_as.and_then(twin),
             tags: &feed.tags,
             priority: feed.priority,
             cluster: feed.cluster,
+            allow_private_addresses: feed.allow_private,
             origin: origin(feed.origin),
             active: feed.active,
             added: utc(feed.added),

@@ -6,11 +6,13 @@ use std::path::Path;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use crate::listing::check::{Because, Came, Check, Exchange, Next, Read};
+use crate::listing::discovery::{By, Discovery, Found, Tried};
 use crate::listing::plain::coverage;
 use crate::listing::{Rival, Style, Why};
 use crate::model::{
     Article, ArticleId, Cluster, ClusterId, Code, Evidence, Facts, Feed, FeedId, FeedState, Health, How, Member,
-    Origin, Ranked, Reason, RunnerUp,
+    Moving, Origin, Pace, Ranked, Reason, Rung, RunnerUp, Validators,
 };
 
 /// A moment the samples share.
@@ -88,6 +90,9 @@ pub fn member(sketch: &Sketch) -> Member {
             revised: published + jiff::SignedDuration::from_mins(7),
             image: None,
             links: Vec::new(),
+            categories: Vec::new(),
+            enclosures: Vec::new(),
+            backlog: false,
             tags: sketch.tags.iter().map(|tag| (*tag).to_owned()).collect(),
             revision: 1,
             priority: 0,
@@ -312,6 +317,7 @@ pub fn feeds() -> Vec<Feed> {
         interval: None,
         cluster: true,
         priority: 0,
+        allow_private: false,
         origin: Origin::Config,
         active: true,
         added: at("2026-01-01T00:00:00Z"),
@@ -345,7 +351,134 @@ pub fn feeds() -> Vec<Feed> {
     ];
     feeds[4].state = FeedState::default();
     feeds[4].origin = Origin::Command;
+    let mut held = vec![
+        feed(6, "https://quill.example/atom", "The Daily Quill", Health::Ok, None, 0),
+        feed(7, "https://wire.example/feed", "Northern Wire", Health::NotModified, None, 0),
+        feed(8, "https://wire.example/sport", "Northern Wire", Health::Throttled, Some("429 Too Many Requests"), 2),
+    ];
+    held[0].state.rung = Rung::Mended;
+    held[0].interval = Some(jiff::SignedDuration::from_mins(20));
+    held[0].cluster = false;
+    held[1].state.moving =
+        Some(Moving { to: "https://www.wire.example/feed".to_owned(), since: at("2026-02-11T09:00:00Z"), times: 5 });
+    held[2].state.not_before = Some(at("2026-02-13T16:30:00Z"));
+    feeds.extend(held);
     feeds
+}
+
+/// The feeds of a page, one of them hostile.
+pub fn discovery() -> Discovery {
+    let found = |url: &str, title: &str, kind, by| Found {
+        url: url.to_owned(),
+        title: title.to_owned(),
+        kind,
+        entries: 30,
+        newest: Some(at("2026-02-13T11:57:00Z")),
+        by,
+    };
+    let evil = "https://evil.example/\u{1b}[2J';x'";
+    Discovery {
+        page: "https://quill.example/".to_owned(),
+        feeds: vec![
+            found("https://quill.example/rss", "The Daily Quill", "RSS", By::Link),
+            Found { entries: 1, newest: None, ..found(evil, "=\u{202e}Eve | <b>\nfake", "Atom", By::Anchor) },
+        ],
+        tried: vec![Tried {
+            url: "https://quill.example/feed".to_owned(),
+            by: By::Path,
+            why: "cannot fetch `https://quill.example/feed`: the server answered 404 Not Found".to_owned(),
+        }],
+    }
+}
+
+/// A feed that was asked by way of a redirect and read with trouble, and a page in place of a feed.
+pub fn checks() -> [Check; 2] {
+    [check(), check_of_page()]
+}
+
+fn check() -> Check {
+    let stored = feeds().swap_remove(6);
+    let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    let sent =
+        vec![header("accept", "application/rss+xml"), header("if-none-match", "\"old\""), header("x-key", "***")];
+    let exchanges = vec![
+        Exchange {
+            url: "https://wire.example/feed".to_owned(),
+            sent: sent.clone(),
+            status: Some((301, "301 Moved Permanently".to_owned())),
+            received: vec![header("location", "https://www.wire.example/feed")],
+            milliseconds: 12,
+        },
+        Exchange {
+            url: "https://www.wire.example/feed".to_owned(),
+            sent: sent[..1].to_vec(),
+            status: Some((200, "200 OK".to_owned())),
+            received: vec![header("cache-control", "max-age=300"), header("etag", "\"n\u{1b}[2Jew\"")],
+            milliseconds: 48,
+        },
+    ];
+    let read = Read {
+        kind: Some("RSS"),
+        rung: Rung::Mended,
+        title: Some("Northern Wire\u{202e}".to_owned()),
+        site: Some("https://wire.example/".to_owned()),
+        outlet: "Northern Wire".to_owned(),
+        entries: 12,
+        undated: 2,
+        unmet: Some(3),
+        newest: Some((at("2026-02-13T11:57:00Z"), "Town ends plate-reader contract after protest".to_owned())),
+        pace: Pace { ttl_seconds: Some(3_600), period_seconds: Some(7_200), skip_hours: 0b11, skip_days: 0b110_0000 },
+        warnings: vec!["2 of 14 entries\tcould not be read".to_owned()],
+    };
+    let because = |why: &str, until| Because { why: why.to_owned(), until: Some(at(until)) };
+    Check {
+        feed: "https://wire.example/feed".to_owned(),
+        shown: "https://wire.example/feed".to_owned(),
+        stored: Some(stored),
+        exchanges,
+        came: Some(Came {
+            url: "https://www.wire.example/feed".to_owned(),
+            moved_to: Some("https://www.wire.example/feed".to_owned()),
+            content_type: Some("application/rss+xml".to_owned()),
+            bytes: Some(48_213),
+            wire_bytes: Some(9_127),
+            validators: Validators { etag: Some("\"new\"".to_owned()), last_modified: None },
+            fresh_seconds: Some(300),
+            milliseconds: 61,
+        }),
+        read: Some(read),
+        health: Health::Ok,
+        trouble: None,
+        offered: Vec::new(),
+        next: Next {
+            due: Some(at("2026-02-13T17:00:00Z")),
+            because: vec![
+                because("the feed's `sy:updatePeriod`, 2h", "2026-02-13T17:00:00Z"),
+                because("the feed's `ttl`, 1h", "2026-02-13T16:00:00Z"),
+                because("the interval learned from its news, 30m", "2026-02-13T15:31:00Z"),
+            ],
+            conditions: vec![header("if-none-match", "\"new\"")],
+        },
+    }
+}
+
+fn check_of_page() -> Check {
+    Check {
+        feed: "https://me:pw@quill.example/".to_owned(),
+        shown: "https://***@quill.example/".to_owned(),
+        stored: None,
+        exchanges: vec![Exchange {
+            url: "https://***@quill.example/".to_owned(),
+            status: Some((200, "200 OK".to_owned())),
+            ..Exchange::default()
+        }],
+        came: Some(Came { bytes: Some(7), wire_bytes: Some(7), ..Came::default() }),
+        read: None,
+        health: Health::Unreadable,
+        trouble: Some("this is an HTML page, not a feed: `<b>\u{1b}[2J`".to_owned()),
+        offered: vec!["https://quill.example/rss".to_owned()],
+        next: Next { due: None, because: vec![], conditions: vec![] },
+    }
 }
 
 /// Compares an output with the file that holds what it should be; `UPDATE_EXPECTED=1` writes the file instead.

@@ -33,7 +33,8 @@ impl Cell {
     }
 }
 
-fn words(text: &str) -> Cell {
+/// Words from outside, as one safe line.
+pub(crate) fn words(text: &str) -> Cell {
     Cell::Words(line(text))
 }
 
@@ -41,11 +42,13 @@ fn optional(text: Option<&str>) -> Cell {
     words(text.unwrap_or_default())
 }
 
-fn exact(value: impl ToString) -> Cell {
+/// A value of our own making.
+pub(crate) fn exact(value: impl ToString) -> Cell {
     Cell::Exact(value.to_string())
 }
 
-fn time(at: Option<Timestamp>) -> Cell {
+/// A moment in UTC; empty for none.
+pub(crate) fn time(at: Option<Timestamp>) -> Cell {
     Cell::Exact(at.map(utc).unwrap_or_default())
 }
 
@@ -199,9 +202,19 @@ pub fn feeds_short(feeds: &[Feed]) -> Sheet {
 }
 
 /// Feeds with all that is known of them.
-pub fn feeds(feeds: &[Feed]) -> Sheet {
+pub fn feeds(feeds: &[Feed], now: Timestamp) -> Sheet {
     let mut sheet = feeds_short(feeds);
-    sheet.columns.extend(["interval_seconds", "detail", "tags", "origin", "active"]);
+    sheet.columns.extend([
+        "interval_seconds",
+        "detail",
+        "tags",
+        "origin",
+        "active",
+        "state",
+        "rung",
+        "not_before",
+        "moved_to",
+    ]);
     for (row, feed) in sheet.rows.iter_mut().zip(feeds) {
         row.extend([
             exact(interval_seconds(feed)),
@@ -209,6 +222,10 @@ pub fn feeds(feeds: &[Feed]) -> Sheet {
             words(&feed.tags.join("; ")),
             exact(origin(feed.origin)),
             exact(feed.active),
+            words(&crate::listing::feeds::state(feed, now)),
+            exact(feed.state.rung.word()),
+            time(crate::listing::feeds::paused_until(feed)),
+            optional(feed.state.moved_to.as_deref()),
         ]);
     }
     sheet

@@ -1,29 +1,16 @@
 //! Station: answers for a terminal: they fit its width, and have colour where it is wanted.
 
 use std::cmp::Ordering;
-use std::fmt::Write;
 
-use anstyle::{AnsiColor, Style as Ink};
-use jiff::Timestamp;
+use anstyle::Style as Ink;
 
+use crate::listing::page::{BAD, BOLD, DIM, GOOD, MATCH, PLAIN, Page};
 use crate::listing::plain::{
-    ago, count, coverage, fit, headline, line, link, moment, names, pad, percent, span, width, wrap,
+    ago, count, coverage, fit, headline, line, link, moment, names, pad, percent, width, wrap,
 };
 use crate::listing::reasons::Account;
-use crate::listing::sheet::interval_seconds;
 use crate::listing::{Piece, Search, Shown, Style};
-use crate::model::{Feed, Health, How, Member, Ranked};
-
-const BOLD: Ink = Ink::new().bold();
-const DIM: Ink = Ink::new().dimmed();
-const PLAIN: Ink = Ink::new();
-const GOOD: Ink = AnsiColor::Green.on_default();
-const BAD: Ink = AnsiColor::Red.on_default();
-const MATCH: Ink = AnsiColor::Yellow.on_default().bold();
-
-/// What a width is taken for that nobody knows, and the least any width is taken for.
-const COLUMNS_USUAL: u16 = 100;
-const COLUMNS_MIN: usize = 40;
+use crate::model::{How, Member, Ranked};
 
 /// Below this, ids stand under the headlines instead of beside them.
 const ROOMY_COLUMNS: usize = 72;
@@ -131,41 +118,6 @@ pub fn reasons(account: &Account, style: &Style) -> String {
     page.out
 }
 
-/// Feeds: a line each for how it does, one for its URL, and one more for what troubles it.
-pub fn feeds(feeds: &[Feed], style: &Style) -> String {
-    if feeds.is_empty() {
-        return "No feeds.\n".to_owned();
-    }
-    let mut page = Page::of(style);
-    let known_columns = match page.columns {
-        0..52 => 0,
-        52..64 => 1,
-        _ => 2,
-    };
-    let room = page.columns - 26 - 12 * known_columns;
-    let outlets =
-        feeds.iter().map(|feed| width(&line(feed.outlet_name()))).max().unwrap_or(0).clamp(6, room.clamp(6, 32));
-    let row = |health: &str, known: [&str; 2], next: &str| {
-        let known: String = known[..known_columns].iter().map(|when| format!("{}  ", pad(when, 10))).collect();
-        (format!("  {}  ", pad(health, 12)), format!("{known}{next}"))
-    };
-    let (health, rest) = row("health", ["answered", "new"], "next");
-    page.line(&[(DIM, &pad("outlet", outlets)), (DIM, &health), (DIM, &rest)]);
-    for feed in feeds {
-        let state = &feed.state;
-        let when = |at: Option<Timestamp>| at.map_or_else(|| "never".to_owned(), |at| ago(at, style));
-        let (health, rest) =
-            row(state.health.word(), [&when(state.last_success), &when(state.last_new)], &next(feed, style));
-        let ink = if state.health.is_trouble() { BAD } else { PLAIN };
-        page.line(&[(BOLD, &pad(&fit(&line(feed.outlet_name()), outlets), outlets)), (ink, &health), (PLAIN, &rest)]);
-        page.line(&[(DIM, &fit(&format!("  {}", about_feed(feed)), page.columns))]);
-        for words in wrap(&trouble(feed), page.columns - 2) {
-            page.line(&[(PLAIN, "  "), (BAD, &words)]);
-        }
-    }
-    page.out
-}
-
 /// Names and values in two columns.
 pub fn pairs(pairs: &[(&str, String)], style: &Style) -> String {
     let mut page = Page::of(style);
@@ -182,33 +134,7 @@ pub fn pairs(pairs: &[(&str, String)], style: &Style) -> String {
 
 const INDENT: &str = "    ";
 
-/// Lines on the way to a terminal.
-struct Page {
-    out: String,
-    columns: usize,
-    color: bool,
-}
-
 impl Page {
-    fn of(style: &Style) -> Page {
-        Page {
-            out: String::new(),
-            columns: usize::from(style.width.unwrap_or(COLUMNS_USUAL)).max(COLUMNS_MIN),
-            color: style.color,
-        }
-    }
-
-    /// One line of inked words. Trailing spaces are left out, and so is ink on nothing.
-    fn line(&mut self, words: &[(Ink, &str)]) {
-        for (ink, words) in words.iter().filter(|(_, words)| !words.is_empty()) {
-            let inked = self.color && *ink != PLAIN;
-            let written = if inked { write!(self.out, "{ink}{words}{ink:#}") } else { write!(self.out, "{words}") };
-            written.expect("a string takes whatever is written");
-        }
-        self.out.truncate(self.out.trim_end_matches(' ').len());
-        self.out.push('\n');
-    }
-
     /// Where words stand that belong to a cluster.
     fn indent(&self, ids: usize) -> usize {
         if self.columns >= ROOMY_COLUMNS { ids + 2 } else { 2 }
@@ -286,38 +212,5 @@ fn standing(member: &Member) -> String {
     if !article.also_in.is_empty() {
         words.push(format!("also in {}", count(article.also_in.len(), "feed")));
     }
-    words.join(" · ")
-}
-
-/// When a feed is asked again: `in 25 min`, `due`, `never`.
-fn next(feed: &Feed, style: &Style) -> String {
-    match (feed.active, feed.state.health, feed.state.next_due) {
-        (false, _, _) => "removed".to_owned(),
-        (_, Health::Gone, _) => "never".to_owned(),
-        (_, _, Some(due)) if due > style.now => ago(due, style),
-        _ => "due".to_owned(),
-    }
-}
-
-/// What troubles a feed, in one line; empty where nothing does.
-fn trouble(feed: &Feed) -> String {
-    let state = &feed.state;
-    let detail = state.detail.as_deref().map(line).unwrap_or_default();
-    match (state.health.is_trouble(), state.failures) {
-        (false, _) => String::new(),
-        (true, 0 | 1) => detail,
-        (true, failures) => format!("{detail} ({failures} times in a row)").trim_start().to_owned(),
-    }
-}
-
-/// `https://… · every 30 min · tech · from the config`.
-fn about_feed(feed: &Feed) -> String {
-    let mut words = vec![line(&feed.url)];
-    let interval = interval_seconds(feed);
-    if interval > 0 {
-        words.push(format!("every {}", span(interval)));
-    }
-    words.extend(feed.tags.iter().map(|tag| line(tag)));
-    words.push(crate::listing::sheet::origin(feed.origin).to_owned());
     words.join(" · ")
 }

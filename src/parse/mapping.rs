@@ -1,58 +1,81 @@
 //! Station: feed-rs's model to ours.
 
+use std::borrow::Cow;
+
+use chrono::{DateTime, Utc};
 use feed_rs::model::{Content, Feed, Link, LinkTarget, MediaObject, Person, Text};
 use jiff::Timestamp;
 
-use crate::model::{Entry, Pace, ParsedFeed, Rung};
-use crate::parse::scan::Aside;
+use crate::model::{Entry, ParsedFeed};
+use crate::parse::lenient::{Address, Found, Look};
 
-/// A whole feed; `asides` are what the scan saw of its entries, in their order.
-pub(crate) fn feed(raw: Feed, asides: &[Aside]) -> ParsedFeed {
-    // Entries that feed-rs left out shift all behind them: then nobody can say whose an aside is.
-    let are_whole = raw.entries.len() == asides.len();
-    let lang = filled(raw.language);
-    let entries = raw.entries.into_iter().enumerate().map(|(at, entry)| {
-        let aside = if are_whole { asides[at].clone() } else { Aside::default() };
-        self::entry(entry, aside, lang.as_deref())
-    });
+/// A whole feed, with what the lenient reader knows beside it.
+pub(crate) fn feed(raw: Feed, look: &Look) -> ParsedFeed {
+    // Where one reader found more entries than the other, nobody can say which are the same.
+    let are_whole = raw.entries.len() == look.entries.len();
+    let mut feed = head(look);
+    feed.title = words(raw.title).or(feed.title);
+    feed.site = link(&raw.links).or(feed.site);
+    feed.lang = filled(raw.language).or(feed.lang);
+    let lang = feed.lang.as_deref();
+    let entries = raw.entries.into_iter().enumerate();
+    feed.entries = entries
+        .map(|(at, raw)| entry(raw, look.entries.get(at).filter(|_| are_whole), look.is_old_atom, lang))
+        .collect();
+    feed
+}
+
+/// A feed as the lenient reader found it, without its entries.
+pub(crate) fn head(look: &Look) -> ParsedFeed {
     ParsedFeed {
-        entries: entries.collect(),
-        title: words(raw.title),
-        site: link(&raw.links),
-        lang,
-        pace: Pace { ttl_seconds: raw.ttl.map(|minutes| u64::from(minutes) * 60), ..Pace::default() },
-        rung: Rung::Plain,
-        warnings: Vec::new(),
+        title: look.title.as_ref().and_then(|title| title.words.text()),
+        site: look.site.as_ref().map(Address::resolved),
+        lang: look.lang.clone().map(Cow::into_owned),
+        pace: look.pace,
+        ..ParsedFeed::default()
     }
 }
 
-fn entry(raw: feed_rs::model::Entry, aside: Aside, feed_lang: Option<&str>) -> Entry {
-    let guid = filled(Some(raw.id)).or(aside.about);
+/// An entry, with what the lenient reader found of the same.
+pub(crate) fn entry(
+    raw: feed_rs::model::Entry,
+    found: Option<&Found>,
+    is_old_atom: bool,
+    feed_lang: Option<&str>,
+) -> Entry {
+    let guid = filled(Some(raw.id));
     let is_permalink = |guid: &&String| guid.starts_with("http://") || guid.starts_with("https://");
-    let link = link(&raw.links).or_else(|| guid.as_ref().filter(is_permalink).cloned());
     let summary = words(raw.summary);
     let content = raw.content.and_then(body);
     let description = || raw.media.iter().find_map(|media| words(media.description.clone()));
     let summary = if summary.is_none() && content.is_none() { description() } else { summary };
-    Entry {
+    let title = words(raw.title).or_else(|| raw.media.iter().find_map(|media| words(media.title.clone())));
+    let categories = raw.categories.into_iter();
+    let mut entry = Entry {
         image: image(&raw.media, &raw.links),
+        link: link(&raw.links).or_else(|| guid.as_ref().filter(is_permalink).filter(|_| found.is_none()).cloned()),
         guid,
-        link,
-        title: words(raw.title).or_else(|| raw.media.iter().find_map(|media| words(media.title.clone()))),
+        title,
         summary,
         content,
-        published: moment(raw.published.map(|date| (date.timestamp(), date.timestamp_subsec_nanos()))),
-        updated: moment(raw.updated.map(|date| (date.timestamp(), date.timestamp_subsec_nanos()))),
+        published: moment(raw.published),
+        // feed-rs gives RSS the date of publication for that of change.
+        updated: moment(raw.updated.filter(|updated| found.is_none() || raw.published != Some(*updated))),
         authors: raw.authors.into_iter().filter_map(name).collect(),
-        categories: raw
-            .categories
-            .into_iter()
-            .filter_map(|category| filled(category.label).or(filled(Some(category.term))))
-            .collect(),
-        lang: filled(raw.language).or_else(|| feed_lang.map(str::to_owned)),
-        source: aside.source.or(filled(raw.source)),
+        categories: categories.filter_map(|category| filled(category.label).or(filled(Some(category.term)))).collect(),
+        lang: filled(raw.language),
+        source: filled(raw.source),
         enclosures: Vec::new(),
+    };
+    if let Some(found) = found {
+        if is_old_atom {
+            // feed-rs does not know how Atom 0.3 says what its texts are.
+            entry = Entry { title: None, summary: None, content: None, ..entry };
+        }
+        found.fill(&mut entry);
     }
+    entry.lang = entry.lang.or_else(|| feed_lang.map(str::to_owned));
+    entry
 }
 
 fn filled(text: Option<String>) -> Option<String> {
@@ -66,7 +89,8 @@ fn words(text: Option<Text>) -> Option<String> {
 fn body(content: Content) -> Option<String> {
     let main = content.content_type.ty().as_str().to_ascii_lowercase();
     // Content may be anything, a picture in base64 included; only what holds words is of use.
-    let holds_words = main == "text" || content.content_type.to_string().contains("xml");
+    let kind = content.content_type.to_string();
+    let holds_words = main == "text" || kind.contains("xml") || kind.contains("html");
     filled(content.body).filter(|_| holds_words)
 }
 
@@ -115,8 +139,8 @@ fn name(person: Person) -> Option<String> {
     filled(person.name).or_else(|| filled(person.email))
 }
 
-fn moment(seconds_and_nanos: Option<(i64, u32)>) -> Option<Timestamp> {
-    let (seconds, nanos) = seconds_and_nanos?;
+fn moment(date: Option<DateTime<Utc>>) -> Option<Timestamp> {
+    let date = date?;
     // A leap second has more nanoseconds than a second; jiff knows none.
-    Timestamp::new(seconds, i32::try_from(nanos.min(999_999_999)).unwrap_or(0)).ok()
+    Timestamp::new(date.timestamp(), i32::try_from(date.timestamp_subsec_nanos().min(999_999_999)).unwrap_or(0)).ok()
 }

@@ -1,19 +1,28 @@
 //! Station: bytes of a feed to entries and warnings.
 
+mod charset;
 mod contain;
+mod dangers;
+pub mod dialect;
+mod json;
+mod lenient;
+mod links;
 mod mapping;
 mod mend;
-mod scan;
+mod page;
+mod strict;
+mod tags;
 
 use std::borrow::Cow;
 
 use thiserror::Error;
 use url::Url;
 
-use crate::clean;
-use crate::model::ParsedFeed;
+use crate::model::{Entry, ParsedFeed, Rung};
+use crate::parse::lenient::Look;
+
 pub use crate::parse::contain::{contained, is_containing};
-use crate::parse::scan::{Scan, Scanned};
+pub use crate::parse::page::PageKind;
 
 /// What is known of the bytes beside themselves, and how much of them is read.
 #[derive(Clone, Debug)]
@@ -36,6 +45,13 @@ impl Default for Hints {
     }
 }
 
+impl Hints {
+    /// What links are relative to, unless it is so long that copying it for each of them would cost too much.
+    pub(crate) fn near_base(&self) -> Option<&Url> {
+        self.base.as_ref().filter(|base| !base.cannot_be_a_base() && base.as_str().len() <= lenient::BASE_BYTES_MAX)
+    }
+}
+
 /// Why no feed came out of the bytes. Each message says what was found and what to do.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum ParseError {
@@ -43,13 +59,14 @@ pub enum ParseError {
     #[error("the answer is empty: try again later, or check the feed's address in a browser")]
     Empty,
     /// A page for people.
-    #[error(
-        "this is an HTML page, not a feed: `{title}` (a login, a consent question, or the feed has moved: \
-         `newsfold feeds discover URL` finds the feeds of a page)"
-    )]
+    #[error("this is {}, not a feed: `{title}` ({})", kind.words(), advice(*kind, feeds))]
     Html {
         /// The page's title; `untitled` where it has none.
         title: String,
+        /// What kind of page it is.
+        kind: PageKind,
+        /// The feeds that the page names, five at most.
+        feeds: Vec<Url>,
     },
     /// Neither XML with a feed's root nor JSON Feed.
     #[error("this is not a feed: it begins with `{start}` (expected RSS, Atom, RDF or JSON Feed; check the address)")]
@@ -89,47 +106,67 @@ fn place(line: Option<usize>) -> String {
     line.map_or_else(String::new, |line| format!(" near line {line}"))
 }
 
+/// What to do about a page that came in place of a feed.
+fn advice(kind: PageKind, feeds: &[Url]) -> String {
+    if !feeds.is_empty() {
+        let feeds: Vec<String> = feeds.iter().map(|feed| format!("`{}`", page::shown(feed))).collect();
+        return format!("it names these feeds: {}", feeds.join(", "));
+    }
+    match kind {
+        PageKind::Login => "the feed is for subscribers: see whether the outlet has one with a key in its address",
+        PageKind::Consent => "open the address in a browser: the outlet may have moved its feed",
+        PageKind::BotCheck => "the outlet keeps programs out: ask it to let feed readers in",
+        PageKind::Fault => "try again later, or look for the feed's new address: `newsfold feeds discover URL`",
+        PageKind::Plain => "the feed may have moved: `newsfold feeds discover URL` finds the feeds of a page",
+    }
+    .to_owned()
+}
+
 /// Reads a feed of any dialect.
 ///
-/// The bytes climb a ladder: first as they came, then mended. The first rung that brings entries is taken; if none does,
-/// the first rung's answer stands. A feed whose bytes hold entries of which none could be read is an error and not an
-/// empty feed.
+/// The bytes become text (`charset`); the lenient reader looks over it, which guards what follows and tells how many entries
+/// there are. Then they climb a ladder: the strict parser reads the text as it is, then mended, then entry by entry, and
+/// each rung is tried only where the one before brought fewer entries. An entry that no rung of the strict parser brings is
+/// taken as the lenient reader found it. A document whose text holds entries is never an empty feed.
 ///
 /// # Errors
 /// See `ParseError`; an empty feed is none.
 pub fn feed(body: &[u8], hints: &Hints) -> Result<ParsedFeed, ParseError> {
-    let body = mend::to_ascii_kin(body);
-    let body = mend::without_junk_in_front(&body);
-    let scanned = match sniff(body)? {
-        Kind::Xml => scan::xml(body, &Scan::of(hints))?,
-        Kind::Json => scan::json(body, hints.entries_max),
+    let decoded = charset::decoded(body, hints.content_type.as_deref());
+    let text = document(&decoded.text);
+    let mut feed = match sniff(text, hints)? {
+        Kind::Xml => xml(text, hints)?,
+        Kind::Json => json::feed(text, hints)?,
     };
-    let mut first_error = None;
-    for rung in LADDER {
-        let Some(bytes) = (rung.mend)(&scanned.bytes) else { continue };
-        match attempt(&bytes, hints) {
-            Ok(raw) if !raw.entries.is_empty() || scanned.entries == 0 => return Ok(finish(raw, &scanned, rung)),
-            Ok(_) => {}
-            Err(error) => {
-                first_error.get_or_insert(error);
-            }
-        }
+    if decoded.is_transcoded && feed.rung == Rung::Plain {
+        feed.rung = Rung::Transcoded;
     }
-    Err(first_error.map_or_else(|| unread(&scanned), |error| named(error, &scanned, body)))
+    feed.warnings.extend(told(feed.rung));
+    Ok(feed)
 }
 
-/// One way to read the bytes.
-struct Rung {
-    /// How it is told in a warning; empty for the bytes as they came.
-    name: &'static str,
-    /// The bytes to read, or `None` where this rung has nothing to offer.
-    mend: for<'a> fn(&'a [u8]) -> Option<Cow<'a, [u8]>>,
+/// What a user is told of a rung.
+fn told(rung: Rung) -> Option<String> {
+    let told = match rung {
+        Rung::Plain | Rung::Transcoded => return None,
+        Rung::Mended => "its markup was mended before it could be read",
+        Rung::Salvaged => "its markup is broken: its entries were read one by one",
+        Rung::Lenient => "its markup is broken or strange: only the lenient reader could read it",
+    };
+    Some(told.to_owned())
 }
 
-const LADDER: &[Rung] = &[
-    Rung { name: "", mend: mend::unless_it_would_panic },
-    Rung { name: "its markup was mended before it could be read", mend: mend::markup },
-];
+/// The document without white space and junk in front, and without its declaration, which after decoding speaks no truth.
+fn document(text: &str) -> &str {
+    let text = text.trim_start_matches(|letter: char| letter.is_whitespace() || letter == '\u{feff}');
+    let text = match text.find('<') {
+        Some(open) if !text.starts_with(['<', '{']) && feed_root(&text[open..]).is_some() => &text[open..],
+        _ => text,
+    };
+    let is_declared = text.strip_prefix("<?").is_some_and(dangers::is_declaration);
+    let behind = if is_declared { text.split_once("?>").map(|(_, behind)| behind) } else { None };
+    behind.unwrap_or(text).trim_start()
+}
 
 enum Kind {
     Xml,
@@ -139,116 +176,140 @@ enum Kind {
 /// Characters of the start of an answer that an error shows.
 const START_CHARS_MAX: usize = 60;
 
-fn sniff(body: &[u8]) -> Result<Kind, ParseError> {
-    let start = body.trim_ascii_start();
-    if start.is_empty() {
+fn sniff(text: &str, hints: &Hints) -> Result<Kind, ParseError> {
+    if text.is_empty() {
         return Err(ParseError::Empty);
     }
-    let is_json_feed = |mark: &[u8]| start.starts_with(b"{") && scan::find(start, mark).is_some();
-    if is_json_feed(b"jsonfeed.org/version") || is_json_feed(b"\"items\"") {
+    if text.starts_with('{') && (text.contains("jsonfeed.org/version") || text.contains("\"items\"")) {
         return Ok(Kind::Json);
     }
-    if scan::feed_root(body).is_some() {
+    if feed_root(text).is_some() {
         return Ok(Kind::Xml);
     }
-    if scan::looks_like_html(start) {
-        return Err(ParseError::Html { title: html_title(body) });
+    if looks_like_html(text) {
+        return Err(html(text, hints));
     }
-    Err(ParseError::NotAFeed { start: shown_start(start) })
-}
-
-fn shown_start(bytes: &[u8]) -> String {
-    let text = String::from_utf8_lossy(&bytes[..bytes.len().min(START_CHARS_MAX * 4)]).into_owned();
     let visible = text.chars().map(|character| if character.is_control() { ' ' } else { character });
-    visible.take(START_CHARS_MAX).collect::<String>().trim().to_owned()
+    Err(ParseError::NotAFeed { start: visible.take(START_CHARS_MAX).collect::<String>().trim().to_owned() })
 }
 
-fn html_title(body: &[u8]) -> String {
-    let page = String::from_utf8_lossy(body);
-    let lower = page.to_ascii_lowercase();
-    let title = lower.find("<title").and_then(|open| {
-        let start = open + lower[open..].find('>')? + 1;
-        let end = start + lower[start..].find("</title")?;
-        Some(clean::title(&page[start..end], &clean::Limits::default()))
-    });
-    title.filter(|title| !title.is_empty()).unwrap_or_else(|| "untitled".to_owned())
+/// Bytes at the front of a document in which a feed's root must begin.
+const ROOT_BYTES_MAX: usize = 64 * 1024;
+
+/// Where the root of a feed, or a bare Atom entry, begins near the front.
+fn feed_root(text: &str) -> Option<usize> {
+    let roots = ["rss", "feed", "rdf", "entry", "channel"];
+    let mut opens = text.match_indices('<').map(|(open, _)| open).take_while(|open| *open < ROOT_BYTES_MAX);
+    opens.find(|open| {
+        let name =
+            text[open + 1..].split(|letter: char| letter.is_ascii_whitespace() || matches!(letter, '>' | '/' | '<'));
+        let name = tags::local(name.into_iter().next().unwrap_or_default());
+        roots.iter().any(|root| name.eq_ignore_ascii_case(root))
+    })
 }
 
-/// Lets feed-rs read, and contains its panics.
-///
-/// Its panics are known (names beside addresses, durations of twenty digits, a second XML declaration) and are mended
-/// away before. For the unknown ones, the parser owns everything it works on and is dropped with it, so nothing half-done
-/// survives.
-fn attempt(bytes: &[u8], hints: &Hints) -> Result<feed_rs::model::Feed, ParseError> {
-    let base = hints.base.as_ref().filter(|base| !base.cannot_be_a_base());
-    let read = || {
-        let parser = feed_rs::parser::Builder::new()
-            .base_uri(base.map(Url::as_str))
-            .sanitize_content(false)
-            // feed-rs makes up an id where there is none, at random if need be: an empty one says that there is none.
-            .id_generator(|_, _, _| String::new())
-            .build();
-        parser.parse(bytes)
-    };
-    match contained(read) {
-        Ok(Ok(feed)) => Ok(feed),
-        Ok(Err(error)) => Err(ParseError::Broken { message: error.to_string(), line: line_of(&error, bytes) }),
-        Err(message) => Err(ParseError::Panicked { message }),
-    }
+/// Whether a document has the marks of a page for people near its front.
+fn looks_like_html(text: &str) -> bool {
+    let front: String = text.chars().take(2048).collect::<String>().to_ascii_lowercase();
+    ["<!doctype html", "<html", "<script", "<meta"].iter().any(|mark| front.contains(mark))
 }
 
-/// The line of an error, where feed-rs names the byte.
-fn line_of(error: &feed_rs::parser::ParseFeedError, bytes: &[u8]) -> Option<usize> {
-    use feed_rs::parser::{ParseErrorKind, ParseFeedError};
-    match error {
-        ParseFeedError::JsonSerde(error) => Some(error.line()),
-        ParseFeedError::ParseError(
-            ParseErrorKind::UnknownMimeType { position, .. }
-            | ParseErrorKind::MissingContent { position, .. }
-            | ParseErrorKind::UnknownEnumVariant { position, .. }
-            | ParseErrorKind::IllegalState { position, .. },
-        ) => usize::try_from(*position).ok().map(|at| line_at(bytes, at)),
-        _ => None,
-    }
+/// Whether a document says at once that it is a page for people.
+fn begins_as_html(text: &str) -> bool {
+    let front: String = text.chars().take(16).collect::<String>().to_ascii_lowercase();
+    front.starts_with("<!doctype html") || front.starts_with("<html")
 }
 
-fn line_at(bytes: &[u8], at: usize) -> usize {
-    bytes[..at.min(bytes.len())].iter().filter(|&&byte| byte == b'\n').count() + 1
+fn html(text: &str, hints: &Hints) -> ParseError {
+    let page::Page { title, kind, feeds } = page::read(text, hints.base.as_ref());
+    ParseError::Html { title, kind, feeds }
 }
 
-/// The error with the place the scan found; a page for people is one, though it speaks of feeds.
-fn named(error: ParseError, scanned: &Scanned, body: &[u8]) -> ParseError {
-    match error {
-        ParseError::Broken { .. } if scan::begins_as_html(body) => ParseError::Html { title: html_title(body) },
-        ParseError::Broken { message, line: None } => {
-            ParseError::Broken { message, line: scanned.fault.map(|at| line_at(body, at)) }
+fn xml(text: &str, hints: &Hints) -> Result<ParsedFeed, ParseError> {
+    let look = lenient::look(text, hints)?;
+    let whole = cut(text, &look);
+    let mut best: Option<ParsedFeed> = None;
+    let mut first_error = None;
+    let is_plain = !look.is_dangerous && !look.is_odd && !begins_as_html(text);
+    let plain = is_plain.then(|| (Rung::Plain, strict::read(&whole, hints)));
+    let mended = || (Rung::Mended, strict::read(&mend::whole(&whole, &look), hints));
+    for (rung, read) in plain.into_iter().chain(std::iter::once_with(mended)) {
+        match read {
+            Ok(raw) if raw.entries.len() >= look.entries.len() => {
+                let feed = mapping::feed(raw, &look);
+                best = Some(ParsedFeed { rung, ..feed });
+                break;
+            }
+            Ok(_) => {}
+            Err(error) => {
+                first_error.get_or_insert(error);
+            }
         }
-        other => other,
     }
+    let mut feed = match best {
+        Some(feed) => feed,
+        None if look.entries.is_empty() => return Err(unread(first_error, &look, text, hints)),
+        None => one_by_one(text, &look, hints),
+    };
+    if begins_as_html(text) && feed.entries.is_empty() {
+        // Pictures inside of pages hold RDF.
+        return Err(html(text, hints));
+    }
+    if look.dropped > 0 {
+        feed.warnings.push(left_out(look.dropped, feed.entries.len()));
+    }
+    Ok(feed)
 }
 
-fn unread(scanned: &Scanned) -> ParseError {
-    let message = format!("it holds {} entries that could not be read", scanned.entries);
-    ParseError::Broken { message, line: None }
-}
-
-fn finish(raw: feed_rs::model::Feed, scanned: &Scanned, rung: &Rung) -> ParsedFeed {
-    let mut feed = mapping::feed(raw, &scanned.asides);
-    if let Some(dropped) = scanned.dropped {
-        feed.warnings
-            .push(format!("{dropped} entries beyond the first {} were left out (`entries_max`)", scanned.entries));
-    }
-    if !rung.name.is_empty() {
-        feed.warnings.push(rung.name.to_owned());
-    }
-    if feed.entries.len() < scanned.entries {
-        feed.warnings.push(format!(
-            "{} of {} entries could not be read",
-            scanned.entries - feed.entries.len(),
-            scanned.entries
-        ));
-    }
+/// The entries read one by one, each by the strict parser if it can.
+fn one_by_one(text: &str, look: &Look, hints: &Hints) -> ParsedFeed {
+    let mut feed = mapping::head(look);
+    let mut strictly_read = 0;
+    let lang = feed.lang.clone();
+    let alone = strict::Alone::of(look);
+    let entries =
+        look.entries.iter().enumerate().map(|(at, found)| match alone.read(at, &text[found.span.clone()], hints) {
+            Some(raw) => {
+                strictly_read += 1;
+                mapping::entry(raw, Some(found), look.is_old_atom, lang.as_deref())
+            }
+            None => Entry { lang: found.lang().or_else(|| lang.clone()), ..found.entry() },
+        });
+    feed.entries = entries.collect();
+    feed.rung = if strictly_read > 0 { Rung::Salvaged } else { Rung::Lenient };
     feed
+}
+
+/// The document up to the last entry that is read, and closed there.
+fn cut<'a>(text: &'a str, look: &Look) -> Cow<'a, str> {
+    let Some((at, open)) = &look.cut else { return Cow::Borrowed(text) };
+    let mut cut = text[..*at].to_owned();
+    for name in open.iter().rev() {
+        cut.push_str(&format!("</{name}>"));
+    }
+    Cow::Owned(cut)
+}
+
+/// Why a document without entries could not be read; a page for people is one, though it speaks of feeds.
+fn unread(error: Option<ParseError>, look: &Look, text: &str, hints: &Hints) -> ParseError {
+    match error {
+        _ if begins_as_html(text) => html(text, hints),
+        Some(ParseError::Broken { message, line: None }) => {
+            ParseError::Broken { message, line: look.fault.map(|at| line_at(text, at)) }
+        }
+        Some(error) => error,
+        None => ParseError::Broken { message: "no entry could be read".to_owned(), line: None },
+    }
+}
+
+/// The line of a byte, from 1.
+fn line_at(text: &str, at: usize) -> usize {
+    text.as_bytes()[..at.min(text.len())].iter().filter(|&&byte| byte == b'\n').count() + 1
+}
+
+/// The warning about entries that were not read.
+fn left_out(dropped: usize, read: usize) -> String {
+    format!("{dropped} entries beyond the first {read} were left out (`entries_max`)")
 }
 
 #[cfg(test)]
@@ -257,6 +318,7 @@ mod tests {
 
     use url::Url;
 
+    use crate::model::Rung;
     use crate::parse::{Hints, ParseError, feed};
 
     fn hints() -> Hints {
@@ -338,17 +400,21 @@ mod tests {
         check("404 page not found", "begins with `404 page not found`");
         check("{\"error\": \"gone\"}", "not a feed: it begins with `{");
         check("<opml version='2.0'><body/></opml>", "not a feed: it begins with `<opml");
-        check(&rss("<item><title>x</item>\n<item></item>"), "broken near line 1");
-        check("<rss version='2.0'><chan><item/></chan></rss>", "broken");
+        check("<rss version='2.0'><chan><it/></chan>", "broken near line 1");
         check("{\"version\":\"https://jsonfeed.org/version/1\",\n\"items\":[{]}", "near line 2");
     }
 
     #[test]
-    fn an_empty_feed_is_a_feed_and_unread_entries_are_an_error() {
+    fn a_feed_without_entries_is_one_and_a_feed_with_entries_is_never_empty() {
         assert_eq!(feed(rss("").as_bytes(), &hints()).unwrap().entries.len(), 0);
-        let foreign = "<f:feed xmlns:f='urn:x'><f:entry><f:title>x</f:title></f:entry></f:feed>";
-        let error = feed(foreign.as_bytes(), &hints()).unwrap_err().to_string();
-        assert!(error.contains("holds 1 entries that could not be read"), "{error}");
+        let check = |body: &str, titles: &[&str], rung: Rung| {
+            let feed = feed(body.as_bytes(), &hints()).unwrap_or_else(|error| panic!("{error}: {body}"));
+            let found: Vec<_> = feed.entries.iter().map(|entry| entry.title.as_deref().unwrap_or_default()).collect();
+            assert_eq!((found.as_slice(), feed.rung), (titles, rung), "{body}");
+        };
+        check("<f:feed xmlns:f='urn:x'><f:entry><f:title>x</f:title></f:entry></f:feed>", &["x"], Rung::Lenient);
+        check(&rss("<item><title>x</item>\n<item><title>y</title></item>"), &["x", "y"], Rung::Salvaged);
+        check("<rss version='2.0'><chan><item/></chan></rss>", &[""], Rung::Salvaged);
     }
 
     #[test]
@@ -427,38 +493,5 @@ mod tests {
                 Err(error) => assert_eq!(error, ParseError::TooDeep { depth_max: 256 }, "{}", path.display()),
             }
         }
-    }
-
-    /// Captures of live feeds that must come out with entries; two of the 107 are gzip bodies, which `fetch` inflates.
-    #[test]
-    fn captures_of_live_feeds_are_read() {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/feeds");
-        let Ok(manifest) = std::fs::read_to_string(folder.join("MANIFEST.tsv")) else {
-            println!("skipped: {} is not there", folder.display());
-            return;
-        };
-        let mut unread = Vec::new();
-        let (mut files, mut entries, mut expected) = (0, 0, 0);
-        for row in manifest.lines().skip(1).map(|line| line.split('\t').collect::<Vec<_>>()) {
-            let Ok(body) = std::fs::read(folder.join(row[0])) else { continue };
-            if row[6] != "yes" || body.starts_with(&[0x1f, 0x8b]) {
-                continue;
-            }
-            files += 1;
-            expected += row[9].parse::<usize>().unwrap_or(0).max(row[11].parse().unwrap_or(0));
-            match feed(&body, &hints()) {
-                Ok(feed) => {
-                    let most = row[9].parse::<usize>().unwrap_or(0).max(row[11].parse().unwrap_or(0));
-                    if feed.entries.len() < most {
-                        println!("{}: {} of {most} {:?}", row[0], feed.entries.len(), feed.warnings);
-                    }
-                    entries += feed.entries.len();
-                }
-                Err(error) => unread.push(format!("{}: {error}", row[0])),
-            }
-        }
-        println!("{} of {files} captures read, {entries} of {expected} entries", files - unread.len());
-        assert!(unread.is_empty(), "{unread:#?}");
-        assert!(entries + 20 >= expected, "{entries} of {expected} entries");
     }
 }

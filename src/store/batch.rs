@@ -1,26 +1,44 @@
 //! Door: one batch, one transaction: articles, revisions, memberships and what the feed taught us, all of it or nothing.
 
 use jiff::Timestamp;
-use rusqlite::{OptionalExtension, Transaction, TransactionBehavior, params};
+use rusqlite::types::ValueRef;
+use rusqlite::{OptionalExtension, Row, Transaction, TransactionBehavior, params};
 
-use crate::model::{ArticleId, ArticleKey, ClusterId, Code, Draft, FeedId, FeedState, Reason};
-use crate::store::{Founding, Store, StoreError, json, replay};
+use crate::model::{ArticleId, ClusterId, Code, Draft, Enclosure, FeedId, Mark, Reason, Rule, Trust};
+use crate::store::{Founding, Store, StoreError, instant, json, replay};
+
+/// The columns of a [`Known`].
+macro_rules! known_columns {
+    () => {
+        "a.id, a.feed, a.title, a.text, a.url, a.canonical, CASE WHEN a.date_doubt IS NULL THEN a.published END"
+    };
+}
 
 /// Asked for every entry of every answer.
-pub(crate) const KNOWN: &str =
-    "SELECT a.id, a.feed, a.title, a.text, a.revision FROM appearances p JOIN articles a ON a.id = p.article
-    WHERE p.feed = ?1 AND p.key = ?2";
-/// Asked for every entry that is new.
-pub(crate) const KNOWN_ELSEWHERE: &str = "SELECT a.id, a.feed, a.title, a.text, a.revision FROM articles a
-    WHERE a.canonical = ?1 AND a.title = ?2 AND a.feed <> ?3 ORDER BY a.id LIMIT 1";
+pub(crate) const MET: &str = concat!(
+    "SELECT ",
+    known_columns!(),
+    " FROM marks m LEFT JOIN articles a ON a.id = m.article WHERE m.feed = ?1 AND m.mark = ?2"
+);
+/// Asked for every entry that is new. The newest, because a page that is linked every day is today's.
+pub(crate) const ELSEWHERE: &str = concat!(
+    "SELECT ",
+    known_columns!(),
+    ", f.url, f.site FROM articles a JOIN feeds f ON f.id = a.feed
+    WHERE a.canonical = ?1 AND a.feed <> ?2 ORDER BY a.id DESC LIMIT 16"
+);
+/// Asked for every answer with something new.
+pub(crate) const RECENT: &str =
+    "SELECT a.id, a.sketch FROM articles a WHERE a.feed = ?1 AND a.seen > ?2 AND a.sketch IS NOT NULL
+    ORDER BY a.seen DESC LIMIT 500";
 
 /// A transaction under way; dropped without [`Batch::commit`], it leaves no trace.
 pub struct Batch<'store> {
-    transaction: Transaction<'store>,
+    pub(crate) transaction: Transaction<'store>,
     last_seq: i64,
 }
 
-/// An article that a feed brought before.
+/// An article that is stored, as far as identity asks.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Known {
     /// Its id.
@@ -31,8 +49,32 @@ pub struct Known {
     pub title: String,
     /// Its current text.
     pub text: String,
-    /// Its current revision's number.
-    pub revision: u32,
+    /// Its link for readers.
+    pub url: Option<String>,
+    /// Its link's compared spelling.
+    pub canonical: Option<String>,
+    /// When it was published, where its feed said so.
+    pub published: Option<Timestamp>,
+}
+
+/// What a mark leads to.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Met {
+    /// An article.
+    Article(Known),
+    /// One that was stored and is buried.
+    Buried,
+}
+
+/// An article of another feed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Elsewhere {
+    /// The article.
+    pub known: Known,
+    /// The URL of its feed.
+    pub feed_url: String,
+    /// The site that its feed names.
+    pub feed_site: Option<String>,
 }
 
 /// An article about to be stored.
@@ -50,6 +92,8 @@ pub struct NewArticle<'a> {
     pub published: Timestamp,
     /// When it was first seen: now.
     pub seen: Timestamp,
+    /// Whether it was published before its feed was added.
+    pub backlog: bool,
 }
 
 /// Where an article was placed, with what `restore` needs to go on from there.
@@ -95,23 +139,87 @@ impl Store {
 }
 
 impl Batch<'_> {
-    /// The article that `feed` brought under `key`.
+    /// What `feed` brought under this mark.
     ///
     /// # Errors
     /// When the file cannot be read.
-    pub fn known(&self, feed: FeedId, key: &ArticleKey) -> Result<Option<Known>, StoreError> {
-        let mut statement = self.transaction.prepare_cached(KNOWN)?;
-        Ok(statement.query_row((feed.0, &key.0), known).optional()?)
+    pub fn met(&self, feed: FeedId, mark: Mark) -> Result<Option<Met>, StoreError> {
+        let mut statement = self.transaction.prepare_cached(MET)?;
+        let met = |row: &Row<'_>| {
+            let is_buried = row.get_ref(0)? == ValueRef::Null;
+            if is_buried { Ok(Met::Buried) } else { known(row).map(Met::Article) }
+        };
+        Ok(statement.query_row((feed.0, mark.hash), met).optional()?)
     }
 
-    /// The article of another feed with this canonical link and this very title: one article that two feeds carry. The title is
-    /// asked for because some feeds give every entry one link.
+    /// The newest articles of other feeds with this canonical link, newest first, a few at most.
     ///
     /// # Errors
     /// When the file cannot be read.
-    pub fn known_elsewhere(&self, feed: FeedId, canonical: &str, title: &str) -> Result<Option<Known>, StoreError> {
-        let mut statement = self.transaction.prepare_cached(KNOWN_ELSEWHERE)?;
-        Ok(statement.query_row((canonical, title, feed.0), known).optional()?)
+    pub fn elsewhere(&self, feed: FeedId, canonical: &str) -> Result<Vec<Elsewhere>, StoreError> {
+        let mut statement = self.transaction.prepare_cached(ELSEWHERE)?;
+        let rows = statement.query_map((canonical, feed.0), |row| {
+            Ok(Elsewhere { known: known(row)?, feed_url: row.get(7)?, feed_site: row.get(8)? })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// The sketches of the newest articles that `feed` brought after `since`, newest first, a few hundred at most.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn recent(&self, feed: FeedId, since: Timestamp) -> Result<Vec<(ArticleId, i64)>, StoreError> {
+        let mut statement = self.transaction.prepare_cached(RECENT)?;
+        let rows =
+            statement.query_map((feed.0, since.as_millisecond()), |row| Ok((ArticleId(row.get(0)?), row.get(1)?)))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// A stored article, as far as identity asks.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or there is no such article.
+    pub fn known(&self, article: ArticleId) -> Result<Known, StoreError> {
+        let mut statement = self.transaction.prepare_cached(concat!(
+            "SELECT ",
+            known_columns!(),
+            " FROM articles a WHERE a.id = ?1"
+        ))?;
+        Ok(statement.query_row([article.0], known)?)
+    }
+
+    /// How far the keys of `feed` are believed.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn trust(&self, feed: FeedId) -> Result<Trust, StoreError> {
+        let mut statement = self.transaction.prepare_cached("SELECT trusted_rule, strikes FROM feeds WHERE id = ?1")?;
+        Ok(statement.query_row([feed.0], |row| {
+            let rule = match row.get(0)? {
+                0 => Rule::Guid,
+                1 => Rule::Link,
+                2 => Rule::Title,
+                _ => Rule::Text,
+            };
+            Ok(Trust { rule, strikes: row.get(1)? })
+        })?)
+    }
+
+    /// Stores how far the keys of `feed` are believed from now on.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn set_trust(&mut self, feed: FeedId, trust: Trust) -> Result<(), StoreError> {
+        let rule = match trust.rule {
+            Rule::Guid => 0,
+            Rule::Link => 1,
+            Rule::Title => 2,
+            Rule::Text => 3,
+        };
+        self.transaction
+            .prepare_cached("UPDATE feeds SET trusted_rule = ?2, strikes = ?3 WHERE id = ?1")?
+            .execute((feed.0, rule, trust.strikes))?;
+        Ok(())
     }
 
     /// Whether an article has this public id.
@@ -133,8 +241,8 @@ impl Batch<'_> {
         self.transaction
             .prepare_cached(
                 "INSERT INTO articles (id, code, feed, outlet, url, canonical, title, text, author, lang, published, date_doubt,
-                    seen, image, links, categories, revision, changed, revised)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, 1, ?1, ?13)",
+                    seen, image, links, categories, enclosures, sketch, backlog, revision, changed, revised)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, 1, ?1, ?13)",
             )?
             .execute(params![
                 id.0,
@@ -153,18 +261,54 @@ impl Batch<'_> {
                 draft.image,
                 json(&draft.links),
                 json(&draft.categories),
+                enclosures_json(&draft.enclosures),
+                draft.sketch,
+                article.backlog,
             ])?;
         Ok(id)
     }
 
-    /// Remembers that `feed` brought `article` under `key`.
+    /// Remembers that `feed` brought `article` under this mark, whatever it meant before.
     ///
     /// # Errors
     /// When the file cannot be written.
-    pub fn add_appearance(&mut self, feed: FeedId, key: &ArticleKey, article: ArticleId) -> Result<(), StoreError> {
+    pub fn set_mark(&mut self, feed: FeedId, mark: Mark, article: ArticleId) -> Result<(), StoreError> {
+        let set = "INSERT INTO marks VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET article = excluded.article";
+        self.transaction.prepare_cached(set)?.execute((feed.0, mark.hash, article.0))?;
+        Ok(())
+    }
+
+    /// Remembers that `feed` brought `article` under this mark too, unless the mark means another.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn add_mark(&mut self, feed: FeedId, mark: Mark, article: ArticleId) -> Result<(), StoreError> {
+        let add = "INSERT INTO marks VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
+        self.transaction.prepare_cached(add)?.execute((feed.0, mark.hash, article.0))?;
+        Ok(())
+    }
+
+    /// Remembers that `feed` carries an article that another one brought.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn add_appearance(&mut self, feed: FeedId, article: ArticleId) -> Result<(), StoreError> {
         self.transaction
-            .prepare_cached("INSERT INTO appearances VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING")?
-            .execute((feed.0, &key.0, article.0))?;
+            .prepare_cached("INSERT INTO appearances VALUES (?1, ?2) ON CONFLICT DO NOTHING")?
+            .execute((article.0, feed.0))?;
+        Ok(())
+    }
+
+    /// Gives an article a new link under the same words.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn relink(&mut self, article: ArticleId, draft: &Draft) -> Result<(), StoreError> {
+        self.transaction.prepare_cached("UPDATE articles SET url = ?2, canonical = ?3 WHERE id = ?1")?.execute((
+            article.0,
+            &draft.url,
+            &draft.canonical,
+        ))?;
         Ok(())
     }
 
@@ -184,7 +328,8 @@ impl Batch<'_> {
             .prepare_cached(
                 "UPDATE articles SET title = ?2, text = ?3, url = coalesce(?4, url), canonical = coalesce(?5, canonical),
                     author = coalesce(?6, author), image = coalesce(?7, image), links = ?8, revision = revision + 1,
-                    changed = ?9, revised = ?10 WHERE id = ?1",
+                    changed = ?9, revised = ?10, sketch = ?11, enclosures = CASE ?12 WHEN '[]' THEN enclosures ELSE ?12 END
+                 WHERE id = ?1",
             )?
             .execute(params![
                 article.0,
@@ -197,6 +342,8 @@ impl Batch<'_> {
                 json(&draft.links),
                 seq,
                 now.as_millisecond(),
+                draft.sketch,
+                enclosures_json(&draft.enclosures),
             ])?;
         Ok(())
     }
@@ -224,39 +371,6 @@ impl Batch<'_> {
         self.transaction
             .prepare_cached("INSERT INTO memories VALUES (?1, ?2)")?
             .execute((placed.article.0, placed.memory))?;
-        Ok(())
-    }
-
-    /// Stores what this answer taught us of its feed.
-    ///
-    /// # Errors
-    /// When the file cannot be written.
-    pub fn set_feed(&mut self, feed: FeedId, state: &FeedState, facts: &FeedFacts) -> Result<(), StoreError> {
-        let time = |moment: Option<Timestamp>| moment.map(Timestamp::as_millisecond);
-        self.transaction
-            .prepare_cached(
-                "UPDATE feeds SET etag = ?2, last_modified = ?3, health = ?4, detail = ?5, next_due = ?6, not_before = ?7,
-                    last_attempt = ?8, last_success = ?9, last_new = ?10, failures = ?11, interval_seconds = ?12,
-                    title = coalesce(?13, title), site = coalesce(?14, site), outlet_found = coalesce(?15, outlet_found)
-                 WHERE id = ?1",
-            )?
-            .execute(params![
-                feed.0,
-                state.validators.etag,
-                state.validators.last_modified,
-                state.health.word(),
-                state.detail,
-                time(state.next_due),
-                time(state.not_before),
-                time(state.last_attempt),
-                time(state.last_success),
-                time(state.last_new),
-                state.failures,
-                i64::try_from(state.interval_seconds).unwrap_or(i64::MAX),
-                facts.title,
-                facts.site,
-                facts.outlet_found,
-            ])?;
         Ok(())
     }
 
@@ -327,14 +441,20 @@ impl Batch<'_> {
     }
 }
 
-fn known(row: &rusqlite::Row<'_>) -> rusqlite::Result<Known> {
+fn known(row: &Row<'_>) -> rusqlite::Result<Known> {
     Ok(Known {
         id: ArticleId(row.get(0)?),
         feed: FeedId(row.get(1)?),
         title: row.get(2)?,
         text: row.get(3)?,
-        revision: row.get(4)?,
+        url: row.get(4)?,
+        canonical: row.get(5)?,
+        published: row.get::<_, Option<i64>>(6)?.map(instant),
     })
+}
+
+fn enclosures_json(enclosures: &[Enclosure]) -> String {
+    serde_json::to_string(enclosures).expect("texts and numbers are always JSON")
 }
 
 fn doubt_word(doubt: crate::model::DateDoubt) -> &'static str {

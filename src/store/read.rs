@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use rusqlite::{Row, params};
 
-use crate::model::{Article, ArticleId, Cluster, ClusterId, Code, DateDoubt, FeedId, Member, Reason, Revision};
+use crate::model::{
+    Article, ArticleId, ArticleKey, Cluster, ClusterId, Code, DateDoubt, FeedId, Member, Reason, Revision,
+};
 use crate::store::{Store, StoreError, instant, json, list, search};
 
 /// Which clusters are wanted; what is `None` or 0 does not filter.
@@ -86,9 +88,10 @@ impl Store {
                                 WHERE m.cluster = c.id) >= ?4)
                AND (?5 = '[]' OR EXISTS (SELECT 1 FROM memberships m JOIN articles a ON a.id = m.article JOIN json_each(?5) w
                                          WHERE m.cluster = c.id AND a.outlet = w.value COLLATE NOCASE))
-               AND (?6 = '[]' OR EXISTS (SELECT 1 FROM memberships m JOIN appearances p ON p.article = m.article
-                                         JOIN feeds f ON f.id = p.feed JOIN json_each(?6) w
-                                         WHERE m.cluster = c.id AND f.url = w.value))
+               AND (?6 = '[]' OR EXISTS (SELECT 1 FROM memberships m JOIN articles a ON a.id = m.article
+                                         JOIN feeds f ON f.url IN (SELECT value FROM json_each(?6))
+                                         WHERE m.cluster = c.id AND (f.id = a.feed OR EXISTS (
+                                            SELECT 1 FROM appearances p WHERE p.article = a.id AND p.feed = f.id))))
                AND (?7 = '[]' OR EXISTS (SELECT 1 FROM memberships m JOIN articles a ON a.id = m.article
                                          JOIN feeds f ON f.id = a.feed JOIN json_each(f.tags) t JOIN json_each(?7) w
                                          WHERE m.cluster = c.id AND t.value = w.value COLLATE NOCASE))
@@ -179,6 +182,20 @@ impl Store {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
+    /// How many of these keys the feed has never brought.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn count_unmet(&self, feed: FeedId, keys: &[ArticleKey]) -> Result<usize, StoreError> {
+        let keys: Vec<String> = keys.iter().map(|key| key.0.clone()).collect();
+        let number: i64 = self.connection.query_row(
+            "SELECT count(*) FROM json_each(?2) WHERE value NOT IN (SELECT key FROM appearances WHERE feed = ?1)",
+            (feed.0, json(&keys)),
+            |row| row.get(0),
+        )?;
+        Ok(usize::try_from(number).unwrap_or(0))
+    }
+
     /// How much is stored, and how much of it is newer than `since`.
     ///
     /// # Errors
@@ -221,7 +238,8 @@ impl Store {
         let mut carriers = self.carriers(&wanted)?;
         let mut statement = self.connection.prepare_cached(
             "SELECT m.cluster, m.reason, o.code AS copied, a.id, a.code, a.feed, a.outlet, a.url, a.title, a.text, a.author, a.lang,
-                a.published, a.date_doubt, a.seen, a.revised, a.image, a.links, a.revision, f.url AS feed_url, f.tags, f.priority
+                a.published, a.date_doubt, a.seen, a.revised, a.image, a.links, a.categories,
+                a.enclosures, a.backlog, a.revision, f.url AS feed_url, f.tags, f.priority
              FROM json_each(?1) w JOIN memberships m ON m.cluster = w.value JOIN articles a ON a.id = m.article
              JOIN feeds f ON f.id = a.feed LEFT JOIN articles o ON o.id = m.copy_of
              ORDER BY w.key, a.published, a.id",
@@ -248,7 +266,7 @@ impl Store {
     fn carriers(&self, wanted: &str) -> Result<BTreeMap<ArticleId, Vec<String>>, StoreError> {
         let mut statement = self.connection.prepare_cached(
             "SELECT DISTINCT a.id, f.url FROM json_each(?1) w JOIN memberships m ON m.cluster = w.value
-             JOIN articles a ON a.id = m.article JOIN appearances p ON p.article = a.id AND p.feed <> a.feed
+             JOIN articles a ON a.id = m.article JOIN appearances p ON p.article = a.id
              JOIN feeds f ON f.id = p.feed ORDER BY a.id, f.url",
         )?;
         let mut rows = statement.query([wanted])?;
@@ -297,6 +315,9 @@ fn member(row: &Row<'_>) -> Result<Member, StoreError> {
         revised: instant(row.get("revised")?),
         image: row.get("image")?,
         links: list(&row.get::<_, String>("links")?),
+        categories: list(&row.get::<_, String>("categories")?),
+        enclosures: serde_json::from_str(&row.get::<_, String>("enclosures")?).unwrap_or_default(),
+        backlog: row.get("backlog")?,
         tags: list(&row.get::<_, String>("tags")?),
         revision: row.get("revision")?,
         priority: row.get("priority")?,

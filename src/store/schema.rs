@@ -1,6 +1,7 @@
 //! Door: the tables, as migrations that only grow; a released one is never edited.
 
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+use xxhash_rust::xxh3::xxh3_64;
 
 use crate::store::StoreError;
 
@@ -9,7 +10,7 @@ pub(crate) const APPLICATION_ID: i32 = 0x6e66_6c64;
 
 /// One step each, in order; `PRAGMA user_version` counts those done. All times are UTC milliseconds since 1970.
 ///
-/// Ground: `meta`, `feeds`, `deaths`, `articles`, `revisions`, `appearances`. Derived, and remade by `rebuild`: `clusters`,
+/// Ground: `meta`, `feeds`, `deaths`, `host_pauses`, `articles`, `revisions`, `marks`, `appearances`. Derived, and remade by `rebuild`: `clusters`,
 /// `memberships`, `memories`, `search`.
 pub(crate) const MIGRATIONS: &[&str] = &[
     "
@@ -129,6 +130,75 @@ CREATE TABLE deaths (
   last INTEGER NOT NULL
 ) STRICT;
 ",
+    "
+-- Every key under which a feed ever brought an article, as a number: what is left of an article that was buried (article is NULL),
+-- so that it never comes back as new. It references nothing, for it outlives what it names.
+CREATE TABLE marks (
+  feed INTEGER NOT NULL,
+  mark INTEGER NOT NULL,
+  article INTEGER,
+  PRIMARY KEY (feed, mark)
+) STRICT, WITHOUT ROWID;
+
+-- The keys as they were written out until now; `marks_from_keys` makes marks of them and drops the table.
+DROP INDEX appearances_article;
+ALTER TABLE appearances RENAME TO keys_written_out;
+
+-- The other feeds that carried an article, beside the one that brought it.
+CREATE TABLE appearances (
+  article INTEGER NOT NULL REFERENCES articles(id),
+  feed INTEGER NOT NULL REFERENCES feeds(id),
+  PRIMARY KEY (article, feed)
+) STRICT, WITHOUT ROWID;
+INSERT INTO appearances
+  SELECT DISTINCT k.article, k.feed FROM keys_written_out k JOIN articles a ON a.id = k.article AND a.feed <> k.feed;
+
+ALTER TABLE articles ADD COLUMN enclosures TEXT NOT NULL DEFAULT '[]';
+ALTER TABLE articles ADD COLUMN sketch INTEGER;
+-- Published before its feed was added.
+ALTER TABLE articles ADD COLUMN backlog INTEGER NOT NULL DEFAULT 0;
+UPDATE articles SET backlog = published < (SELECT added FROM feeds WHERE id = feed);
+
+-- Which of a feed's keys are believed: 0 guid, 1 link, 2 title and date, 3 title and text.
+ALTER TABLE feeds ADD COLUMN trusted_rule INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE feeds ADD COLUMN strikes INTEGER NOT NULL DEFAULT 0;
+
+DROP INDEX articles_canonical;
+CREATE INDEX articles_canonical ON articles(canonical) WHERE canonical IS NOT NULL;
+-- All that the search for a retitled article reads of those that are not it.
+CREATE INDEX articles_recent ON articles(feed, seen, sketch) WHERE sketch IS NOT NULL;
+",
+    "
+-- What politeness has to know: of each feed (ground), and of hosts that asked for a pause.
+ALTER TABLE feeds ADD COLUMN pause_seconds INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE feeds ADD COLUMN fresh_until INTEGER;
+ALTER TABLE feeds ADD COLUMN turnover_seconds INTEGER;
+ALTER TABLE feeds ADD COLUMN pace TEXT;
+ALTER TABLE feeds ADD COLUMN rung TEXT NOT NULL DEFAULT 'plain';
+ALTER TABLE feeds ADD COLUMN answered_url TEXT;
+ALTER TABLE feeds ADD COLUMN body_hash TEXT;
+ALTER TABLE feeds ADD COLUMN whole_at INTEGER;
+ALTER TABLE feeds ADD COLUMN moving TEXT;
+ALTER TABLE feeds ADD COLUMN moved_to TEXT;
+ALTER TABLE feeds ADD COLUMN same_as INTEGER REFERENCES feeds(id);
+ALTER TABLE feeds ADD COLUMN answers INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE feeds ADD COLUMN answers_with_news INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX feeds_answered_url ON feeds(answered_url) WHERE answered_url IS NOT NULL;
+CREATE INDEX feeds_same_as ON feeds(same_as) WHERE same_as IS NOT NULL;
+
+CREATE TABLE host_pauses (
+  host TEXT PRIMARY KEY,
+  until INTEGER NOT NULL,
+  wished INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+",
+    // Feeds that may lead into private networks: the user says so, feed by feed.
+    "ALTER TABLE feeds ADD COLUMN allow_private INTEGER NOT NULL DEFAULT 0;",
+    "
+-- A page of the index fits into its buffer (bytes) and is written once, and fewer of them are merged at a time: a fifth less work
+-- for an index that is at its best after a few more pages.
+INSERT INTO search (search, rank) VALUES ('hashsize', 16777216), ('automerge', 8);
+",
 ];
 
 /// Brings the file to the newest schema, each step whole or not at all.
@@ -140,11 +210,78 @@ pub(crate) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
         let done: usize =
             transaction.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0))?.try_into().unwrap_or(0);
         if done >= known {
+            marks_from_keys(&transaction)?;
+            transaction.commit()?;
             return Ok(());
         }
         transaction.execute_batch(MIGRATIONS[done])?;
         transaction.pragma_update(None, "user_version", i64::try_from(done + 1).expect("migrations are few"))?;
         transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
         transaction.commit()?;
+    }
+}
+
+/// Makes marks of the keys that an earlier version wrote out, which SQL alone cannot hash; without them every entry would come again
+/// as new.
+fn marks_from_keys(transaction: &Transaction<'_>) -> Result<(), StoreError> {
+    if !transaction.table_exists(None, "keys_written_out")? {
+        return Ok(());
+    }
+    let mut keys = transaction.prepare("SELECT feed, key, article FROM keys_written_out")?;
+    let mut mark = transaction.prepare("INSERT INTO marks VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING")?;
+    let mut rows = keys.query([])?;
+    while let Some(row) = rows.next()? {
+        let (feed, key, article) = (row.get::<_, i64>(0)?, row.get::<_, String>(1)?, row.get::<_, i64>(2)?);
+        // As `identify::keys` hashes them.
+        mark.execute((feed, xxh3_64(key.as_bytes()).cast_signed(), article))?;
+    }
+    drop(rows);
+    transaction.execute_batch("DROP TABLE keys_written_out")?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::Connection;
+
+    use crate::model::{FeedId, Mark, Rule};
+    use crate::store::batch::Met;
+    use crate::store::schema::MIGRATIONS;
+    use crate::store::{Query, Store};
+
+    #[test]
+    fn a_database_of_the_first_schema_keeps_its_articles_and_what_they_are_known_by() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("n.db");
+        let old = Connection::open(&path).unwrap();
+        old.execute_batch(MIGRATIONS[0]).unwrap();
+        old.execute_batch(
+            "PRAGMA user_version = 1; PRAGMA application_id = 0x6e666c64;
+             INSERT INTO feeds (id, url, tags, cluster, priority, origin, active, added, health, failures, interval_seconds)
+                VALUES (1, 'https://a.example/', '[]', 1, 0, 'command', 1, 5000, 'ok', 0, 0),
+                       (2, 'https://b.example/', '[]', 1, 0, 'command', 1, 5000, 'ok', 0, 0);
+             INSERT INTO articles VALUES (1, 'a0', 1, 'A', NULL, NULL, 'Title', 'Text', NULL, 'en', 4000, NULL, 6000, NULL, '[]',
+                '[]', 1, 1, 6000);
+             INSERT INTO appearances VALUES (1, 'g:id-1', 1), (2, 'u:a.example/1', 1);
+             INSERT INTO clusters VALUES (1, 4000, 4000, 6000, 1);
+             INSERT INTO memberships VALUES (1, 1, '{\"how\":\"founded\",\"probability\":1.0,\"because\":[],\"nearest\":null,
+                \"hours_apart\":null,\"runner_up\":null}', NULL);",
+        )
+        .unwrap();
+        drop(old);
+        for _ in 0..2 {
+            let mut store = Store::open(&path, 1, "2026-02-13T12:00:00Z".parse().unwrap()).unwrap();
+            let article = store.clusters(&Query::default()).unwrap().remove(0).members.remove(0).article;
+            assert_eq!(
+                (article.also_in.as_slice(), article.backlog),
+                (["https://b.example/".to_owned()].as_slice(), true)
+            );
+            let batch = store.batch().unwrap();
+            let hash = |key: &str| xxhash_rust::xxh3::xxh3_64(key.as_bytes()).cast_signed();
+            for (feed, rule, key) in [(1, Rule::Guid, "g:id-1"), (2, Rule::Link, "u:a.example/1")] {
+                let met = batch.met(FeedId(feed), Mark { rule, hash: hash(key) }).unwrap();
+                assert!(matches!(met, Some(Met::Article(known)) if known.id.0 == 1), "{key}");
+            }
+        }
     }
 }

@@ -15,7 +15,11 @@ mod captures;
 #[cfg(test)]
 mod commands;
 #[cfg(test)]
+mod corpus;
+#[cfg(test)]
 mod daemon;
+#[cfg(test)]
+mod feeds;
 #[cfg(test)]
 mod fetching;
 #[cfg(test)]
@@ -25,6 +29,8 @@ mod hostile;
 #[cfg(test)]
 mod house;
 #[cfg(test)]
+mod identity;
+#[cfg(test)]
 mod markup;
 #[cfg(test)]
 mod mutate;
@@ -33,13 +39,25 @@ mod origin;
 #[cfg(test)]
 mod payloads;
 #[cfg(test)]
+mod politeness;
+#[cfg(test)]
+mod politeness_bodies;
+#[cfg(test)]
+mod politeness_hosts;
+#[cfg(test)]
+mod politeness_network;
+#[cfg(test)]
 mod polling;
+#[cfg(test)]
+mod python;
 #[cfg(test)]
 mod quarantine;
 #[cfg(test)]
 mod rebuild;
 #[cfg(test)]
 mod renderings;
+#[cfg(test)]
+mod rig;
 #[cfg(test)]
 mod safety;
 #[cfg(test)]
@@ -52,3 +70,5 @@ mod shapes;
 mod stories;
 #[cfg(test)]
 mod storing;
+#[cfg(test)]
+mod traps;

@@ -8,7 +8,7 @@ use newsfold::model::FeedWish;
 use newsfold::prepare::{self, Asked, Prepared};
 use newsfold::schedule::Told;
 use newsfold::store::Store;
-use newsfold::writer::{Answer, FeedReport, Intake, Params, Writer};
+use newsfold::writer::{Answer, FeedReport, Intake, Params, Reach, Writer};
 
 /// What every fixture feed answers: `(URL, answer)`.
 type Round = Vec<(String, Prepared)>;
@@ -38,6 +38,7 @@ fn rounds() -> Vec<(Timestamp, Round)> {
         let mut again = all.clone();
         for draft in &mut again.drafts {
             draft.key.0.push_str("-again");
+            draft.marks.iter_mut().for_each(|mark| mark.hash ^= 1);
             draft.canonical = None;
             draft.published = draft.published.map(|published| published + SignedDuration::from_hours(240));
         }
@@ -57,7 +58,11 @@ fn intakes(writer: &mut Writer, round: &Round) -> Vec<Intake> {
     let intake = |(url, prepared): &(String, Prepared)| {
         writer.store().add_feed(&FeedWish::of_url(url), start()).expect("a feed is added");
         let feed = writer.store().feed(url).expect("feeds are read").expect("it was just added");
-        Intake { feed, answer: Answer::Read { prepared: prepared.clone(), told: Told::default() } }
+        Intake {
+            feed,
+            answer: Answer::Read { prepared: prepared.clone(), told: Told::default() },
+            reach: Reach::Itself,
+        }
     };
     round.iter().map(intake).collect()
 }

@@ -141,6 +141,15 @@ fn what_has_no_date_or_a_future_one_is_dated_when_it_was_seen_and_keeps_that() {
     let entries = [
         Entry { guid: "none", link: "", title: "An entry without a date", published: "", ..BREAD },
         Entry { guid: "odd", link: "", title: "An entry with an odd date", published: "soon", ..BREAD },
+        Entry { guid: "two", link: "", title: "An entry with a date that is two", published: "03/04/2026", ..BREAD },
+        Entry { guid: "nought", link: "", title: "An entry of 1970", published: "1970-01-01T00:00:00Z", ..BREAD },
+        Entry {
+            guid: "old",
+            link: "",
+            title: "An entry of long ago",
+            published: "mar. 4 mars 2003, 15h30 CET",
+            ..BREAD
+        },
         Entry {
             guid: "far",
             link: "",
@@ -156,6 +165,10 @@ fn what_has_no_date_or_a_future_one_is_dated_when_it_was_seen_and_keeps_that() {
     for article in &first {
         let doubt = match text(article, "title") {
             "An entry with a date" => Value::Null,
+            "An entry of long ago" => {
+                assert_eq!(text(article, "published"), "2003-03-04T14:30:00Z");
+                Value::Null
+            }
             "An entry of the future" => Value::from("future"),
             _ => Value::from("missing"),
         };
