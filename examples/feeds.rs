@@ -189,7 +189,9 @@ fn rss(feed: u64, entries: &[Entry]) -> String {
     let mut xml = format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<rss version=\"2.0\" xmlns:content=\"http://purl.org/rss/1.0/modules/content/\" \
          xmlns:dc=\"http://purl.org/dc/elements/1.1/\"><channel>\n<title>Outlet {feed}</title>\
-         <link>https://outlet{feed}.example/</link><description>News of outlet {feed}</description><language>en</language>\n"
+         <link>https://outlet{feed}.example/</link><description>News of outlet {feed}</description>{}\n",
+        // Every third feed leaves its language to be found out.
+        if feed.is_multiple_of(3) { "" } else { "<language>en</language>" }
     );
     for entry in entries {
         let date = entry.published.to_zoned(jiff::tz::TimeZone::UTC).strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
@@ -216,9 +218,10 @@ fn rss(feed: u64, entries: &[Entry]) -> String {
 fn atom(feed: u64, newest: i64, entries: &[Entry]) -> String {
     let newest = Timestamp::from_second(newest).expect("this century");
     let mut xml = format!(
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<feed xmlns=\"http://www.w3.org/2005/Atom\" xml:lang=\"en\">\n<title>Outlet \
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<feed xmlns=\"http://www.w3.org/2005/Atom\"{}>\n<title>Outlet \
          {feed}</title><id>tag:outlet{feed}.example,2026:feed</id><updated>{newest}</updated>\
-         <link href=\"https://outlet{feed}.example/\"/>\n"
+         <link href=\"https://outlet{feed}.example/\"/>\n",
+        if feed.is_multiple_of(3) { "" } else { " xml:lang=\"en\"" }
     );
     for entry in entries {
         let (title, url, date) = (escaped(&entry.title), &entry.url, entry.published);
