@@ -9,12 +9,13 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use thiserror::Error;
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{Semaphore, SemaphorePermit, mpsc};
 use tokio::task::{JoinError, JoinHandle, JoinSet};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
+use crate::features;
 use crate::fetch::error::{FetchError, one_line};
 use crate::fetch::{self, Fetch, Request, Response};
 use crate::model::{Feed, Health};
@@ -151,10 +152,11 @@ impl<F: Fetch + Send + Sync + 'static> Ingest<F> {
         while self.tasks.try_join_next().is_some() {}
         self.tasks.spawn(async move {
             let stop = downloads.stop.clone();
-            let answer = tokio::select! {
+            // The slot is kept until the writer's channel has taken the answer, so that what waits for the writer is bounded.
+            let (answer, _slot) = tokio::select! {
                 biased;
                 () = stop.cancelled() => return,
-                answer = downloads.answer(&feed) => answer,
+                came = downloads.answer(&feed) => came,
             };
             // The writer is gone only after an error that it reports itself.
             if intakes.send(Intake { feed, answer }).await.is_err() {
@@ -218,8 +220,8 @@ pub async fn look<F: Fetch>(fetch: &F, feed: &Feed, params: &Params, now: Timest
 }
 
 impl<F: Fetch> Downloads<F> {
-    /// Asks a feed when its host and the whole have room, and reads what comes.
-    async fn answer(&self, feed: &Feed) -> Answer {
+    /// Asks a feed when its host and the whole have room, and reads what comes; with the slot it holds of the whole.
+    async fn answer(&self, feed: &Feed) -> (Answer, SemaphorePermit<'_>) {
         let host = self.host(&feed.url);
         let mut held = None;
         if let Some(host) = &host {
@@ -229,8 +231,8 @@ impl<F: Fetch> Downloads<F> {
         // After the host's room, so that feeds which wait for one slow host do not fill the slots of all others.
         let slot = self.slots.acquire().await.expect("these semaphores are never closed");
         let looked = look(&self.fetch, feed, &self.params, (self.now)()).await;
-        drop((slot, held));
-        looked.answer
+        drop(held);
+        (looked.answer, slot)
     }
 
     fn host(&self, url: &str) -> Option<Arc<Host>> {
@@ -267,6 +269,9 @@ async fn read(feed: &Feed, response: Response, params: prepare::Params, now: Tim
         Response::Fetched { answer, body, content_type } => (answer, body, content_type),
     };
     let asked = Asked { feed_url: feed.url.clone(), final_url: answer.final_url.clone(), content_type };
+    // Of a feed that was never read, everything is new; of others, an entry or two.
+    let ahead = feed.state.last_success.is_none().then(features::Params::default);
+    let params = prepare::Params { ahead, ..params };
     let prepared = tokio::task::spawn_blocking(move || prepare::drafts(&body, &asked, now, &params)).await;
     let unreadable = |detail| Answer::Failed { health: Health::Unreadable, detail, transient: true, retry_after: None };
     match prepared {

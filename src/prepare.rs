@@ -6,6 +6,8 @@ use jiff::{SignedDuration, Timestamp};
 use url::Url;
 
 use crate::clean::{self, Cleaned, Cut};
+use crate::features;
+use crate::features::ahead::Ahead;
 use crate::identify::{self, Canonical, Keyed};
 use crate::model::{ArticleKey, DateDoubt, Draft, Entry, Pace, Rung};
 use crate::parse::{self, Hints, ParseError};
@@ -31,6 +33,8 @@ pub struct Params {
     pub ahead_seconds_max: i64,
     /// Dates before this moment are no dates of news: a publisher's 1970 means "none".
     pub oldest: Timestamp,
+    /// Whether the drafts' features are made here already, and how.
+    pub ahead: Option<features::Params>,
 }
 
 impl Default for Params {
@@ -46,6 +50,7 @@ impl Default for Params {
             made_title_chars_max: 80,
             ahead_seconds_max: 600,
             oldest: Timestamp::constant(631_152_000, 0), // 1990-01-01T00:00:00Z
+            ahead: None,
         }
     }
 }
@@ -76,6 +81,8 @@ pub struct Prepared {
     pub rung: Rung,
     /// Its entries, each key once, in the feed's order.
     pub drafts: Vec<Draft>,
+    /// Their features, if they were wanted.
+    pub ahead: Ahead,
     /// Entries read, duplicates included.
     pub entries: usize,
     /// What was wrong and could be lived with, one line each.
@@ -112,7 +119,8 @@ pub fn drafts(body: &[u8], asked: &Asked, now: Timestamp, params: &Params) -> Re
     let site = feed.site.and_then(|site| identify::resolve(&site, Some(&asked.final_url))).map(String::from);
     // A feed read from a file has no site of its own but the one it names.
     let outlet = identify::outlet_name(title.as_deref(), site.as_deref(), &asked.feed_url);
-    Ok(Prepared { title, site, outlet, pace: feed.pace, rung: feed.rung, drafts, entries, warnings })
+    let ahead = params.ahead.clone().map(|wanted| Ahead::of(&drafts, wanted)).unwrap_or_default();
+    Ok(Prepared { title, site, outlet, pace: feed.pace, rung: feed.rung, drafts, ahead, entries, warnings })
 }
 
 /// What an entry is prepared against.
@@ -319,6 +327,8 @@ mod tests {
     use jiff::Timestamp;
     use url::Url;
 
+    use crate::features::lexicon::Lexicon;
+    use crate::features::{self, Subject};
     use crate::model::{DateDoubt, Draft, Entry};
     use crate::prepare::{Asked, Context, Params, Prepared, draft, drafts};
 
@@ -507,6 +517,31 @@ mod tests {
         );
         // Every line of the wire story but its title, its byline and the two of its tail.
         assert_eq!(found[2].text.split("\n\n").count(), wire.lines().count() - 4);
+    }
+
+    #[test]
+    fn features_made_ahead_are_those_that_would_be_made() {
+        let body = "<rss version='2.0'><channel><title>t</title>\
+            <item><title>Bridge closes</title><description>The council said that the harbour bridge would be closed for the whole of \
+            the summer.</description></item><item><title>Bridge opens</title></item></channel></rss>";
+        let asked = Asked {
+            feed_url: "https://e.org/f".into(),
+            final_url: "https://e.org/f".parse().unwrap(),
+            content_type: None,
+        };
+        let wanted = features::Params::default();
+        let params = Params { ahead: Some(wanted.clone()), ..Params::default() };
+        let prepared = drafts(body.as_bytes(), &asked, Timestamp::UNIX_EPOCH, &params).unwrap();
+        for (draft, lang) in prepared.drafts.iter().zip([Some("en"), None]) {
+            let subject = Subject { title: &draft.title, text: &draft.text, lang };
+            let made = features::of(&subject, Lexicon::builtin(), &wanted);
+            assert_eq!(prepared.ahead.features(&subject, &wanted), Some(&made));
+            // Other words, another language or another setting are another matter.
+            assert_eq!(prepared.ahead.features(&Subject { text: "else", ..subject }, &wanted), None);
+            assert_eq!(prepared.ahead.features(&Subject { lang: Some("fr"), ..subject }, &wanted), None);
+            let shorter = features::Params { lead_words_max: 3, ..wanted.clone() };
+            assert_eq!(prepared.ahead.features(&subject, &shorter), None);
+        }
     }
 
     /// Every capture of a live feed: each entry has a draft or is a duplicate, no key twice, no markup, same keys again.

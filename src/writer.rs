@@ -1,5 +1,6 @@
 //! Conductor: owns the store and the clusterer; one batch is one transaction.
 
+use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
@@ -7,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::cluster::params::Params as ClusterParams;
 use crate::cluster::weights::Weights;
 use crate::cluster::{Arrival, Clusterer, Remembered};
+use crate::features::ahead::Ahead;
 use crate::features::lexicon::Lexicon;
 use crate::features::{self, Subject, language};
 use crate::identify;
@@ -249,7 +251,7 @@ impl Writer {
                 let page = batch.foundings(after, PAGE_ARTICLES)?;
                 let Some(last) = page.last() else { return Ok(()) };
                 after = last.id;
-                let mut desk = Desk { clusterer: &mut clusterer, assign_times: None };
+                let mut desk = Desk { clusterer: &mut clusterer, ahead: None, assign_times: None };
                 for founding in &page {
                     assign(batch, &mut desk, founding)?;
                 }
@@ -280,7 +282,7 @@ impl Writer {
                 return Err(error);
             }
         };
-        let mut desk = Desk { clusterer: &mut clusterer, assign_times: self.assign_times.as_mut() };
+        let mut desk = Desk { clusterer: &mut clusterer, ahead: None, assign_times: self.assign_times.as_mut() };
         let result = work(&mut batch, &mut desk)?;
         batch.commit()?;
         self.clusterer = Some(clusterer);
@@ -320,7 +322,7 @@ impl Writer {
         let mut clusterer = Clusterer::new(self.params.cluster.clone(), Weights::builtin());
         let mut batch = self.store.batch()?;
         for (founding, cluster) in batch.window(start)? {
-            let memory = clusterer.place(arrival(&founding, &clusterer), cluster);
+            let memory = clusterer.place(arrival(&founding, &clusterer, None), cluster);
             batch.remember(founding.id, &memory)?;
         }
         batch.commit()?;
@@ -331,6 +333,8 @@ impl Writer {
 /// The clusterer at work, with a watch beside it where somebody wants to know how fast it is.
 struct Desk<'a> {
     clusterer: &'a mut Clusterer,
+    /// Features of the document at hand that were made before.
+    ahead: Option<&'a Ahead>,
     assign_times: Option<&'a mut Vec<Duration>>,
 }
 
@@ -364,8 +368,13 @@ fn take_in(batch: &mut Batch<'_>, desk: &mut Desk<'_>, intake: &Intake, at: &At<
         };
         report.warnings.clone_from(&prepared.warnings);
         let outlet = feed.outlet.as_deref().or(facts.outlet_found.as_deref()).unwrap_or(&feed.url);
+        let mut desk = Desk {
+            clusterer: desk.clusterer,
+            ahead: Some(&prepared.ahead),
+            assign_times: desk.assign_times.as_deref_mut(),
+        };
         for draft in &prepared.drafts {
-            match store(batch, desk, feed, outlet, (draft, at.now))? {
+            match store(batch, &mut desk, feed, outlet, (draft, at.now))? {
                 Stored::New(article, cluster) => {
                     report.articles_new += 1;
                     report.clusters_new += usize::from(cluster.0 == article);
@@ -439,7 +448,7 @@ fn is_revision(feed: &Feed, draft: &Draft, known: &Known) -> bool {
 
 /// Asks the clusterer where an article belongs, and stores what it says.
 fn assign(batch: &mut Batch<'_>, desk: &mut Desk<'_>, founding: &Founding) -> Result<ClusterId, StoreError> {
-    let arrival = arrival(founding, desk.clusterer);
+    let arrival = arrival(founding, desk.clusterer, desk.ahead);
     let began = Instant::now();
     let assignment = desk.clusterer.assign(arrival);
     if let Some(times) = &mut desk.assign_times {
@@ -457,7 +466,8 @@ fn assign(batch: &mut Batch<'_>, desk: &mut Desk<'_>, founding: &Founding) -> Re
     Ok(assignment.cluster)
 }
 
-fn arrival<'a>(founding: &'a Founding, clusterer: &Clusterer) -> Arrival<'a> {
+fn arrival<'a>(founding: &'a Founding, clusterer: &Clusterer, ahead: Option<&'a Ahead>) -> Arrival<'a> {
+    let params = &clusterer.params().features;
     let subject = Subject { title: &founding.title, text: &founding.text, lang: founding.lang.as_deref() };
     Arrival {
         id: founding.id,
@@ -466,6 +476,8 @@ fn arrival<'a>(founding: &'a Founding, clusterer: &Clusterer) -> Arrival<'a> {
         outlet: &founding.outlet,
         dated: founding.dated,
         alone: !founding.may_group,
-        features: features::of(&subject, Lexicon::builtin(), &clusterer.params().features),
+        features: ahead
+            .and_then(|ahead| ahead.features(&subject, params))
+            .map_or_else(|| Cow::Owned(features::of(&subject, Lexicon::builtin(), params)), Cow::Borrowed),
     }
 }
