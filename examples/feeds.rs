@@ -151,14 +151,14 @@ fn html(story: &Story, chars: usize, draw: &mut Draw) -> String {
     let mut html = String::new();
     if draw.below(2) == 0 {
         write!(html, "<figure><img src=\"/media/{}.jpg\" alt=\"{}\"/>", story.own(3), story.name(0)).expect("a string");
-        write!(html, "<figcaption>{} &amp; {}</figcaption></figure>\n", story.name(0), story.name(1))
+        writeln!(html, "<figcaption>{} &amp; {}</figcaption></figure>", story.name(0), story.name(1))
             .expect("a string");
     }
     for paragraph in sentences.chunks(3) {
         let text = paragraph.join(" ");
         let linked = format!("<a href=\"https://other.example/{}?utm_source=rss\">{}</a>", story.own(5), story.name(2));
         let text = text.replacen(&story.name(2), &linked, 1);
-        write!(html, "<p>{}</p>\n", text.replacen(" and ", " <em>and</em>&nbsp;", 1)).expect("a string");
+        writeln!(html, "<p>{}</p>", text.replacen(" and ", " <em>and</em>&nbsp;", 1)).expect("a string");
     }
     html
 }
@@ -205,11 +205,11 @@ fn rss(feed: u64, entries: &[Entry]) -> String {
         )
         .expect("a string");
         if entry.html.len() < 1_000 {
-            write!(xml, "<description>{}</description></item>\n", escaped(&entry.html)).expect("a string");
+            writeln!(xml, "<description>{}</description></item>", escaped(&entry.html)).expect("a string");
         } else {
             let lead: String = entry.html.split("</p>").next().unwrap_or_default().chars().take(2_000).collect();
             write!(xml, "<description>{}</description>", escaped(&lead)).expect("a string");
-            write!(xml, "<content:encoded><![CDATA[{}]]></content:encoded></item>\n", entry.html).expect("a string");
+            writeln!(xml, "<content:encoded><![CDATA[{}]]></content:encoded></item>", entry.html).expect("a string");
         }
     }
     xml + "</channel></rss>\n"
@@ -230,7 +230,7 @@ fn atom(feed: u64, newest: i64, entries: &[Entry]) -> String {
         write!(xml, "<published>{date}</published><updated>{date}</updated>").expect("a string");
         write!(xml, "<author><name>{}</name></author>", capital(&word(feed))).expect("a string");
         let element = if entry.html.len() < 1_000 { "summary" } else { "content" };
-        write!(xml, "<{element} type=\"html\">{}</{element}></entry>\n", escaped(&entry.html)).expect("a string");
+        writeln!(xml, "<{element} type=\"html\">{}</{element}></entry>", escaped(&entry.html)).expect("a string");
     }
     xml + "</feed>\n"
 }

@@ -82,7 +82,7 @@ pub struct Prepared {
     /// Its entries, each key once, in the feed's order.
     pub drafts: Vec<Draft>,
     /// Their features, if they were wanted.
-    pub ahead: Ahead,
+    pub ahead: Option<Box<Ahead>>,
     /// Entries read, duplicates included.
     pub entries: usize,
     /// What was wrong and could be lived with, one line each.
@@ -119,7 +119,7 @@ pub fn drafts(body: &[u8], asked: &Asked, now: Timestamp, params: &Params) -> Re
     let site = feed.site.and_then(|site| identify::resolve(&site, Some(&asked.final_url))).map(String::from);
     // A feed read from a file has no site of its own but the one it names.
     let outlet = identify::outlet_name(title.as_deref(), site.as_deref(), &asked.feed_url);
-    let ahead = params.ahead.clone().map(|wanted| Ahead::of(&drafts, wanted)).unwrap_or_default();
+    let ahead = params.ahead.clone().map(|wanted| Box::new(Ahead::of(&drafts, wanted)));
     Ok(Prepared { title, site, outlet, pace: feed.pace, rung: feed.rung, drafts, ahead, entries, warnings })
 }
 
@@ -535,12 +535,13 @@ mod tests {
         for (draft, lang) in prepared.drafts.iter().zip([Some("en"), None]) {
             let subject = Subject { title: &draft.title, text: &draft.text, lang };
             let made = features::of(&subject, Lexicon::builtin(), &wanted);
-            assert_eq!(prepared.ahead.features(&subject, &wanted), Some(&made));
+            let ahead = prepared.ahead.as_ref().unwrap();
+            assert_eq!(ahead.features(&subject, &wanted), Some(&made));
             // Other words, another language or another setting are another matter.
-            assert_eq!(prepared.ahead.features(&Subject { text: "else", ..subject }, &wanted), None);
-            assert_eq!(prepared.ahead.features(&Subject { lang: Some("fr"), ..subject }, &wanted), None);
+            assert_eq!(ahead.features(&Subject { text: "else", ..subject }, &wanted), None);
+            assert_eq!(ahead.features(&Subject { lang: Some("fr"), ..subject }, &wanted), None);
             let shorter = features::Params { lead_words_max: 3, ..wanted.clone() };
-            assert_eq!(prepared.ahead.features(&subject, &shorter), None);
+            assert_eq!(ahead.features(&subject, &shorter), None);
         }
     }
 

@@ -370,7 +370,7 @@ fn take_in(batch: &mut Batch<'_>, desk: &mut Desk<'_>, intake: &Intake, at: &At<
         let outlet = feed.outlet.as_deref().or(facts.outlet_found.as_deref()).unwrap_or(&feed.url);
         let mut desk = Desk {
             clusterer: desk.clusterer,
-            ahead: Some(&prepared.ahead),
+            ahead: prepared.ahead.as_deref(),
             assign_times: desk.assign_times.as_deref_mut(),
         };
         for draft in &prepared.drafts {

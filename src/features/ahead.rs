@@ -9,7 +9,7 @@ use crate::features::{self, Features, Params, Subject, language};
 use crate::model::Draft;
 
 /// The language and the features of some drafts, found again by their words.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Ahead {
     params: Params,
     made: HashMap<u64, (Option<String>, Features)>,
