@@ -170,7 +170,8 @@ struct Entry {
     published: Timestamp,
 }
 
-fn entry(feed: u64, number: u64, chars: usize, newest: i64, entries: u64, draw: &mut Draw) -> Entry {
+/// An entry of about so many characters, told in a stream of `entries`.
+fn entry((feed, number): (u64, u64), chars: usize, newest: i64, entries: u64, draw: &mut Draw) -> Entry {
     let story = Story::draw(draw, entries);
     // A wire's text is drawn from the story alone, so that every outlet that takes it over has the same words.
     let mut wire = Draw(story.0 ^ 0x5eed);
@@ -251,7 +252,7 @@ fn main() -> Result<()> {
         let mut entries: Vec<Entry> = (0..per_feed)
             .map(|number| {
                 let chars = (middle * (SPREAD_OF_ENTRIES * draw.normal()).exp()).clamp(40.0, BODY_CHARS_MAX);
-                entry(feed, number, chars as usize, newest, feeds * per_feed, &mut draw)
+                entry((feed, number), chars as usize, newest, feeds * per_feed, &mut draw)
             })
             .collect();
         entries.sort_by_key(|entry| std::cmp::Reverse(entry.published));
