@@ -2,6 +2,7 @@
 
 mod document;
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
@@ -10,6 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::cluster::params::Params as ClusterParams;
 use crate::cluster::weights::Weights;
 use crate::cluster::{Arrival, Clusterer, Remembered};
+use crate::features::ahead::Ahead;
 use crate::features::lexicon::Lexicon;
 use crate::features::{self, Subject, language};
 use crate::fetch::policy::redact;
@@ -351,7 +353,7 @@ impl Writer {
                 let page = batch.foundings(after, PAGE_ARTICLES)?;
                 let Some(last) = page.last() else { return Ok(()) };
                 after = last.id;
-                let mut desk = Desk { clusterer: &mut clusterer, assign_times: None };
+                let mut desk = Desk { clusterer: &mut clusterer, ahead: None, assign_times: None };
                 for founding in &page {
                     assign(batch, &mut desk, founding)?;
                 }
@@ -382,7 +384,7 @@ impl Writer {
                 return Err(error);
             }
         };
-        let mut desk = Desk { clusterer: &mut clusterer, assign_times: self.assign_times.as_mut() };
+        let mut desk = Desk { clusterer: &mut clusterer, ahead: None, assign_times: self.assign_times.as_mut() };
         let result = work(&mut batch, &mut desk)?;
         batch.commit()?;
         self.clusterer = Some(clusterer);
@@ -422,7 +424,7 @@ impl Writer {
         let mut clusterer = Clusterer::new(self.params.cluster.clone(), Weights::builtin());
         let mut batch = self.store.batch()?;
         for (founding, cluster) in batch.window(start)? {
-            let memory = clusterer.place(arrival(&founding, &clusterer), cluster);
+            let memory = clusterer.place(arrival(&founding, &clusterer, None), cluster);
             batch.remember(founding.id, &memory)?;
         }
         batch.commit()?;
@@ -433,6 +435,8 @@ impl Writer {
 /// The clusterer at work, with a watch beside it where somebody wants to know how fast it is.
 struct Desk<'a> {
     clusterer: &'a mut Clusterer,
+    /// Features of the document at hand that were made before.
+    ahead: Option<&'a Ahead>,
     assign_times: Option<&'a mut Vec<Duration>>,
 }
 
@@ -468,11 +472,16 @@ fn take_in(batch: &mut Batch<'_>, desk: &mut Desk<'_>, intake: &Intake, at: &At<
         };
         report.warnings.clone_from(&prepared.warnings);
         let outlet = feed.outlet.as_deref().or(facts.outlet_found.as_deref()).unwrap_or(&feed.url);
+        let mut desk = Desk {
+            clusterer: desk.clusterer,
+            ahead: prepared.ahead.as_deref(),
+            assign_times: desk.assign_times.as_deref_mut(),
+        };
         let past = batch.past(feed.id)?;
         let mut document = document::read(batch, feed.id, &prepared.drafts, past, at.now)?;
         let bringer = Bringer { feed, outlet, trust: document.trust };
         for (draft, verdict) in prepared.drafts.iter().zip(document.verdicts) {
-            match store(batch, desk, bringer, (draft, verdict, at.now), &mut document.present)? {
+            match store(batch, &mut desk, bringer, (draft, verdict, at.now), &mut document.present)? {
                 Stored::New { article, cluster, backlog } => {
                     report.articles_new += 1;
                     report.articles_backlog += usize::from(backlog);
@@ -656,7 +665,7 @@ fn is_revision(feed: &Feed, draft: &Draft, known: &Known) -> bool {
 
 /// Asks the clusterer where an article belongs, and stores what it says.
 fn assign(batch: &mut Batch<'_>, desk: &mut Desk<'_>, founding: &Founding) -> Result<ClusterId, StoreError> {
-    let arrival = arrival(founding, desk.clusterer);
+    let arrival = arrival(founding, desk.clusterer, desk.ahead);
     let began = Instant::now();
     let assignment = desk.clusterer.assign(arrival);
     if let Some(times) = &mut desk.assign_times {
@@ -674,7 +683,8 @@ fn assign(batch: &mut Batch<'_>, desk: &mut Desk<'_>, founding: &Founding) -> Re
     Ok(assignment.cluster)
 }
 
-fn arrival<'a>(founding: &'a Founding, clusterer: &Clusterer) -> Arrival<'a> {
+fn arrival<'a>(founding: &'a Founding, clusterer: &Clusterer, ahead: Option<&'a Ahead>) -> Arrival<'a> {
+    let params = &clusterer.params().features;
     let subject = Subject { title: &founding.title, text: &founding.text, lang: founding.lang.as_deref() };
     Arrival {
         id: founding.id,
@@ -683,6 +693,8 @@ fn arrival<'a>(founding: &'a Founding, clusterer: &Clusterer) -> Arrival<'a> {
         outlet: &founding.outlet,
         dated: founding.dated,
         alone: !founding.may_group,
-        features: features::of(&subject, Lexicon::builtin(), &clusterer.params().features),
+        features: ahead
+            .and_then(|ahead| ahead.features(&subject, params))
+            .map_or_else(|| Cow::Owned(features::of(&subject, Lexicon::builtin(), params)), Cow::Borrowed),
     }
 }
