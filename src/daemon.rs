@@ -265,7 +265,10 @@ async fn hear<F: Fetch + Send + Sync + 'static>(ingest: &mut Ingest<F>, under_wa
 /// One line per answer that matters; a feed without news is not worth one.
 fn log(report: &FeedReport) {
     let url = redact(&report.url);
-    if let Some(detail) = &report.detail {
+    if let (Some(_), Some(detail)) = (report.postponed, &report.detail) {
+        // Its host was told of when it asked for the pause, and may have a hundred feeds.
+        tracing::debug!(feed = url, "{detail}");
+    } else if let Some(detail) = &report.detail {
         tracing::warn!(feed = url, health = report.health.word(), "{detail}");
     } else if report.articles_new + report.articles_revised > 0 {
         tracing::info!(

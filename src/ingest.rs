@@ -261,7 +261,7 @@ impl<F: Fetch + Sync> Downloads<F> {
     async fn answer(&self, feed: &Feed) -> (Answer, Reach) {
         let now = (self.now)();
         let response = self.fetch.fetch_in_turn(&request(feed, &self.params, now), &self.doors, now).await;
-        let reach = self.reach(feed, &response);
+        let reach = self.reach(feed, &response, now);
         let answer = match response {
             // It may have waited long for its turn.
             Ok(response) => read(feed, response, &self.params, (self.now)()).await,
@@ -271,7 +271,7 @@ impl<F: Fetch + Sync> Downloads<F> {
     }
 
     /// What this tells of hosts and the network. A host that wants a pause has it from here on, before it is stored.
-    fn reach(&self, feed: &Feed, response: &Result<Response, FetchError>) -> Reach {
+    fn reach(&self, feed: &Feed, response: &Result<Response, FetchError>, began: Timestamp) -> Reach {
         let throttled = response.as_ref().err().and_then(|error| Some((error, error.throttling_host()?)));
         if let Some((error, host)) = throttled {
             let wish = error.retry_after().map(|wish| wish.min(self.params.retry_after_max));
@@ -284,7 +284,7 @@ impl<F: Fetch + Sync> Downloads<F> {
         let asked = Url::parse(feed.asked_url()).ok().filter(|url| !is_loopback(url));
         let Some(host) = asked.and_then(|url| url.host_str().map(str::to_owned)) else { return Reach::Itself };
         match response {
-            Err(error) if error.is_silence() => Reach::Silent { host },
+            Err(error) if error.is_silence() => Reach::Silent { host, began },
             Err(error) if error.is_answer() => Reach::Answered { host },
             Err(_) => Reach::Itself,
             Ok(_) => Reach::Answered { host },
@@ -401,8 +401,9 @@ impl Write {
     /// Takes back what was held against feeds while the network was down, as soon as that is known.
     fn forgive(&mut self, batch: &[Intake]) {
         let waited_for = self.waited_for.fetch_sub(batch.len(), Ordering::Relaxed) - batch.len();
+        let now = (self.now)();
         for intake in batch {
-            self.outage.hear(intake);
+            self.outage.hear(intake, now);
         }
         let blameless = self.outage.blameless(waited_for == 0);
         if blameless.is_empty() {

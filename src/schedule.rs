@@ -298,8 +298,10 @@ pub fn next(feed: &Feed, outcome: &Outcome, now: Timestamp, salt: u64, params: &
             state
         }
         Outcome::Postponed { until } => {
-            let until = (*until).min(later(now, params.retry_after_max));
-            return FeedState { not_before: feed.state.not_before.max(Some(until)), ..feed.state.clone() };
+            let furthest = later(now, params.retry_after_max);
+            // One from under a clock that was since set back does not stand.
+            let known = feed.state.not_before.filter(|known| *known <= furthest);
+            return FeedState { not_before: known.max(Some((*until).min(furthest))), ..feed.state.clone() };
         }
     };
     state.next_due = due_of(feed, &state, salt, params);

@@ -51,6 +51,8 @@ pub enum Reach {
     Silent {
         /// The host that was asked.
         host: String,
+        /// When asking began.
+        began: Timestamp,
     },
     /// A host wants to be asked less, by all of its feeds.
     Throttled {

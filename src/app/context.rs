@@ -210,7 +210,7 @@ impl Context {
         let section = &self.config.fetch;
         let usual = fetch::Params::default();
         fetch::Params {
-            user_agent: section.user_agent.clone().unwrap_or(usual.user_agent),
+            user_agent: section.user_agent.clone().unwrap_or_else(|| fetch::user_agent(section.contact.as_deref())),
             timeout: section.timeout.unsigned_abs(),
             body_bytes_max: usize::try_from(section.body_bytes_max).unwrap_or(usize::MAX),
             allow_private_addresses: section.allow_private_addresses,

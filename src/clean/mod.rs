@@ -9,6 +9,7 @@ mod guard;
 mod guess;
 mod lines;
 mod markup;
+mod references;
 mod trailers;
 mod walk;
 
@@ -84,6 +85,7 @@ pub struct Cleaned {
 /// trailers and credits go. Entities are decoded exactly once, so cleaning its own output again is the same but for
 /// entities that were escaped twice. Takes time linear in the length of `html`, whatever it holds.
 pub fn text(html: &str, limits: &Limits) -> Cleaned {
+    let html = &*references::joined(html);
     let mut walked = walk_text(html, limits);
     let mut cleaned = Cleaned { image: walked.image.take(), ..Cleaned::default() };
     cleaned.cut.extend(walked.cut.drain(..).map(Cut::Element));
@@ -107,6 +109,7 @@ pub fn text(html: &str, limits: &Limits) -> Cleaned {
 
 /// A title's HTML, or plain text, as one line of plain text.
 pub fn title(html: &str, limits: &Limits) -> String {
+    let html = &*references::joined(html);
     let way = Way { classes: false, raw: Raw::AsInHtml, newlines: Newlines::Space, ..way(limits) };
     let mut walked = walk(html, way);
     if walked.unfinished.is_some() || walked.draft.blocks.is_empty() {
@@ -343,6 +346,9 @@ mod tests {
         check("Read more", "Read more");
         check("<script>alert(1)</script>", "alert(1)");
         check("Ⅳ\u{202e}x\u{1b}[31m", "Ⅳx[31m");
+        check("It&#146;s &#X2019;tis &copy 2026", "It’s ’tis © 2026");
+        check("&#55357;&#56832; and &#xD83D;&#xDE00; and &#128512;", "😀 and 😀 and 😀");
+        check("H<sub>2</sub>O &lt;em&gt;now&lt;/em&gt;<!-- x --> at 5 &gt; 3", "H2O now at 5 > 3");
     }
 
     #[test]

@@ -48,6 +48,8 @@ pub struct Config {
 pub struct FetchSection {
     /// How newsfold names itself to publishers; `None` is its own name and version.
     pub user_agent: Option<String>,
+    /// Where publishers can ask who sends these requests and why; `None` gives no address.
+    pub contact: Option<String>,
     /// How long one answer may take, from the first byte asked to the last read.
     pub timeout: SignedDuration,
     /// The largest body that is read, in bytes, counted after decompression.
@@ -138,6 +140,7 @@ impl Default for FetchSection {
     fn default() -> FetchSection {
         FetchSection {
             user_agent: None,
+            contact: None,
             timeout: SignedDuration::from_secs(20),
             body_bytes_max: 8 * 1024 * 1024,
             entries_max: 5_000,
@@ -311,6 +314,7 @@ mod tests {
             database = "../big.db"
             [fetch]
             user_agent = "reader/1.0"
+            contact = "https://news.example/bot"
             timeout = "1m 30s"
             body_max = "500 kB"
             entries_max = 1
@@ -326,6 +330,7 @@ mod tests {
         .unwrap();
         assert_eq!(config.database, Path::new("/home/reader/news/../big.db"));
         assert_eq!(config.fetch.user_agent.as_deref(), Some("reader/1.0"));
+        assert_eq!(config.fetch.contact.as_deref(), Some("https://news.example/bot"));
         assert_eq!(config.fetch.timeout, SignedDuration::from_secs(90));
         assert_eq!(config.fetch.body_bytes_max, 500_000);
         assert_eq!(config.fetch.entries_max, 1);
@@ -430,6 +435,8 @@ mod tests {
         check("[fetch]\nconcurrency = 99999999999999999999999", "must be a whole number from 1 to 1024");
         check("[fetch]\nallow_private_addresses = \"yes\"", "must be true or false, not `\"yes\"`");
         check("[fetch]\nuser_agent = \"a\\nb\"", "must be printable ASCII");
+        check("[fetch]\ncontact = \"me, in the yard\"", "must be a URL such as \"https://example.org/about\"");
+        check("[fetch]\ncontact = \"file:///etc/passwd\"", "or \"mailto:me@example.org\"");
         check("[fetch]\nproxy = \"socks5://a:1\"", "must be a URL such as \"http://proxy.example:3128\"");
         check("[cluster]\njoin_probability = 1", "must be a number from 0.01 to 0.99, not `1`");
         check("[cluster]\njoin_probability = nan", "must be a number from 0.01 to 0.99, not `NaN`");

@@ -37,6 +37,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
         Ok(())
     }),
     plain("fetch", "user_agent", |config, given| put(&mut config.fetch.user_agent, user_agent(given))),
+    plain("fetch", "contact", |config, given| put(&mut config.fetch.contact, contact(given))),
     plain("fetch", "timeout", |config, given| put(&mut config.fetch.timeout, given.duration(SECOND..=MINUTES_10))),
     plain("fetch", "body_max", |config, given| put(&mut config.fetch.body_bytes_max, given.size(1_024..=1 << 28))),
     plain("fetch", "entries_max", |config, given| put(&mut config.fetch.entries_max, number(given, 100_000))),
@@ -157,6 +158,19 @@ fn user_agent(given: Given<'_>) -> Result<Option<String>, String> {
         "" => Ok(None),
         text if is_header_value(text) => Ok(Some(text.to_owned())),
         _ => Err(format!("must be printable ASCII, not {given}")),
+    }
+}
+
+/// An address at which somebody can be asked, for a comment of the user agent: without brackets, which would end that.
+fn contact(given: Given<'_>) -> Result<Option<String>, String> {
+    let text = given.text()?;
+    let is_address = Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https" | "mailto"));
+    match text {
+        "" => Ok(None),
+        _ if is_address && is_header_value(text) && !text.contains(['(', ')', '\\']) => Ok(Some(text.to_owned())),
+        _ => Err(format!(
+            "must be a URL such as \"https://example.org/about\" or \"mailto:me@example.org\", not {given}"
+        )),
     }
 }
 

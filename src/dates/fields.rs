@@ -245,8 +245,8 @@ impl Reading<'_> {
         }
     }
 
-    /// Dates and moments written as one number: `20200110`, `2020010`, `202001101428`, `20200110142805`.
-    /// Takes it, and says how many pieces it was.
+    /// Dates and moments written as one number: `20200110`, `2020010`, `202001101428`, `20200110142805`; how many pieces
+    /// were taken.
     fn compact(&mut self, number: Number) -> Option<usize> {
         let is_alone = self.fields.numbers.is_empty() && self.fields.month.is_none();
         let (value, clock) = match number.digits {

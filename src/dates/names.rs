@@ -125,13 +125,13 @@ pub(crate) fn is_ordinal_ending(word: &str) -> bool {
     ["st", "nd", "rd", "th", "er", "re", "e", "º", "ª", "a", "o", "го"].contains(&word)
 }
 
-/// Words that stand in dates and say nothing.
+/// Words that stand in dates and say nothing. (`п` is what an apostrophe parts from the Ukrainian Friday.)
 pub(crate) fn is_filler(word: &str) -> bool {
     FILLERS.split(' ').any(|filler| filler == word)
 }
 
 const FILLERS: &str = "the of at on de del d du den der dem am um le il el the à a ás às as las alle ore om kl klo o clock uhr uur h hr hrs \
-     hours feira г год года р рік року в о roku rok r";
+     hours feira г год года р рік року в о п roku rok r";
 
 /// A word that is a month in two languages must be the same month in both, which a test holds. That is why Croatian is not
 /// here: its `listopad` is October, and everybody else's November.
@@ -264,7 +264,7 @@ const UKRAINIAN: Language = Language {
     months: "січня січень січ, лютого лютий лют, березня березень бер, квітня квітень кві, травня травень тра, червня \
         червень чер, липня липень лип, серпня серпень сер, вересня вересень вер, жовтня жовтень жов, листопада \
         листопад лис, грудня грудень гру",
-    weekdays: "понеділок пн, вівторок вт, середа ср, четвер чт, пятниця пт, субота сб, неділя нд",
+    weekdays: "понеділок пн, вівторок вт, середа ср, четвер чт, пятниця пʼятниця ятниця пт, субота сб, неділя нд",
 };
 
 const BULGARIAN: Language = Language {

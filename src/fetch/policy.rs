@@ -76,6 +76,13 @@ pub fn without_credentials(url: &Url) -> Url {
 /// A URL for people's eyes, logs and error messages: credentials, and values and path segments that look like keys,
 /// become `***`. Text that is no URL comes back as it is, but for what looks like credentials.
 pub fn redact(text: &str) -> String {
+    redact_within(text, 0)
+}
+
+/// Addresses inside of addresses that are looked into; what lies deeper is hidden as it is.
+const NESTED_MAX: usize = 3;
+
+fn redact_within(text: &str, depth: usize) -> String {
     let (before_fragment, _) = text.split_once('#').unwrap_or((text, ""));
     let (address, query) = match before_fragment.split_once('?') {
         Some((address, query)) => (address, Some(query)),
@@ -84,7 +91,7 @@ pub fn redact(text: &str) -> String {
     let mut shown = redact_address(address);
     if let Some(query) = query {
         shown.push('?');
-        let pairs: Vec<String> = query.split('&').map(redact_pair).collect();
+        let pairs: Vec<String> = query.split('&').map(|pair| redact_pair(pair, depth)).collect();
         shown.push_str(&pairs.join("&"));
     }
     shown
@@ -107,13 +114,19 @@ fn redact_address(address: &str) -> String {
     };
     for segment in segments {
         shown.push('/');
-        shown.push_str(if is_web(scheme) && looks_like_a_key(segment) { "***" } else { segment });
+        match segment.rsplit_once('@') {
+            // An address in the path of another, as archives and proxies have it.
+            Some((credentials, host)) if credentials.contains(':') => shown.push_str(&format!("***@{host}")),
+            _ if is_web(scheme) && looks_like_a_key(segment) => shown.push_str("***"),
+            _ => shown.push_str(segment),
+        }
     }
     shown
 }
 
-/// `name=value`, the value hidden where the name or the value itself says that it opens something.
-fn redact_pair(pair: &str) -> String {
+/// `name=value`, the value hidden where the name or the value itself says that it opens something. A value may be an address
+/// with credentials of its own, as it is or in per cent.
+fn redact_pair(pair: &str, depth: usize) -> String {
     const SECRET_WORDS: [&str; 11] =
         ["auth", "credential", "jwt", "key", "pass", "pwd", "secret", "session", "sid", "sig", "token"];
     let Some((name, value)) = pair.split_once('=') else {
@@ -123,7 +136,20 @@ fn redact_pair(pair: &str) -> String {
     let says_so = SECRET_WORDS.iter().any(|word| lower.contains(word));
     // Ids of channels and playlists are long and random too, and a person needs them to know the feed.
     let looks_so = looks_like_a_key(value) && !lower.ends_with("id");
-    if says_so || looks_so { format!("{name}=***") } else { pair.to_owned() }
+    if says_so || looks_so || hides_more(value, depth) { format!("{name}=***") } else { pair.to_owned() }
+}
+
+/// Whether a value, decoded, is an address or a query of which something would be hidden.
+fn hides_more(value: &str, depth: usize) -> bool {
+    let decoded =
+        url::form_urlencoded::parse(format!("v={value}").as_bytes()).map(|(_, value)| value).collect::<String>();
+    let is_compound = |text: &str| text.contains(['=', '@', '?']) || text.contains("//");
+    // The bare value too, because decoding it once may have taken a blank for a plus, and a part after `&` was never in it.
+    [value, decoded.as_str()].into_iter().filter(|text| is_compound(text)).any(|text| {
+        let (address, _) = text.split_once('#').unwrap_or((text, ""));
+        let as_query = if address.contains('?') { address.to_owned() } else { format!("{address}?{address}") };
+        depth >= NESTED_MAX || redact_within(&as_query, depth + 1) != as_query
+    })
 }
 
 /// Whether the scheme, colon included, is of the web: a file's path is not secret from who reads its error.
@@ -333,6 +359,28 @@ mod tests {
             ("https://example.com/feed?API_KEY=abc", "https://example.com/feed?API_KEY=***"),
             ("https://example.com/feed?a=0123456789abcdef01234567", "https://example.com/feed?a=***"),
             ("https://example.com/feed?0123456789abcdef01234567", "https://example.com/feed?***"),
+            ("https://example.com/get?url=http://me:pw@example.org/", "https://example.com/get?url=***"),
+            (
+                "https://example.com/get?url=http%3A%2F%2Fme%3Apw%40example.org%2F&x=1",
+                "https://example.com/get?url=***&x=1",
+            ),
+            ("https://example.com/get?url=http://example.org/?token=abc", "https://example.com/get?url=***"),
+            (
+                "https://example.com/get?url=http%3A%2F%2Fexample.org%2F%3Fa%3D1%26token%3Dabc",
+                "https://example.com/get?url=***",
+            ),
+            (
+                "https://example.com/get/http://me:pw@example.org/feed",
+                "https://example.com/get/http://***@example.org/feed",
+            ),
+            ("https://example.com/@me:example.org/feed", "https://example.com/@me:example.org/feed"),
+            ("https://example.com/get?q=token%3Dabc", "https://example.com/get?q=***"),
+            ("https://example.com/get?a=?a=?a=?a=?a=b", "https://example.com/get?a=***"),
+            (
+                "https://example.com/get?url=https://example.org/feed?page=2",
+                "https://example.com/get?url=https://example.org/feed?page=2",
+            ),
+            ("https://example.com/search?q=ferry+at=noon", "https://example.com/search?q=ferry+at=noon"),
             (
                 "https://example.com/xml?channel_id=UC0123456789abcdefABCDEF",
                 "https://example.com/xml?channel_id=UC0123456789abcdefABCDEF",

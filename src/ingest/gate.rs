@@ -49,8 +49,9 @@ impl Doors {
             now,
         };
         let longest = (doors.now)().saturating_add(params.retry_after_max).unwrap_or(Timestamp::MAX);
-        // One from under a clock that was since set back is none.
-        for (name, pause) in pauses.iter().filter(|(_, pause)| pause.until <= longest) {
+        // Where the server named no time, the schedule minds it, for who asks by name may set that aside. And a pause from
+        // under a clock that was since set back is none.
+        for (name, pause) in pauses.iter().filter(|(_, pause)| pause.wished && pause.until <= longest) {
             doors.pause(name, pause.until);
         }
         doors
@@ -95,9 +96,18 @@ impl fetch::Gate for Doors {
         host.open(&self.now)?;
         let permit = Arc::clone(&host.slots).acquire_owned().await.expect("these semaphores are never closed");
         host.open(&self.now)?;
-        host.wait(self.spacing).await;
-        // After the host's room, so that feeds which wait for one slow host do not fill the slots of all others.
-        let whole = self.whole().await;
+        // The whole's room after the host's, so that feeds which wait for one slow host do not fill the slots of all others.
+        let whole = match &host.next_start {
+            None => self.whole().await,
+            Some(next_start) => {
+                // Held until the start is certain: who waited for room meanwhile must not start together with the next.
+                let mut next = next_start.lock().await;
+                tokio::time::sleep_until(*next).await;
+                let whole = self.whole().await;
+                *next = Instant::now() + self.spacing;
+                whole
+            }
+        };
         host.open(&self.now)?;
         Ok(Turn { _host: Some(permit), _whole: whole })
     }
@@ -108,13 +118,5 @@ impl Host {
     fn open(&self, now: &Now) -> Result<(), Timestamp> {
         let pause = *self.pause.lock().unwrap_or_else(PoisonError::into_inner);
         pause.filter(|until| *until > now()).map_or(Ok(()), Err)
-    }
-
-    /// Waits until another download may start.
-    async fn wait(&self, spacing: Duration) {
-        let Some(next_start) = &self.next_start else { return };
-        let mut next = next_start.lock().await;
-        tokio::time::sleep_until(*next).await;
-        *next = Instant::now() + spacing;
     }
 }

@@ -44,7 +44,11 @@ pub(crate) fn repair_entry(entry: &mut Entry) {
 
 /// Whether any text changed.
 fn repair_texts(entry: &mut Entry) -> bool {
-    texts_mut(entry).fold(false, |is_changed, text| repair_text(text) || is_changed)
+    let mut is_changed = false;
+    for text in texts_mut(entry) {
+        is_changed |= repair_text(text);
+    }
+    is_changed
 }
 
 fn repair_text(text: &mut String) -> bool {

@@ -162,9 +162,9 @@ pub(crate) fn causes(feed: &Feed, state: &FeedState, salt: u64, params: &Params)
         let told = |seconds: Option<u64>| Some(Duration::from_secs(seconds?).min(params.fresh_max));
         causes.extend(told(state.pace.ttl_seconds).map(|ttl| after(Rule::Ttl(ttl), ttl)));
         causes.extend(told(state.pace.period_seconds).map(|period| after(Rule::Period(period), period)));
+        causes.extend(state.fresh_until.map(|until| Cause { rule: Rule::Fresh, until: Some(until) }));
         causes.extend(state.same_as.map(|twin| after(Rule::SameAs(twin), TWIN_INTERVAL)));
     }
-    causes.extend(state.fresh_until.map(|until| Cause { rule: Rule::Fresh, until: Some(until) }));
     if state.health != Health::Gone
         && let Some(latest) = causes.iter().filter_map(|cause| cause.until).max()
         && let Some(open) = calendar::open_from(&state.pace, latest)

@@ -24,7 +24,9 @@ pub(crate) fn after_answer(mut state: FeedState, feed: &Feed, to: Option<&str>, 
         return state;
     };
     let moving = match state.moving.take() {
-        Some(moving) if moving.to == to => Moving { times: moving.times.saturating_add(1), ..moving },
+        Some(moving) if moving.to == to && moving.since <= now => {
+            Moving { times: moving.times.saturating_add(1), ..moving }
+        }
         _ => Moving { to: to.to_owned(), since: now, times: 1 },
     };
     if moving.times >= TIMES_MIN && now.duration_since(moving.since) >= SINCE_MIN {

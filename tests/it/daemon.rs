@@ -114,7 +114,7 @@ fn it_polls_stores_clusters_and_outlives_every_trouble_while_others_ask() {
     let origin = Origin::start();
     origin.serve_in_turn("/lamp", [feed(&[BREAD]), feed(&[BREAD, DAM])]);
     origin.serve("/beacon", Answer::feed(rss("The Beacon", &[DAM_TOLD_AGAIN]), "application/rss+xml"));
-    origin.serve("/late", feed(&[Entry { guid: "late", title: "A feed that came later", ..BREAD }]));
+    origin.serve("/late", feed(&[Entry { guid: "late", title: "A feed that came later", link: "", ..BREAD }]));
     origin.serve("/reloaded", feed(&[Entry { guid: "more", title: "A feed of the new config", link: "", ..BREAD }]));
     origin.serve("/500", Answer::status(500));
     origin.serve("/html", Answer::new(200, "<!DOCTYPE html><title>Please log in</title>"));

@@ -19,13 +19,25 @@ mod feeds;
 #[cfg(test)]
 mod fetching;
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
 mod hostile;
 #[cfg(test)]
 mod house;
 #[cfg(test)]
 mod identity;
 #[cfg(test)]
+mod markup;
+#[cfg(test)]
+mod mutate;
+#[cfg(test)]
 mod origin;
+#[cfg(test)]
+mod payloads;
+#[cfg(test)]
+mod politeness;
+#[cfg(test)]
+mod politeness_hosts;
 #[cfg(test)]
 mod polling;
 #[cfg(test)]
@@ -35,6 +47,8 @@ mod quarantine;
 #[cfg(test)]
 mod rebuild;
 #[cfg(test)]
+mod rig;
+#[cfg(test)]
 mod samples;
 #[cfg(test)]
 mod seeds;
@@ -42,3 +56,5 @@ mod seeds;
 mod stories;
 #[cfg(test)]
 mod storing;
+#[cfg(test)]
+mod traps;

@@ -57,6 +57,7 @@ pub struct Answer {
     headers: Vec<(String, String)>,
     body: Vec<u8>,
     is_conditional: bool,
+    is_stuck: bool,
     says_length: bool,
     raw: Option<Vec<u8>>,
     pace: Pace,
@@ -87,6 +88,7 @@ impl Answer {
             headers: Vec::new(),
             body: body.into(),
             is_conditional: false,
+            is_stuck: false,
             says_length: true,
             raw: None,
             pace: Pace::AtOnce,
@@ -137,6 +139,12 @@ impl Answer {
         self
     }
 
+    /// 304 to whatever condition: a broken cache, which gives what is new only to those who ask for the whole.
+    pub fn conditional_on_anything(mut self) -> Answer {
+        self.is_stuck = true;
+        self
+    }
+
     /// Head and body go out so many bytes at a time.
     pub fn drip(mut self, bytes: usize, pause: Duration) -> Answer {
         self.pace = Pace::Drip { bytes, pause };
@@ -164,6 +172,9 @@ impl Answer {
     /// Whether the client has this already.
     fn is_known_to(&self, seen: &Seen) -> bool {
         let own = |name: &str| self.headers.iter().find(|(given, _)| given == name).map(|(_, value)| value.as_str());
+        if self.is_stuck && (seen.header("if-none-match").is_some() || seen.header("if-modified-since").is_some()) {
+            return true;
+        }
         if !self.is_conditional {
             return false;
         }
@@ -226,6 +237,11 @@ impl Script {
 impl Origin {
     /// Starts on a free port of 127.0.0.1.
     pub fn start() -> Origin {
+        Origin::start_at("127.0.0.1:0")
+    }
+
+    /// Starts on this address of loopback, to be another host than one on another.
+    pub fn start_at(wanted: &'static str) -> Origin {
         let (stop, stopped) = oneshot::channel();
         let (told, address) = std::sync::mpsc::channel();
         let script = Arc::new(Mutex::new(Script::default()));
@@ -233,7 +249,7 @@ impl Origin {
         let thread = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
             runtime.block_on(async move {
-                let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback can be listened on");
+                let listener = TcpListener::bind(wanted).await.expect("loopback can be listened on");
                 told.send(listener.local_addr().expect("it listens")).expect("the test waits for it");
                 tokio::select! {
                     () = accept(listener, shared) => {}

@@ -39,14 +39,16 @@ fn downloads_are_bounded_as_a_whole_and_per_host() {
 
 #[test]
 fn a_feed_is_asked_when_it_is_due_or_named_and_never_against_its_servers_word() {
-    let origin = Origin::start();
+    // The pause is its whole host's, so the busy feed has one of its own.
+    let (origin, other) = (Origin::start(), Origin::start());
     let home = Home::new();
-    let url = |path: &str| origin.url(path);
+    let at = |path: &str| if path == "/busy" { &other } else { &origin };
+    let url = |path: &str| at(path).url(path);
     origin.serve("/feed", feed());
-    origin.serve("/busy", Answer::status(429).header("Retry-After", "3600"));
+    other.serve("/busy", Answer::status(429).header("Retry-After", "3600"));
     origin.serve("/gone", Answer::status(410));
     home.run(&["fetch", &url("/feed"), &url("/busy"), &url("/gone")]);
-    let asked = || ["/feed", "/busy", "/gone"].map(|path| origin.requests(path).len());
+    let asked = || ["/feed", "/busy", "/gone"].map(|path| at(path).requests(path).len());
     assert_eq!(asked(), [1, 1, 1]);
 
     let ran = home.good(&["fetch"]);

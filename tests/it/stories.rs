@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use newsfold::parse;
-use newsfold::prepare::{self, Asked};
+use newsfold::prepare::{self, Asked, Prepared};
 
 use crate::binary::{Home, articles, text};
 use crate::origin::{Answer, Origin};
@@ -141,13 +141,18 @@ fn gold() -> BTreeMap<(String, String), String> {
     stories
 }
 
-/// The stored title of each entry of a feed, by the file's name and the entry's guid or link.
-fn titles_of(fixtures: &Path, file: &str) -> Vec<((String, String), String)> {
-    let body = fs::read(fixtures.join("feeds").join(file)).expect("a fixture can be read");
+/// What the pipeline makes of a fixture's bytes, at the end of the news day.
+pub fn prepared(file: &str, body: &[u8]) -> Prepared {
     let url = format!("https://fixture.example/{file}");
     let asked = Asked { feed_url: url.clone(), final_url: url.parse().expect("a URL"), content_type: None };
     let now = "2026-02-13T18:00:00Z".parse().expect("a moment");
-    let prepared = prepare::drafts(&body, &asked, now, &prepare::Params::default()).expect("a fixture is a feed");
+    prepare::drafts(body, &asked, now, &prepare::Params::default()).expect("a fixture is a feed")
+}
+
+/// The stored title of each entry of a feed, by the file's name and the entry's guid or link.
+fn titles_of(fixtures: &Path, file: &str) -> Vec<((String, String), String)> {
+    let body = fs::read(fixtures.join("feeds").join(file)).expect("a fixture can be read");
+    let prepared = prepared(file, &body);
     let parsed = parse::feed(&body, &parse::Hints::default()).expect("a fixture is a feed");
     assert_eq!(prepared.drafts.len(), parsed.entries.len(), "{file} holds no entry twice");
     let pairs = parsed.entries.iter().zip(&prepared.drafts);
