@@ -16,6 +16,8 @@ use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event};
 use quick_xml::{Reader, Writer};
 use url::Url;
 
+use crate::fetch::policy::redact;
+
 /// Characters of a wrong address that a warning repeats.
 const ADDRESS_SHOWN_CHARS_MAX: usize = 80;
 
@@ -252,7 +254,7 @@ impl List<'_> {
             Err(why) => {
                 self.outlines.left_out += 1;
                 if self.outlines.warnings.len() < self.params.warnings_max {
-                    let shown = cut(&address, ADDRESS_SHOWN_CHARS_MAX);
+                    let shown = cut(&redact(&address), ADDRESS_SHOWN_CHARS_MAX);
                     self.outlines.warnings.push(format!("left out `{shown}`: {why}"));
                 }
             }
@@ -629,6 +631,7 @@ mod tests {
         check("file:///etc/hostname", "a file of this machine (`--allow-files` takes it)");
         check("feed:javascript:alert(1)", "over `javascript`");
         check("/feed.xml", "relative URL");
+        check("ftp://me:pw@a.example/feed", "left out `ftp://***@a.example/feed`");
         check("https://a.exa&#10;mple/", "control characters");
         check(&format!("https://a.example/{}", "x".repeat(5_000)), "longer than 4096 bytes");
     }

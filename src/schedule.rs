@@ -558,6 +558,15 @@ mod tests {
     }
 
     #[test]
+    fn a_feed_that_was_read_says_how_it_is() {
+        let cases = [(3, 0, Health::Ok), (3, 2, Health::Ok), (3, 3, Health::Undated), (0, 0, Health::Empty)];
+        for (entries, undated, expected) in cases {
+            let outcome = Outcome::Read { entries, undated, articles_new: 0, told: told() };
+            assert_eq!(after(&known(HOUR), &outcome).health, expected, "{entries} {undated}");
+        }
+    }
+
+    #[test]
     fn a_feed_asked_early_without_news_teaches_nothing() {
         let mut feed = known(2 * HOUR);
         feed.state.last_success = Some(now());

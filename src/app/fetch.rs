@@ -29,7 +29,7 @@ pub fn fetch(context: &Context, args: &FetchArgs) -> Result<Exit, Failure> {
     let schedule = context.schedule_params()?;
     if args.dry_run {
         let chosen = choose(context, args, &named_dry(context, &args.feeds)?, &schedule)?;
-        return context.print(&plan(context, &chosen));
+        return context.print(&plan(context, &chosen, &schedule));
     }
     let (_lock, mut writer) = context.writer("fetch")?;
     // Before the feeds are read: it may say of some that they are quarantined.
@@ -123,28 +123,41 @@ fn choose(context: &Context, args: &FetchArgs, feeds: &[Feed], params: &schedule
 }
 
 /// What would be asked, a line a feed.
-fn plan(context: &Context, chosen: &Chosen) -> String {
+fn plan(context: &Context, chosen: &Chosen, params: &schedule::Params) -> String {
+    // By the salt the due times were computed; without a database there are none.
+    let salt = context.reader().and_then(|store| store.salt()).unwrap_or_default();
+    let rule = |feed: &Feed| schedule::explain(feed, context.now, salt, params).because[0].rule.to_string();
+    let ingest = context.ingest_params();
     let mut plan = String::new();
     for feed in &chosen.asked {
-        let state = &feed.state;
-        let validators =
-            [("If-None-Match", &state.validators.etag), ("If-Modified-Since", &state.validators.last_modified)];
+        let request = ingest::request(feed, &ingest, context.now);
+        let known = &request.validators;
+        let validators = [("If-None-Match", &known.etag), ("If-Modified-Since", &known.last_modified)];
         let conditions: Vec<String> =
             validators.iter().filter_map(|(header, value)| Some(format!("{header}: {}", value.as_ref()?))).collect();
-        let how = if conditions.is_empty() {
+        let mut how = if conditions.is_empty() {
             "whole".to_owned()
         } else {
             format!("only if changed, {}", conditions.join(", "))
         };
-        let why = match state.next_due {
+        if request.url != feed.url {
+            how.push_str(&format!(", at {}", redact(&request.url)));
+        }
+        let why = match feed.state.next_due {
             None => "never asked before".to_owned(),
-            Some(due) if due > context.now => format!("named or --all, though not due before {}", moment(context, due)),
-            Some(due) => format!("due since {}", moment(context, due)),
+            Some(due) if due > context.now => {
+                format!("named or --all, though not due before {}: {}", moment(context, due), rule(feed))
+            }
+            Some(due) => format!("due since {}: {}", moment(context, due), rule(feed)),
         };
         writeln!(plan, "ask\t{}\t{}\t{}", redact(&feed.url), line(&how), why).expect("a string takes everything");
     }
     for (feed, why) in &chosen.left_out {
-        writeln!(plan, "leave\t{}\t\t{}", redact(&feed.url), reason(context, why)).expect("a string takes everything");
+        let why = match why {
+            LeftOut::NotDue(_) => format!("{}: {}", reason(context, why), rule(feed)),
+            _ => reason(context, why),
+        };
+        writeln!(plan, "leave\t{}\t\t{why}", redact(&feed.url)).expect("a string takes everything");
     }
     plan
 }

@@ -69,9 +69,7 @@ fn run(invocation: Invocation, terminal: Terminal) -> Result<Exit, Failure> {
             FeedsCommand::List(args) => feeds::list(&context, &args),
             FeedsCommand::Add(args) => feeds::add::add(&context, &args),
             FeedsCommand::Remove { urls } => feeds::remove(&context, &urls),
-            FeedsCommand::Check { urls, allow_private, view } => {
-                feeds::check::check(&context, &urls, allow_private, view)
-            }
+            FeedsCommand::Check { urls, how, view } => feeds::check::check(&context, &urls, how, view),
             FeedsCommand::Discover { url, allow_private, format } => {
                 feeds::discover::discover(&context, &url, allow_private, format)
             }

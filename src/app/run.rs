@@ -34,6 +34,9 @@ pub fn run(mut context: Context) -> Result<Exit, Failure> {
                     "there are no feeds yet; `newsfold init` writes a config with some, `newsfold feeds add URL` adds one"
                 );
             }
+            if context.config.fetch.contact.is_none() && context.config.fetch.user_agent.is_none() {
+                tracing::info!("publishers cannot tell whom to ask about these requests; `[fetch] contact` tells them");
+            }
             let ended = daemon::run(writer, &feeds, context.fetcher()?, &params(&context, &vigil)?, &mut signals).await;
             match ended.map_err(anyhow::Error::from)? {
                 Ended::Stopped(_) => {

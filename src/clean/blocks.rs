@@ -34,6 +34,9 @@ pub(crate) struct Block {
 impl Block {
     /// Whether it is nothing but a link, but for marks around it.
     pub fn is_link(&self) -> bool {
+        if self.linked_bytes == 0 {
+            return false;
+        }
         let words =
             self.text.chars().filter(|character| character.is_alphanumeric()).map(char::len_utf8).sum::<usize>();
         words > 0 && self.linked_bytes >= words
@@ -94,20 +97,32 @@ const LISTS_MAX: usize = 16;
 impl Draft {
     /// Adds text; `newlines` says what a line end in it means.
     pub fn push_text(&mut self, text: &str, newlines: Newlines) {
-        for character in text.chars() {
-            match fate(character, self.current.text.chars().next_back()) {
-                Fate::Goes => {}
-                Fate::Stays => self.push(character),
-                Fate::Space if self.verbatim > 0 => self.push_verbatim_space(character),
-                Fate::Space if character == '\n' || character == '\u{2028}' || character == '\u{2029}' => {
-                    match newlines {
-                        Newlines::Space => self.space = true,
-                        Newlines::Line => self.break_line(),
-                        Newlines::Paragraph => self.end_block(),
-                    }
-                }
-                Fate::Space => self.space = true,
+        let mut rest = text;
+        while !rest.is_empty() {
+            // Most of any text is words of ASCII, which stay as they are.
+            let plain = rest.bytes().position(|byte| !byte.is_ascii_graphic()).unwrap_or(rest.len());
+            let (word, behind) = rest.split_at(plain);
+            self.push_word(word);
+            let mut characters = behind.chars();
+            if let Some(character) = characters.next() {
+                self.push_odd(character, newlines);
             }
+            rest = characters.as_str();
+        }
+    }
+
+    /// Adds a character that may be no part of a plain text.
+    fn push_odd(&mut self, character: char, newlines: Newlines) {
+        match fate(character, || self.current.text.chars().next_back()) {
+            Fate::Goes => {}
+            Fate::Stays => self.push(character),
+            Fate::Space if self.verbatim > 0 => self.push_verbatim_space(character),
+            Fate::Space if character == '\n' || character == '\u{2028}' || character == '\u{2029}' => match newlines {
+                Newlines::Space => self.space = true,
+                Newlines::Line => self.break_line(),
+                Newlines::Paragraph => self.end_block(),
+            },
+            Fate::Space => self.space = true,
         }
     }
 
@@ -130,6 +145,14 @@ impl Draft {
     }
 
     fn push(&mut self, character: char) {
+        self.push_word(character.encode_utf8(&mut [0; 4]));
+    }
+
+    /// Adds characters that all stay.
+    fn push_word(&mut self, word: &str) {
+        if word.is_empty() {
+            return;
+        }
         if self.current.text.is_empty() {
             self.begin();
         } else if self.breaks > 0 {
@@ -139,12 +162,13 @@ impl Draft {
         }
         self.space = false;
         self.breaks = 0;
-        if self.is_in_link && character.is_alphanumeric() {
-            self.current.linked_bytes += character.len_utf8();
-        } else if !self.is_in_link && character.is_alphanumeric() {
+        if self.is_in_link {
+            let words = word.chars().filter(|character| character.is_alphanumeric());
+            self.current.linked_bytes += words.map(char::len_utf8).sum::<usize>();
+        } else if self.current.last_link.is_some() && word.contains(char::is_alphanumeric) {
             self.current.last_link = None;
         }
-        self.current.text.push(character);
+        self.current.text.push_str(word);
     }
 
     /// A line end; the second in a row ends the paragraph.

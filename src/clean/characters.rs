@@ -11,8 +11,8 @@ pub(crate) enum Fate {
     Goes,
 }
 
-/// The fate of `character` after `before`, the last character that stayed.
-pub(crate) fn fate(character: char, before: Option<char>) -> Fate {
+/// The fate of `character`; `before` gives the last character that stayed.
+pub(crate) fn fate(character: char, before: impl Fn() -> Option<char>) -> Fate {
     if character == ' ' || character > ' ' && character < '\u{7f}' {
         return if character == ' ' { Fate::Space } else { Fate::Stays };
     }
@@ -20,7 +20,7 @@ pub(crate) fn fate(character: char, before: Option<char>) -> Fate {
         _ if character.is_whitespace() => Fate::Space,
         _ if character.is_control() => Fate::Goes,
         // The joiners are part of the spelling in Persian and the Indic scripts, and of some emoji.
-        '\u{200c}' | '\u{200d}' if before.is_some_and(is_joined_script) => Fate::Stays,
+        '\u{200c}' | '\u{200d}' if before().is_some_and(is_joined_script) => Fate::Stays,
         // Soft hyphen, grapheme joiner, Arabic letter mark, Mongolian separators.
         '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180b}'..='\u{180f}'
         // Zero-width and directional characters, invisible operators, isolates.
@@ -47,7 +47,7 @@ mod tests {
     #[test]
     fn invisible_characters_go_and_every_space_is_one_kind() {
         let check = |character: char, before: Option<char>, expected: Fate| {
-            assert_eq!(fate(character, before), expected, "{character:?} after {before:?}");
+            assert_eq!(fate(character, || before), expected, "{character:?} after {before:?}");
         };
         check('a', None, Fate::Stays);
         check('\u{a0}', Some('a'), Fate::Space);

@@ -9,6 +9,10 @@ use crate::clean::lines_of;
 /// GIGAZINE sets the pages it cites so: the cited page's title in a line, its address in the next. Where a text does that,
 /// lines that end in an outlet's name (`… - GIGAZINE`) are link lines too, though their address was lost on the way.
 pub(crate) fn cut_link_lines(blocks: &mut Vec<Block>, links: &mut Vec<String>, cut: &mut Vec<Cut>) {
+    let are_links: Vec<bool> = blocks.iter().map(Block::is_link).collect();
+    if !are_links.contains(&true) && !blocks.iter().flat_map(lines_of).any(is_url) {
+        return;
+    }
     let lines: Vec<Line> = blocks
         .iter()
         .enumerate()
@@ -16,7 +20,6 @@ pub(crate) fn cut_link_lines(blocks: &mut Vec<Block>, links: &mut Vec<String>, c
             lines_of(of).map(move |text| Line { block, text: text.to_owned(), is_url: is_url(text) })
         })
         .collect();
-    let are_links: Vec<bool> = blocks.iter().map(Block::is_link).collect();
     let is_title = |line: &Line| !line.is_url && blocks[line.block].form != Form::Heading && is_title(&line.text);
     let mut goes: Vec<bool> = lines.iter().map(|line| line.is_url).collect();
     for (index, pair) in lines.windows(2).enumerate() {

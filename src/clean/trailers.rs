@@ -227,8 +227,24 @@ fn has_word(text: &str, word: &str) -> bool {
 
 /// Lower case, one kind of apostrophe and dash, single spaces and none before a colon.
 fn fold(text: &str) -> String {
-    let lower: String = text.chars().flat_map(char::to_lowercase).map(plain_mark).collect();
-    lower.split_whitespace().collect::<Vec<_>>().join(" ").replace(" :", ":").replace("...", "…")
+    let mut folded = String::with_capacity(text.len());
+    for word in text.split_whitespace() {
+        if !folded.is_empty() {
+            folded.push(' ');
+        }
+        if word.is_ascii() {
+            folded.extend(word.chars().map(|letter| plain_mark(letter.to_ascii_lowercase())));
+        } else {
+            folded.extend(word.chars().flat_map(char::to_lowercase).map(plain_mark));
+        }
+    }
+    if folded.contains(" :") {
+        folded = folded.replace(" :", ":");
+    }
+    if folded.contains("...") {
+        folded = folded.replace("...", "…");
+    }
+    folded
 }
 
 fn plain_mark(character: char) -> char {

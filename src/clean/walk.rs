@@ -10,6 +10,7 @@ use html5ever::tokenizer::{
 };
 
 use crate::clean::blocks::{Draft, Newlines};
+use crate::clean::characters::head;
 use crate::clean::elements::{Role, holds_the_article, makes_lines, names_furniture, role};
 use crate::clean::guard::{Bounds, tame};
 
@@ -65,6 +66,12 @@ pub(crate) fn walk(html: &str, way: Way) -> Walked {
         Raw::ScriptsOnly => |name| matches!(name, "script" | "style"),
         Raw::Nothing => |_| false,
     };
+    if !html.contains(['<', '&', '\r', '\0']) {
+        // Nothing in it is for a tokenizer, which would hand it over as it is.
+        let mut walk = Walk::new(way, is_raw);
+        walk.main.push_text(head(html, way.html_bytes_max), way.newlines);
+        return walk.finish();
+    }
     let bounds = Bounds { html_bytes_max: way.html_bytes_max, attributes_max: way.attributes_max, is_raw };
     let html = tame(html, bounds);
     let sink = Sink(RefCell::new(Walk::new(way, is_raw)));

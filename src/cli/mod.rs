@@ -200,8 +200,8 @@ pub enum FeedsCommand {
     Check {
         /// URLs or paths; none means every feed.
         urls: Vec<String>,
-        /// Whether feeds that are not known may lead into private networks.
-        allow_private: bool,
+        /// How to ask.
+        how: Asking,
         /// How to show it.
         view: View,
     },
@@ -226,6 +226,15 @@ pub enum FeedsCommand {
         /// Where to.
         to: Place,
     },
+}
+
+/// How `feeds check` asks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Asking {
+    /// Without what the feed is known by, so that it comes whole.
+    pub whole: bool,
+    /// Feeds that are not known may lead into private networks.
+    pub allow_private: bool,
 }
 
 /// Arguments of `feeds list`.
@@ -480,7 +489,7 @@ mod tests {
         check("feeds remove u", Command::Feeds(FeedsCommand::Remove { urls: vec!["u".into()] }));
         check(
             "feeds check",
-            Command::Feeds(FeedsCommand::Check { urls: vec![], allow_private: false, view: View::Text }),
+            Command::Feeds(FeedsCommand::Check { urls: vec![], how: Asking::default(), view: View::Text }),
         );
         check(
             "feeds discover u",

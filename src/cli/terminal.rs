@@ -133,12 +133,17 @@ fn complaint(message: &str) -> String {
     for character in message.trim_end().chars() {
         match character {
             '\n' | '\t' => text.push(character),
-            control if control.is_control() => text.extend(control.escape_default()),
+            unseen if unseen.is_control() || is_format(unseen) => text.extend(unseen.escape_default()),
             visible => text.push(visible),
         }
     }
     text.push('\n');
     text
+}
+
+/// Whether a character turns the direction of a line, or is seen by nobody: words of others stand in our complaints.
+fn is_format(character: char) -> bool {
+    matches!(character, '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
 #[cfg(test)]

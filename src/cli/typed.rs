@@ -13,9 +13,9 @@ use crate::cli::moment::When;
 use crate::cli::terminal::ColorMode;
 use crate::cli::words::{count, language, length, place, setting, when, words, zone};
 use crate::cli::{
-    Command, DigestArgs, DigestFormat, EvalArgs, Exit, FeedsAddArgs, FeedsCommand, FeedsListArgs, FetchArgs, Filter,
-    Global, InitArgs, Invocation, ListArgs, ListFormat, LogFormat, Place, SearchArgs, ShowArgs, Sort, Stop, View,
-    WhyArgs,
+    Asking, Command, DigestArgs, DigestFormat, EvalArgs, Exit, FeedsAddArgs, FeedsCommand, FeedsListArgs, FetchArgs,
+    Filter, Global, InitArgs, Invocation, ListArgs, ListFormat, LogFormat, Place, SearchArgs, ShowArgs, Sort, Stop,
+    View, WhyArgs,
 };
 
 /// Columns beyond which help is not wrapped: longer lines are hard to read.
@@ -268,6 +268,9 @@ enum TypedFeeds {
         /// Feeds, by URL or path, known or not [default: every feed]
         #[arg(value_name = "URL")]
         urls: Vec<String>,
+        /// Ask without ETag and Last-Modified, so that the feed comes whole
+        #[arg(long)]
+        whole: bool,
         /// Let feeds that are not known lead into private networks and to this machine
         #[arg(long)]
         allow_private: bool,
@@ -533,8 +536,8 @@ impl TypedFeeds {
                 all: add.all,
             }),
             TypedFeeds::Remove { urls } => FeedsCommand::Remove { urls },
-            TypedFeeds::Check { urls, allow_private, view } => {
-                FeedsCommand::Check { urls, allow_private, view: view.format }
+            TypedFeeds::Check { urls, whole, allow_private, view } => {
+                FeedsCommand::Check { urls, how: Asking { whole, allow_private }, view: view.format }
             }
             TypedFeeds::Discover { url, allow_private, format } => {
                 FeedsCommand::Discover { url, allow_private, format }

@@ -4,57 +4,109 @@ use std::collections::HashMap;
 
 use foldhash::fast::FixedState;
 
-use crate::cluster::document::{Document, FACETS, Share};
+use crate::cluster::document::{Document, FACETS, Share, products};
 
-/// Sums of the members' shares by term, and the squares of their lengths. Integers: no order of coming and going changes them.
+/// Members up to which the sum is not kept but made of them whenever it is asked for. A window has tens of thousands of small
+/// clusters, whose sums would take more room than its articles; and to walk along a few members costs less than to look every
+/// term up.
+const UNKEPT_MAX: usize = 8;
+
+/// The sum of some articles' vectors from every side, each brought to one length first, in fixed point.
 #[derive(Clone, Debug, Default)]
 pub struct Centroid {
-    sums: HashMap<u32, [i32; FACETS], FixedState>,
+    /// The squared length of the sum, by facet.
     squares: [i64; FACETS],
+    /// The sum by term; kept of more than `UNKEPT_MAX` members.
+    sums: Option<Box<Sums>>,
 }
 
+type Sums = HashMap<u32, [i32; FACETS], FixedState>;
+
 impl Centroid {
-    /// Counts a member in.
-    pub fn add(&mut self, document: &Document) {
-        self.count(document, 1);
-    }
-
-    /// Counts a member out that was counted in.
-    pub fn remove(&mut self, document: &Document) {
-        self.count(document, -1);
-    }
-
-    fn count(&mut self, document: &Document, sign: i32) {
-        for Share { hash, shares } in document.shares() {
-            let sums = self.sums.entry(hash).or_default();
-            for facet in 0..FACETS {
-                let (sum, share) = (i64::from(sums[facet]), i64::from(shares[facet] * sign));
-                self.squares[facet] += 2 * sum * share + share * share;
-                sums[facet] += shares[facet] * sign;
-            }
-            if *sums == [0; FACETS] {
-                self.sums.remove(&hash);
-            }
+    /// Adds an article to those that are members already.
+    pub fn add<'a>(&mut self, document: &Document, members: impl Iterator<Item = &'a Document> + Clone) {
+        let shares: Vec<Share> = document.shares().collect();
+        let common = self.products(&shares, members.clone());
+        let own = squares(&shares);
+        for facet in 0..FACETS {
+            self.squares[facet] += 2 * common[facet] + own[facet];
+        }
+        if self.sums.is_none() && members.clone().count() >= UNKEPT_MAX {
+            let mut sums = Sums::default();
+            members.for_each(|member| count(&mut sums, member.shares(), 1));
+            self.sums = Some(Box::new(sums));
+        }
+        if let Some(sums) = &mut self.sums {
+            count(sums, shares.into_iter(), 1);
         }
     }
 
-    /// The cosines of an article, given by its shares, with the sums, by facet.
-    pub fn cosines(&self, article: &[Share]) -> [f32; FACETS] {
-        let mut products = [0_i64; FACETS];
-        let mut own = [0_i64; FACETS];
-        for Share { hash, shares } in article {
-            let sums = self.sums.get(hash);
-            for facet in 0..FACETS {
-                let share = i64::from(shares[facet]);
-                own[facet] += share * share;
-                products[facet] += sums.map_or(0, |sums| i64::from(sums[facet]) * share);
-            }
+    /// Takes an article away again from these members, who stay.
+    pub fn remove<'a>(&mut self, document: &Document, members: impl Iterator<Item = &'a Document> + Clone) {
+        let shares: Vec<Share> = document.shares().collect();
+        if let Some(sums) = &mut self.sums {
+            count(sums, shares.iter().copied(), -1);
         }
+        let common = self.products(&shares, members.clone());
+        let own = squares(&shares);
+        for facet in 0..FACETS {
+            self.squares[facet] -= 2 * common[facet] + own[facet];
+        }
+        if members.count() <= UNKEPT_MAX {
+            self.sums = None;
+        }
+    }
+
+    /// The cosines of the sum of these members with an article, by facet.
+    pub fn cosines<'a>(&self, article: &[Share], members: impl Iterator<Item = &'a Document>) -> [f32; FACETS] {
+        let products = self.products(article, members);
+        let own = squares(article);
         let mut cosines = [0.0; FACETS];
         for (facet, cosine) in cosines.iter_mut().enumerate() {
             let lengths = (self.squares[facet] as f64).sqrt() * (own[facet] as f64).sqrt();
             *cosine = if lengths > 0.0 { (products[facet] as f64 / lengths) as f32 } else { 0.0 };
         }
         cosines
+    }
+
+    /// The products of the sum with an article, by facet: the same whole numbers whether the sum is kept or not.
+    fn products<'a>(&self, article: &[Share], members: impl Iterator<Item = &'a Document>) -> [i64; FACETS] {
+        let mut found = [0_i64; FACETS];
+        let Some(sums) = &self.sums else {
+            for member in members {
+                products(article, member, &mut found);
+            }
+            return found;
+        };
+        for Share { hash, shares } in article {
+            if let Some(sums) = sums.get(hash) {
+                for facet in 0..FACETS {
+                    found[facet] += i64::from(sums[facet]) * i64::from(shares[facet]);
+                }
+            }
+        }
+        found
+    }
+}
+
+fn squares(article: &[Share]) -> [i64; FACETS] {
+    let mut squares = [0_i64; FACETS];
+    for Share { shares, .. } in article {
+        for (square, share) in squares.iter_mut().zip(shares) {
+            *square += i64::from(*share) * i64::from(*share);
+        }
+    }
+    squares
+}
+
+fn count(sums: &mut Sums, shares: impl Iterator<Item = Share>, sign: i32) {
+    for Share { hash, shares } in shares {
+        let held = sums.entry(hash).or_default();
+        for (sum, share) in held.iter_mut().zip(shares) {
+            *sum += share * sign;
+        }
+        if *held == [0; FACETS] {
+            sums.remove(&hash);
+        }
     }
 }

@@ -86,6 +86,33 @@ impl Held {
     }
 }
 
+impl Held {
+    /// Its weights as shares of its article's length.
+    fn shares(self, scales: &[f32; FACETS]) -> [i32; FACETS] {
+        let mut shares = [0; FACETS];
+        for ((share, weight), scale) in shares.iter_mut().zip(self.weights()).zip(scales) {
+            *share = (weight * scale + 0.5) as i32;
+        }
+        shares
+    }
+}
+
+/// Adds the products of an article's shares with those of `of`, by facet.
+pub fn products(article: &[Share], of: &Document, found: &mut [i64; FACETS]) {
+    let scales = of.scales();
+    let (mut i, mut j) = (0, 0);
+    while i < article.len() && j < of.terms.len() {
+        let (ours, theirs) = (article[i], of.terms[j]);
+        if ours.hash == theirs.hash {
+            for ((found, ours), theirs) in found.iter_mut().zip(ours.shares).zip(theirs.shares(&scales)) {
+                *found += i64::from(ours) * i64::from(theirs);
+            }
+        }
+        i += usize::from(ours.hash <= theirs.hash);
+        j += usize::from(theirs.hash <= ours.hash);
+    }
+}
+
 /// 1 + ln(count), 0 for none.
 fn damped(count: usize) -> f32 {
     /// 1 + ln(n) for n from 0 (which is 0) to 45, the largest count there can be.
@@ -181,14 +208,13 @@ impl Document {
 
     /// Its terms' weights as shares of its length, in fixed point: what clusters sum up.
     pub fn shares(&self) -> impl Iterator<Item = Share> + '_ {
-        let scales = self.norms.map(|norm| if norm > 0.0 { SHARE_STEPS / norm } else { 0.0 });
-        self.terms.iter().map(move |term| {
-            let mut shares = [0; FACETS];
-            for ((share, weight), scale) in shares.iter_mut().zip(term.weights()).zip(scales) {
-                *share = (weight * scale + 0.5) as i32;
-            }
-            Share { hash: term.hash, shares }
-        })
+        let scales = self.scales();
+        self.terms.iter().map(move |term| Share { hash: term.hash, shares: term.shares(&scales) })
+    }
+
+    /// What makes shares of its weights.
+    fn scales(&self) -> [f32; FACETS] {
+        self.norms.map(|norm| if norm > 0.0 { SHARE_STEPS / norm } else { 0.0 })
     }
 
     /// The length of its vector of all terms.

@@ -190,7 +190,7 @@ pub fn measure(subject: &Subject<'_>, group: &Group, window: &Window, params: &P
         gaps.add(document, member);
     }
     let (nearest, _) = nearest?;
-    let sums = group.centroid().map_or(best.cosines, |centroid| centroid.cosines(&subject.shares));
+    let sums = window.sums(group, &subject.shares).unwrap_or(best.cosines);
     let apart = conflict(document, nearest);
     let letters = if best.cosines[TITLE] >= LETTERS_COSINE_MIN {
         strsim::sorensen_dice(&document.title_key, &nearest.title_key)

@@ -4,6 +4,7 @@ pub mod centroid;
 pub mod document;
 pub mod measures;
 pub mod params;
+mod postings;
 pub mod reason;
 mod series;
 pub mod weights;

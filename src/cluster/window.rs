@@ -6,8 +6,9 @@ use std::collections::{BinaryHeap, HashMap, VecDeque};
 use foldhash::fast::FixedState;
 
 use crate::cluster::centroid::Centroid;
-use crate::cluster::document::{ALL, Document, Held};
+use crate::cluster::document::{ALL, Document, FACETS, Held, Share};
 use crate::cluster::params::Params;
+use crate::cluster::postings::{Postings, Slot, take_out};
 use crate::features::Class;
 use crate::model::{ArticleId, ClusterId};
 
@@ -17,14 +18,11 @@ const INDEXED_RARITY_MIN: f32 = 1.5;
 /// Clusters whose best article shares less than this (the cosine over the terms that were looked up) are not worth measuring.
 const PROPOSED_COSINE_MIN: f32 = 0.05;
 
-/// A place in one of the window's tables. Places are used again and never show.
-type Slot = u32;
-
 /// A term of the window: how many articles hold it, and those that are indexed by it in the order they came.
 #[derive(Debug, Default)]
 struct Entry {
     articles: u32,
-    postings: VecDeque<Slot>,
+    postings: Postings,
 }
 
 /// A cluster of the window.
@@ -34,8 +32,8 @@ pub struct Group {
     pub id: ClusterId,
     /// Its articles in the window, in the order they came.
     members: VecDeque<Slot>,
-    /// The sum of its members, kept from the second on: a lone member is its own sum.
-    centroid: Option<Box<Centroid>>,
+    /// The sum of its members.
+    centroid: Centroid,
     /// Sum of the members' publication times, in seconds.
     published_sum: i128,
 }
@@ -44,11 +42,6 @@ impl Group {
     /// How many articles of the window it has.
     pub fn articles(&self) -> usize {
         self.members.len()
-    }
-
-    /// The sum of its members, where there are two or more.
-    pub fn centroid(&self) -> Option<&Centroid> {
-        self.centroid.as_deref()
     }
 
     /// The mean of its members' publication times, in seconds.
@@ -142,6 +135,12 @@ impl Window {
         group.members.iter().filter_map(|slot| self.document(*slot))
     }
 
+    /// The cosines of an article with the sum of a cluster's members, by facet, where there are two or more of them.
+    pub fn sums(&self, group: &Group, article: &[Share]) -> Option<[f32; FACETS]> {
+        (group.members.len() > 1)
+            .then(|| group.centroid.cosines(article, documents_at(&self.documents, &group.members)))
+    }
+
     /// The place of a cluster, if it is in the window.
     pub fn slot_of(&self, cluster: ClusterId) -> Option<u32> {
         self.group_of.get(&cluster).copied()
@@ -157,8 +156,8 @@ impl Window {
         for term in telling_terms(document, params.query_terms_max) {
             let Some(entry) = self.entries.get(&term.hash) else { continue };
             let weight = term.weights()[ALL];
-            for slot in entry.postings.iter().rev().take(params.postings_read_max) {
-                self.article_tally.add(*slot, weight * weight);
+            for slot in entry.postings.latest(params.postings_read_max) {
+                self.article_tally.add(slot, weight * weight);
             }
         }
         let (places, group_tally) = (&self.places, &mut self.group_tally);
@@ -197,7 +196,7 @@ impl Window {
             self.entries.entry(term.hash).or_default().articles += 1;
         }
         for term in telling_terms(&document, params.index_terms_max) {
-            self.entries.entry(term.hash).or_default().postings.push_back(slot);
+            self.entries.entry(term.hash).or_default().postings.push(slot);
         }
         self.leaving.push(Reverse((document.seen, document.article, slot)));
         self.articles += 1;
@@ -211,28 +210,19 @@ impl Window {
         }
         let slot = place(&mut self.groups, &mut self.free_groups);
         self.groups[slot as usize] =
-            Some(Group { id: cluster, members: VecDeque::new(), centroid: None, published_sum: 0 });
+            Some(Group { id: cluster, members: VecDeque::new(), centroid: Centroid::default(), published_sum: 0 });
         self.group_of.insert(cluster, slot);
         slot
     }
 
     fn join(&mut self, slot: Slot, group: Slot) {
         let Some(group) = &mut self.groups[group as usize] else { return };
-        group.members.push_back(slot);
         let documents = &self.documents;
-        let newcomer = documents[slot as usize].as_ref();
-        group.published_sum += newcomer.map_or(0, |document| i128::from(document.published));
-        match &mut group.centroid {
-            Some(centroid) => newcomer.into_iter().for_each(|document| centroid.add(document)),
-            None if group.members.len() > 1 => {
-                let mut centroid = Centroid::default();
-                for member in group.members.iter().filter_map(|slot| documents[*slot as usize].as_ref()) {
-                    centroid.add(member);
-                }
-                group.centroid = Some(Box::new(centroid));
-            }
-            None => {}
+        if let Some(newcomer) = &documents[slot as usize] {
+            group.published_sum += i128::from(newcomer.published);
+            group.centroid.add(newcomer, documents_at(documents, &group.members));
         }
+        group.members.push_back(slot);
     }
 
     /// Lets go of every article that was seen at `start` or before.
@@ -251,7 +241,7 @@ impl Window {
         let group = self.places[slot as usize].group;
         for term in telling_terms(&document, params.index_terms_max) {
             if let Some(entry) = self.entries.get_mut(&term.hash) {
-                take_out(&mut entry.postings, slot);
+                entry.postings.take_out(slot);
             }
         }
         for term in &document.terms {
@@ -271,16 +261,21 @@ impl Window {
         let Some(group) = &mut self.groups[group_slot as usize] else { return };
         take_out(&mut group.members, slot);
         group.published_sum -= i128::from(document.published);
-        match group.members.len() {
-            0 => {
-                self.group_of.remove(&group.id);
-                self.groups[group_slot as usize] = None;
-                self.free_groups.push(group_slot);
-            }
-            1 => group.centroid = None,
-            _ => group.centroid.iter_mut().for_each(|centroid| centroid.remove(document)),
+        if group.members.is_empty() {
+            self.group_of.remove(&group.id);
+            self.groups[group_slot as usize] = None;
+            self.free_groups.push(group_slot);
+        } else {
+            group.centroid.remove(document, documents_at(&self.documents, &group.members));
         }
     }
+}
+
+fn documents_at<'a>(
+    documents: &'a [Option<Document>],
+    slots: &'a VecDeque<Slot>,
+) -> impl Iterator<Item = &'a Document> + Clone {
+    slots.iter().filter_map(|slot| documents[*slot as usize].as_ref())
 }
 
 /// The terms that say most of an article, the weightiest first; the same whenever it is asked.
@@ -298,13 +293,6 @@ fn telling_terms(document: &Document, count_max: usize) -> Vec<Held> {
     }
     terms.sort_unstable_by(weightiest);
     terms.into_iter().map(|(_, term)| term).collect()
-}
-
-/// Articles leave in about the order they came, so what is looked for stands near the front.
-fn take_out(slots: &mut VecDeque<Slot>, slot: Slot) {
-    if let Some(index) = slots.iter().position(|held| *held == slot) {
-        slots.remove(index);
-    }
 }
 
 /// A free place in a table.

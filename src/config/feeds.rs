@@ -9,6 +9,7 @@ use url::Url;
 use crate::config::given::{Given, shown};
 use crate::config::settings::{FEEDS, INTERVAL_MAX, INTERVAL_MIN, is_header_value, name, nearest, put};
 use crate::config::{FeedSection, Header, Secret};
+use crate::fetch::policy::redact;
 use crate::model::FeedWish;
 
 /// Every key that a feed takes.
@@ -37,7 +38,7 @@ const HEADERS_OF_OURS: &[&str] = &[
     "upgrade",
 ];
 
-/// Why a text names no feed.
+/// Why a text names no feed. Texts are redacted when the error is made.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FeedUrlError {
     /// A scheme that we do not speak.
@@ -80,14 +81,14 @@ pub fn feed_url(text: &str, folder: &Path) -> Result<String, FeedUrlError> {
     match Url::parse(text) {
         Ok(url) if matches!(url.scheme(), "http" | "https") => Ok(text.to_owned()),
         Ok(url) if url.scheme() == "file" && url.to_file_path().is_ok() => Ok(text.to_owned()),
-        Ok(url) if url.scheme() == "file" => Err(FeedUrlError::File(text.to_owned())),
-        Ok(_) => Err(FeedUrlError::Scheme(text.to_owned())),
+        Ok(url) if url.scheme() == "file" => Err(FeedUrlError::File(redact(text))),
+        Ok(_) => Err(FeedUrlError::Scheme(redact(text))),
         Err(url::ParseError::RelativeUrlWithoutBase) => {
-            let url = Url::from_file_path(folder.join(text)).map_err(|()| FeedUrlError::File(text.to_owned()))?;
+            let url = Url::from_file_path(folder.join(text)).map_err(|()| FeedUrlError::File(redact(text)))?;
             // Parsing once more resolves `..`.
             Ok(Url::parse(url.as_str()).map_or_else(|_| url.to_string(), String::from))
         }
-        Err(error) => Err(FeedUrlError::Malformed(text.to_owned(), error)),
+        Err(error) => Err(FeedUrlError::Malformed(redact(text), error)),
     }
 }
 
@@ -227,6 +228,8 @@ mod tests {
         check("https://a.exa\nmple/feed", "control characters");
         check("https://", "empty host");
         check("http://a.example:99999/", "port");
+        check("https://me:pw@a.example:99999/?token=abc", "`https://***@a.example:99999/?token=***` is no URL");
+        check("ftp://me:pw@a.example/", "`ftp://***@a.example/`");
         check("file://server/share.xml", "file:///…");
         check(&format!("https://a.example/{}", "x".repeat(URL_BYTES_MAX)), "longer than 4096");
     }

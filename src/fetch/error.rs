@@ -126,6 +126,14 @@ pub enum FetchError {
         /// The pause the server asks for.
         retry_after: Option<Duration>,
     },
+    /// 410 from where a temporary redirect led: that place is gone, and the feed itself may lead elsewhere tomorrow.
+    #[error("cannot fetch `{url}`: it redirects to `{target}` for now, where the server answered 410 Gone")]
+    GoneForNow {
+        /// The URL that was asked for.
+        url: String,
+        /// The URL that answered.
+        target: String,
+    },
     /// A host on the way keeps a pause that it asked for before; nothing was sent to it.
     #[error("`{url}` was not asked: its host `{host}` keeps a pause until {until:.0}")]
     Paused {
@@ -265,6 +273,7 @@ impl FetchError {
             | FetchError::Header { .. }
             | FetchError::Refused { .. }
             | FetchError::Tls { .. }
+            | FetchError::GoneForNow { .. }
             | FetchError::RedirectNowhere { .. }
             | FetchError::RedirectLoop { .. }
             | FetchError::TooManyRedirects { .. }
@@ -301,13 +310,14 @@ impl FetchError {
     /// Whether a server spoke, if only to say no, or to say it badly.
     pub fn is_answer(&self) -> bool {
         use FetchError::{
-            Broken, Decoding, Empty, Encoding, NotModifiedUnasked, RedirectLoop, RedirectNowhere, RedirectScheme,
-            Status, Tls, TooLarge, TooManyRedirects, Truncated,
+            Broken, Decoding, Empty, Encoding, GoneForNow, NotModifiedUnasked, RedirectLoop, RedirectNowhere,
+            RedirectScheme, Status, Tls, TooLarge, TooManyRedirects, Truncated,
         };
         let (Broken { .. }
         | Decoding { .. }
         | Empty { .. }
         | Encoding { .. }
+        | GoneForNow { .. }
         | NotModifiedUnasked { .. }
         | RedirectLoop { .. }
         | RedirectNowhere { .. }
@@ -352,6 +362,7 @@ impl FetchError {
             | FetchError::Timeout { .. }
             | FetchError::Broken { .. }
             | FetchError::Status { .. }
+            | FetchError::GoneForNow { .. }
             | FetchError::RedirectNowhere { .. }
             | FetchError::RedirectLoop { .. }
             | FetchError::TooManyRedirects { .. }

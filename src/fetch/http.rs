@@ -41,8 +41,13 @@ pub struct HttpFetch {
 impl HttpFetch {
     /// A client with these limits; an error names the setting that cannot be used.
     pub fn new(params: Params) -> Result<HttpFetch, FetchError> {
+        HttpFetch::over(params, System)
+    }
+
+    /// The same, with somebody's word for what names stand for.
+    fn over<L: Lookup>(params: Params, lookup: L) -> Result<HttpFetch, FetchError> {
         let params = params.checked()?;
-        Ok(HttpFetch { client: client(&params)?, private: OnceLock::new(), params })
+        Ok(HttpFetch { client: client(&params, lookup)?, private: OnceLock::new(), params })
     }
 
     /// Asks for a web address and goes where it is sent, until something else than a redirect answers. The deadline is for all
@@ -118,6 +123,9 @@ impl HttpFetch {
                 answer.validators = law::after_not_modified(&request.validators, answer.validators);
                 Ok(Some(Response::NotModified(answer)))
             }
+            410 if !trail.is_permanent() => {
+                Err(FetchError::GoneForNow { url: redact(&request.url), target: redact(trail.url().as_str()) })
+            }
             304 => Err(FetchError::NotModifiedUnasked { url: redact(trail.url().as_str()) }),
             _ => {
                 let (began, now) = times;
@@ -157,7 +165,7 @@ impl HttpFetch {
         if let Some(client) = self.private.get() {
             return Ok(client);
         }
-        let made = client(&Params { allow_private_addresses: true, ..self.params.clone() })?;
+        let made = client(&Params { allow_private_addresses: true, ..self.params.clone() }, System)?;
         Ok(self.private.get_or_init(|| made))
     }
 
@@ -217,7 +225,7 @@ impl Fetch for HttpFetch {
 }
 
 /// The client: no redirects, no `Referer`, no cookies, no proxy but ours, our own eyes on every address.
-fn client(params: &Params) -> Result<reqwest::Client, FetchError> {
+fn client<L: Lookup>(params: &Params, lookup: L) -> Result<reqwest::Client, FetchError> {
     install_tls();
     // Asked of the header type itself, so that an error can name the setting.
     let user_agent = HeaderValue::from_str(&params.user_agent).map_err(|_| FetchError::Setting {
@@ -227,6 +235,7 @@ fn client(params: &Params) -> Result<reqwest::Client, FetchError> {
     })?;
     let proxy = params.proxy.as_deref().map(proxy).transpose()?;
     let resolver = Public {
+        lookup,
         proxy_host: proxy.as_ref().and_then(|(_, host)| host.clone()),
         allow_private_addresses: params.allow_private_addresses,
     };
@@ -278,21 +287,38 @@ fn usual_roots() -> Vec<reqwest::Certificate> {
         .collect()
 }
 
+/// What a name stands for at this moment.
+trait Lookup: Clone + Send + Sync + 'static {
+    fn addresses(&self, name: String) -> impl Future<Output = io::Result<Vec<SocketAddr>>> + Send;
+}
+
+/// The system's own word.
+#[derive(Clone, Debug)]
+struct System;
+
+impl Lookup for System {
+    async fn addresses(&self, name: String) -> io::Result<Vec<SocketAddr>> {
+        Ok(tokio::net::lookup_host((name, 0)).await?.collect())
+    }
+}
+
 /// A resolver of names that gives out public addresses only. As the connection is made to these very addresses, a name
 /// that changes its mind between check and use gains nothing. It is not asked for hosts that are addresses themselves.
 #[derive(Clone, Debug)]
-struct Public {
+struct Public<L> {
+    lookup: L,
     /// The proxy is where the user wants it.
     proxy_host: Option<String>,
     allow_private_addresses: bool,
 }
 
-impl Resolve for Public {
+impl<L: Lookup> Resolve for Public<L> {
     fn resolve(&self, name: Name) -> Resolving {
         let name = name.as_str().to_owned();
         let any = self.allow_private_addresses || self.proxy_host.as_deref() == Some(&name);
+        let lookup = self.lookup.clone();
         Box::pin(async move {
-            let mut found: Vec<SocketAddr> = tokio::net::lookup_host((name, 0)).await?.collect();
+            let mut found = lookup.addresses(name).await?;
             if !any {
                 let refused = found.iter().find_map(|address| policy::address(address.ip()).err());
                 found.retain(|address| policy::address(address.ip()).is_ok());
@@ -465,4 +491,82 @@ fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn Error + 'static)
             None => (*cause).source(),
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::VecDeque;
+    use std::io::{Read as _, Write as _};
+    use std::net::TcpListener;
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    /// Says these things in turn, and remembers which names it was asked for.
+    #[derive(Clone, Default)]
+    struct Fickle {
+        words: Arc<Mutex<VecDeque<Vec<&'static str>>>>,
+        asked: Arc<Mutex<Vec<String>>>,
+    }
+
+    impl Lookup for Fickle {
+        async fn addresses(&self, name: String) -> io::Result<Vec<SocketAddr>> {
+            self.asked.lock().unwrap().push(name);
+            let words = self.words.lock().unwrap().pop_front().unwrap_or_default();
+            Ok(words.into_iter().map(|address| SocketAddr::new(address.parse().unwrap(), 0)).collect())
+        }
+    }
+
+    fn fickle<const N: usize>(words: [&[&'static str]; N]) -> Fickle {
+        let words = words.iter().map(|addresses| addresses.to_vec()).collect();
+        Fickle { words: Arc::new(Mutex::new(words)), ..Fickle::default() }
+    }
+
+    fn run<T>(work: impl Future<Output = T>) -> T {
+        tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work)
+    }
+
+    /// Rebinding: a name is harmless when it is checked and leads home when it is used.
+    #[test]
+    fn a_name_that_changes_its_mind_gains_nothing() {
+        let given = |lookup: &Fickle| {
+            let public = Public { lookup: lookup.clone(), proxy_host: None, allow_private_addresses: false };
+            let found = run(public.resolve("feed.example".parse().unwrap()));
+            found
+                .map(|found| found.map(|address| address.ip().to_string()).collect::<Vec<_>>())
+                .map_err(|error| error.to_string())
+        };
+        let lookup = fickle([
+            &["1.1.1.1"],
+            &["127.0.0.1"],
+            &["10.0.0.1", "1.1.1.1", "::1"],
+            &["fd00::1", "169.254.169.254"],
+            &["::ffff:10.0.0.1"],
+        ]);
+        assert_eq!(given(&lookup), Ok(vec!["1.1.1.1".to_owned()]));
+        assert_eq!(given(&lookup), Err("`127.0.0.1` is a loopback address".to_owned()));
+        assert_eq!(given(&lookup), Ok(vec!["1.1.1.1".to_owned()]), "of both kinds, the public ones");
+        assert_eq!(given(&lookup), Err("`fd00::1` is a private address".to_owned()));
+        assert_eq!(given(&lookup), Err("`::ffff:10.0.0.1` is a private address".to_owned()));
+
+        // What was given is what is connected to: there is no second look-up behind this one's back.
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://feed.example:{}/feed", listener.local_addr().unwrap().port());
+        let server = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let read = stream.read(&mut [0; 4096]).unwrap();
+            stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\nConnection: close\r\n\r\n<rss/>").unwrap();
+            read > 0
+        });
+        let ask = |params: Params, lookup: &Fickle| {
+            let fetch = HttpFetch::over(params, lookup.clone()).unwrap();
+            run(async { fetch.fetch(&Request::of_url(&url), Timestamp::UNIX_EPOCH).await })
+        };
+        let refused = fickle([&["127.0.0.1"]]);
+        assert!(matches!(ask(Params::default(), &refused), Err(FetchError::Refused { .. })));
+        let allowed = fickle([&["127.0.0.1"], &["192.0.2.1"]]);
+        assert!(ask(Params { allow_private_addresses: true, ..Params::default() }, &allowed).is_ok());
+        assert_eq!(*allowed.asked.lock().unwrap(), ["feed.example"]);
+        assert!(server.join().unwrap(), "the one connection was the allowed one's");
+    }
 }

@@ -25,15 +25,22 @@ impl fmt::Display for NotPublic {
 
 impl std::error::Error for NotPublic {}
 
-/// Whether the host of a URL is an address off the public internet. Names pass: the addresses they stand for are judged
+/// Whether the host of a URL is an address off the public internet. Names but `localhost` pass: the addresses they stand for are judged
 /// when they are looked up, for they may change in between. The URL parser has already brought `127.1`, `2130706433` and
 /// `0x7f.0.0.1` into one form.
 pub fn host(url: &Url) -> Result<(), NotPublic> {
     match url.host() {
         Some(Host::Ipv4(address)) => self::address(IpAddr::V4(address)),
         Some(Host::Ipv6(address)) => self::address(IpAddr::V6(address)),
+        // These stand for this very machine wherever they are looked up (RFC 6761, 6.3), be it by a proxy.
+        Some(Host::Domain(name)) if is_localhost(name) => self::address(IpAddr::V4(Ipv4Addr::LOCALHOST)),
         Some(Host::Domain(_)) | None => Ok(()),
     }
+}
+
+fn is_localhost(name: &str) -> bool {
+    let name = name.trim_end_matches('.');
+    name == "localhost" || name.ends_with(".localhost")
 }
 
 /// Whether an address is off the public internet, by IANA's registries of special-purpose addresses (RFC 6890). IPv6
@@ -228,6 +235,13 @@ mod tests {
             "127.0.0.1.",
             "%31%32%37.0.0.1",
             "127。0。0。1",
+            "１２７.０.０.１",
+            "①②⑦.0.0.1",
+            "localhost",
+            "LOCALHOST.",
+            "a.localhost",
+            "ｌocalhost",
+            "%6cocalhost",
             "0.0.0.0",
             "0",
             "10.0.0.1",
@@ -306,7 +320,8 @@ mod tests {
             "[::ffff:8.8.8.8]",
             "[64:ff9b::808:808]",
             "example.com",
-            "localhost",
+            "localhost.example.com",
+            "notlocalhost",
         ];
         for text in passing {
             let url = Url::parse(&format!("http://{text}/feed")).unwrap();

@@ -8,7 +8,7 @@ use crate::fetch::Request;
 use crate::fetch::policy::redact;
 
 /// What the client writes into `Accept-Encoding`: what it can undo. A test holds it against what is sent.
-const ACCEPT_ENCODING: &str = "gzip,deflate,br,zstd";
+const ACCEPT_ENCODING: &str = "zstd,gzip,deflate,br";
 
 /// The headers of an answer that decide what becomes of a feed, or tell whose server it is.
 const TELLING: &[HeaderName] = &[

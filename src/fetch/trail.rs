@@ -67,6 +67,11 @@ impl Trail {
         Ok(())
     }
 
+    /// Whether only permanent redirects led to the last stop, if any did.
+    pub fn is_permanent(&self) -> bool {
+        self.redirects.iter().all(|redirect| matches!(redirect.status, 301 | 308))
+    }
+
     /// Where the feed has moved for good: the last stop that only permanent redirects led to.
     pub fn moved_permanently_to(&self) -> Option<&Url> {
         let permanent = self.redirects.iter().take_while(|redirect| matches!(redirect.status, 301 | 308));

@@ -226,7 +226,7 @@ fn came(check: &Check, page: &mut Page) {
         page.pair(NAMES, "moved for good to", (PLAIN, &line(to)));
     }
     let bytes = match (came.bytes, came.wire_bytes) {
-        (None, _) => "none: it has not changed".to_owned(),
+        (None, _) => "none: it has not changed (`--whole` asks for it whole)".to_owned(),
         (Some(bytes), Some(wire)) if wire != bytes => format!("{}, {} on the wire", grouped(bytes), grouped(wire)),
         (Some(bytes), Some(_)) => format!("{}, not compressed", grouped(bytes)),
         (Some(bytes), None) => grouped(bytes),
@@ -324,7 +324,7 @@ fn next(check: &Check, style: &Style, page: &mut Page) {
         for (name, value) in &next.conditions {
             page.pair(NAMES, name, (PLAIN, &line(value)));
         }
-        if next.conditions.is_empty() && !check.exchanges.is_empty() {
+        if next.conditions.is_empty() && check.read.is_some() && !check.exchanges.is_empty() {
             page.pair(NAMES, "asked", (PLAIN, "whole, since it gives nothing to know it by"));
         }
     }

@@ -28,11 +28,15 @@ pub fn table(feeds: &[Feed], style: &Style) -> String {
     } else {
         narrow(feeds, style, &mut page)
     }
-    let mut states: BTreeMap<Health, usize> = BTreeMap::new();
+    let mut states: BTreeMap<String, usize> = BTreeMap::new();
     for feed in feeds {
-        *states.entry(feed.state.health).or_default() += 1;
+        // How a feed was read is no state of its own.
+        let state = state(feed, style.now);
+        *states.entry(state.split(',').next().unwrap_or_default().to_owned()).or_default() += 1;
     }
-    let states: Vec<String> = states.iter().map(|(health, number)| format!("{number} {}", words(*health))).collect();
+    let mut states: Vec<(String, usize)> = states.into_iter().collect();
+    states.sort_by_key(|(_, number)| std::cmp::Reverse(*number));
+    let states: Vec<String> = states.into_iter().map(|(state, number)| format!("{number} {state}")).collect();
     let total = format!("{}: {}", count(feeds.len(), "feed"), states.join(", "));
     page.out.push('\n');
     for words in wrap(&total, page.columns) {
@@ -112,8 +116,12 @@ fn columns(words: impl Iterator<Item = String>, head: &str, columns_max: usize) 
     words.map(|words| width(&words)).chain([width(head)]).max().unwrap_or(0).min(columns_max)
 }
 
+/// The outlet's name; of a feed that was never read, its host or its file.
 fn outlet(feed: &Feed) -> String {
-    line(feed.outlet_name())
+    let name = feed.outlet_name();
+    let host = feed.host().filter(|_| name == feed.url);
+    let file = name.strip_prefix("file://").and_then(|path| path.rsplit('/').next());
+    line(host.as_deref().or(file).unwrap_or(name))
 }
 
 /// How a feed is doing, in words: its health, unless it is held back by something that health does not tell.
@@ -179,14 +187,6 @@ fn troubles(feed: &Feed, style: &Style, page: &mut Page) {
         let whose = if Some(until) == state.not_before { "its server" } else { "its host, for another feed," };
         troubles.push(format!("{whose} asked for a pause until {}", moment(until, &style.zone)));
     }
-    if let Some(moving) = &state.moving {
-        troubles.push(format!(
-            "it says that it has moved to {} ({} since {}); this is believed once it has said so for days",
-            line(&moving.to),
-            count(moving.times as usize, "time"),
-            date(moving.since, &style.zone)
-        ));
-    }
     if state.health.is_trouble() {
         let detail = state.detail.as_deref().map(line).unwrap_or_default();
         troubles.push(match state.failures {
@@ -197,6 +197,16 @@ fn troubles(feed: &Feed, style: &Style, page: &mut Page) {
     for trouble in troubles {
         for words in wrap(&trouble, page.columns - 2) {
             page.line(&[(PLAIN, "  "), (BAD, &words)]);
+        }
+    }
+    if let Some(moving) = &state.moving {
+        let (to, times, since) =
+            (line(&moving.to), count(moving.times as usize, "time"), date(moving.since, &style.zone));
+        let note = format!(
+            "it says that it has moved to {to} ({times} since {since}); once it has said so for days, this is believed"
+        );
+        for words in wrap(&note, page.columns - 2) {
+            page.line(&[(PLAIN, "  "), (PLAIN, &words)]);
         }
     }
 }

@@ -114,14 +114,13 @@ pub fn search_by_line(search: &Search) -> String {
 
 /// `newsfold.feeds/1`.
 pub fn feeds(feeds: &[Feed], now: Timestamp) -> String {
-    let all = feeds;
     #[derive(Serialize)]
     struct Document<'a> {
         schema: &'static str,
         generated: String,
         feeds: Vec<FeedShape<'a>>,
     }
-    let feeds = feeds.iter().map(|feed| FeedShape::of(feed, all, now)).collect();
+    let feeds = feeds.iter().map(|feed| FeedShape::of(feed, feeds, now)).collect();
     document(&Document { schema: "newsfold.feeds/1", generated: utc(now), feeds }, Layout::Indented)
 }
 

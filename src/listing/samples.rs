@@ -393,6 +393,10 @@ pub fn discovery() -> Discovery {
 
 /// A feed that was asked by way of a redirect and read with trouble, and a page in place of a feed.
 pub fn checks() -> [Check; 2] {
+    [check(), check_of_page()]
+}
+
+fn check() -> Check {
     let stored = feeds().swap_remove(6);
     let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
     let sent =
@@ -427,7 +431,7 @@ pub fn checks() -> [Check; 2] {
         warnings: vec!["2 of 14 entries\tcould not be read".to_owned()],
     };
     let because = |why: &str, until| Because { why: why.to_owned(), until: Some(at(until)) };
-    let good = Check {
+    Check {
         feed: "https://wire.example/feed".to_owned(),
         shown: "https://wire.example/feed".to_owned(),
         stored: Some(stored),
@@ -455,8 +459,11 @@ pub fn checks() -> [Check; 2] {
             ],
             conditions: vec![header("if-none-match", "\"new\"")],
         },
-    };
-    let page = Check {
+    }
+}
+
+fn check_of_page() -> Check {
+    Check {
         feed: "https://me:pw@quill.example/".to_owned(),
         shown: "https://***@quill.example/".to_owned(),
         stored: None,
@@ -471,8 +478,7 @@ pub fn checks() -> [Check; 2] {
         trouble: Some("this is an HTML page, not a feed: `<b>\u{1b}[2J`".to_owned()),
         offered: vec!["https://quill.example/rss".to_owned()],
         next: Next { due: None, because: vec![], conditions: vec![] },
-    };
-    [good, page]
+    }
 }
 
 /// Compares an output with the file that holds what it should be; `UPDATE_EXPECTED=1` writes the file instead.

@@ -335,3 +335,95 @@ fn rung(word: &str) -> Rung {
     let all = [Plain, Transcoded, Mended, Salvaged, Lenient];
     all.into_iter().find(|rung| rung.word() == word).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Moving;
+    use crate::store::schema;
+
+    fn now() -> Timestamp {
+        "2026-02-13T12:00:00Z".parse().unwrap()
+    }
+
+    #[test]
+    fn all_that_polling_taught_comes_back_as_it_was() {
+        let mut store = Store::in_memory(0, now()).unwrap();
+        for url in ["https://news.example:8080/a", "https://news.example/b"] {
+            store.add_feed(&FeedWish::of_url(url), now()).unwrap();
+        }
+        let [first, second] = store.feeds().unwrap().try_into().unwrap();
+        let at = |hours: i64| now().checked_add(SignedDuration::from_hours(hours)).ok();
+        let state = FeedState {
+            validators: Validators { etag: Some("W/\"é\"".into()), last_modified: Some("then".into()) },
+            health: Health::Undated,
+            detail: Some("none has a date".into()),
+            next_due: at(1),
+            not_before: at(2),
+            last_attempt: at(-1),
+            last_success: at(-2),
+            last_new: at(-3),
+            failures: 4,
+            interval_seconds: 5,
+            pause_seconds: 6,
+            fresh_until: at(7),
+            turnover_seconds: Some(8),
+            pace: Pace { ttl_seconds: Some(9), period_seconds: Some(10), skip_hours: 11, skip_days: 12 },
+            rung: Rung::Salvaged,
+            answered_url: Some("https://news.example/final".into()),
+            body_hash: Some("0f".into()),
+            whole_at: at(-13),
+            moving: Some(Moving { to: "https://new.example/".into(), since: now(), times: 14 }),
+            moved_to: Some("https://moved.example/".into()),
+            same_as: Some(second.id),
+            answers: 15,
+            answers_with_news: 16,
+            host_pause: None,
+        };
+        let pause = HostPause { until: at(1).unwrap(), wished: true };
+        let mut batch = store.batch().unwrap();
+        batch.set_feed(first.id, &state, &FeedFacts::default()).unwrap();
+        batch.pause_host("moved.example", pause, now()).unwrap();
+        // A shorter one does not shorten it, and one that is over is forgotten.
+        batch.pause_host("moved.example", HostPause { until: now(), wished: false }, now()).unwrap();
+        batch.pause_host("old.example", HostPause { until: at(-1).unwrap(), wished: true }, at(-2).unwrap()).unwrap();
+        batch.pause_host("news.example", pause, now()).unwrap();
+        batch.commit().unwrap();
+        let expected = FeedState { host_pause: Some(pause), ..state.clone() };
+        assert_eq!(store.feed(&first.url).unwrap().unwrap().state, expected, "its host is the one that is asked");
+        let feeds = store.feeds().unwrap();
+        assert_eq!((&feeds[0].state, feeds[1].state.host_pause), (&expected, Some(pause)));
+        assert_eq!(store.host_pauses().unwrap().len(), 2);
+
+        // Removed and added anew, it is asked anew and at its own URL; what its server gave stays.
+        store.remove_feed(&first.url).unwrap();
+        store.add_feed(&FeedWish::of_url(&first.url), now()).unwrap();
+        let anew = store.feed(&first.url).unwrap().unwrap().state;
+        assert_eq!((anew.moved_to, anew.moving, anew.same_as, anew.body_hash), (None, None, None, None));
+        assert_eq!((anew.health, anew.validators), (Health::New, state.validators));
+    }
+
+    #[test]
+    fn a_database_of_before_is_taken_over_with_its_feeds() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("old.db");
+        let connection = Connection::open(&path).unwrap();
+        connection.execute_batch(schema::MIGRATIONS[0]).unwrap();
+        connection
+            .execute_batch(&format!(
+                "PRAGMA user_version = 1; PRAGMA application_id = {};
+                 INSERT INTO feeds (url, tags, cluster, priority, origin, active, added, etag, health, failures, interval_seconds)
+                 VALUES ('https://news.example/', '[]', 1, 0, 'command', 1, 0, '\"1\"', 'ok', 0, 3600)",
+                schema::APPLICATION_ID
+            ))
+            .unwrap();
+        drop(connection);
+        let store = Store::open(&path, 1, now()).unwrap();
+        let feed = store.feed("https://news.example/").unwrap().unwrap();
+        assert_eq!((feed.state.validators.etag.as_deref(), feed.state.interval_seconds), (Some("\"1\""), 3600));
+        assert_eq!(
+            (feed.state.rung, feed.state.pace, feed.asked_url()),
+            (Rung::Plain, Pace::default(), feed.url.as_str())
+        );
+    }
+}

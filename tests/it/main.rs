@@ -3,9 +3,13 @@
 //! The modules are marked as tests although all of this is one, so that the lints let their helpers `unwrap`.
 
 #[cfg(test)]
+mod addresses;
+#[cfg(test)]
 mod bad_input;
 #[cfg(test)]
 mod binary;
+#[cfg(test)]
+mod bombs;
 #[cfg(test)]
 mod captures;
 #[cfg(test)]
@@ -37,7 +41,11 @@ mod payloads;
 #[cfg(test)]
 mod politeness;
 #[cfg(test)]
+mod politeness_bodies;
+#[cfg(test)]
 mod politeness_hosts;
+#[cfg(test)]
+mod politeness_network;
 #[cfg(test)]
 mod polling;
 #[cfg(test)]
@@ -47,7 +55,11 @@ mod quarantine;
 #[cfg(test)]
 mod rebuild;
 #[cfg(test)]
+mod renderings;
+#[cfg(test)]
 mod rig;
+#[cfg(test)]
+mod safety;
 #[cfg(test)]
 mod samples;
 #[cfg(test)]

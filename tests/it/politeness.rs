@@ -1,7 +1,7 @@
-//! Politeness, case by case: what a server says, and what it is asked after that. First half: validators and times.
+//! Politeness, case by case: what a server says, and what it is asked after that. Here: validators and times.
 //!
-//! The cases are those of a survey of feed readers and of what site owners complain of. Every one has tests here or in
-//! `politeness_hosts`; a test below holds this table against the code.
+//! The cases are those of a survey of feed readers and of what site owners complain of. Every one has tests here, in
+//! `politeness_hosts`, `politeness_network` or `politeness_bodies`; a test below holds this table against the code.
 //!
 //! | case | given | test |
 //! |---|---|---|
@@ -68,7 +68,12 @@ fn later(moment: Timestamp, pause: SignedDuration) -> Timestamp {
 
 #[test]
 fn every_case_has_its_test() {
-    let files = [include_str!("politeness.rs"), include_str!("politeness_hosts.rs")];
+    let files = [
+        include_str!("politeness.rs"),
+        include_str!("politeness_hosts.rs"),
+        include_str!("politeness_network.rs"),
+        include_str!("politeness_bodies.rs"),
+    ];
     for case in 1..=39 {
         let start = format!("//! | P{case} | ");
         let row = files[0].lines().find(|line| line.starts_with(&start)).expect("a row a case");

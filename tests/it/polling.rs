@@ -73,7 +73,7 @@ fn a_feed_is_asked_when_it_is_due_or_named_and_never_against_its_servers_word() 
 
     // Who adds a feed anew wants it asked, whatever it once said.
     home.good(&["feeds", "remove", &url("/gone")]);
-    home.good(&["feeds", "add", &url("/gone"), "--tag", "back"]);
+    home.good(&["feeds", "add", "--no-check", &url("/gone"), "--tag", "back"]);
     origin.serve("/gone", feed());
     home.good(&["fetch", &url("/gone")]);
     assert_eq!(asked(), [3, 1, 2]);

@@ -113,11 +113,9 @@ impl Adding<'_> {
     /// Lists the feeds of a page to choose from, with the commands to type.
     fn offer(&self, url: &str, found: &[Found]) {
         let shown = redact(url);
-        self.context.terminal.complain(&format!(
-            "{shown}: has {}; choose one, or take all with `newsfold feeds add --all {}`",
-            count(found.len(), "feed"),
-            quoted(url)
-        ));
+        self.context
+            .terminal
+            .complain(&format!("{shown}: has {}; choose one, or add all with `--all`", count(found.len(), "feed")));
         for feed in found {
             self.context.tell(&format!("newsfold feeds add {}    # {}", quoted(&feed.url), about(feed)));
         }

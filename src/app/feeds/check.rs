@@ -6,7 +6,7 @@ use anyhow::anyhow;
 
 use crate::app::context::{Context, Failure, block_on, imagined};
 use crate::app::feeds::{Courtesy, known, wish_of};
-use crate::cli::{Exit, View};
+use crate::cli::{Asking, Exit, View};
 use crate::fetch::error::{one_line, status_in_words};
 use crate::fetch::policy::redact;
 use crate::fetch::{Fetcher, Response, trace};
@@ -30,11 +30,11 @@ const OFFERED_MAX: usize = 10;
 ///
 /// # Errors
 /// When a feed is no URL; a feed in trouble is exit code 1.
-pub fn check(context: &Context, urls: &[String], allow_private: bool, view: View) -> Result<Exit, Failure> {
+pub fn check(context: &Context, urls: &[String], how: Asking, view: View) -> Result<Exit, Failure> {
     let known = known(context)?;
     let mut asked: Vec<(Feed, bool)> = Vec::new();
     for url in urls {
-        let wish = FeedWish { allow_private, ..wish_of(url)? };
+        let wish = FeedWish { allow_private: how.allow_private, ..wish_of(url)? };
         let stored = known.iter().find(|feed| feed.url == wish.url || redact(&feed.url) == wish.url).cloned();
         let is_stored = stored.is_some();
         asked.push((stored.unwrap_or_else(|| imagined(wish, Origin::Command, context.now)), is_stored));
@@ -48,6 +48,7 @@ pub fn check(context: &Context, urls: &[String], allow_private: bool, view: View
     let layout = if asked.len() == 1 { Layout::Indented } else { Layout::OneLine };
     let fetcher = context.fetcher()?;
     let inquiry = Inquiry {
+        whole: how.whole,
         fetcher: &fetcher,
         ingest: context.ingest_params(),
         schedule: context.schedule_params()?,
@@ -80,6 +81,7 @@ pub fn check(context: &Context, urls: &[String], allow_private: bool, view: View
 
 /// What a look at a feed needs.
 struct Inquiry<'a> {
+    whole: bool,
     fetcher: &'a Fetcher,
     ingest: ingest::Params,
     schedule: schedule::Params,
@@ -108,7 +110,10 @@ impl Inquiry<'_> {
             check.next = next(&schedule::explain(feed, now, salt, &self.schedule), &feed.state.validators);
             return Ok(check);
         }
-        let request = ingest::request(feed, &self.ingest, now);
+        let mut request = ingest::request(feed, &self.ingest, now);
+        if self.whole {
+            request.validators = Validators::default();
+        }
         let (exchanges, response) = self.fetcher.trace(&request, now).await;
         // What was read before is read again, for it is to be shown.
         let unread = Feed { state: FeedState { body_hash: None, ..feed.state.clone() }, ..feed.clone() };
