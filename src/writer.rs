@@ -468,8 +468,8 @@ fn take_in(batch: &mut Batch<'_>, desk: &mut Desk<'_>, intake: &Intake, at: &At<
         };
         report.warnings.clone_from(&prepared.warnings);
         let outlet = feed.outlet.as_deref().or(facts.outlet_found.as_deref()).unwrap_or(&feed.url);
-        let trust = batch.trust(feed.id)?;
-        let mut document = document::read(batch, feed, &prepared.drafts, trust, at.now)?;
+        let past = batch.past(feed.id)?;
+        let mut document = document::read(batch, feed.id, &prepared.drafts, past, at.now)?;
         let bringer = Bringer { feed, outlet, trust: document.trust };
         for (draft, verdict) in prepared.drafts.iter().zip(document.verdicts) {
             match store(batch, desk, bringer, (draft, verdict, at.now), &mut document.present)? {
@@ -482,7 +482,7 @@ fn take_in(batch: &mut Batch<'_>, desk: &mut Desk<'_>, intake: &Intake, at: &At<
                 Stored::Known(_) | Stored::Buried => {}
             }
         }
-        if document.trust != trust {
+        if document.trust != past.trust {
             batch.set_trust(feed.id, document.trust)?;
         }
         report.warnings.extend(distrusted(document.trust.rule));
