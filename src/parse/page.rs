@@ -23,10 +23,10 @@ impl PageKind {
     /// What it is, in words that follow "this is".
     pub fn words(self) -> &'static str {
         match self {
-            PageKind::Login => "an HTML page with a login",
-            PageKind::Consent => "an HTML page that asks for consent",
+            PageKind::Login => "an HTML page that asks to log in",
+            PageKind::Consent => "an HTML page that asks for a consent",
             PageKind::BotCheck => "an HTML page that checks for robots",
-            PageKind::Fault => "an HTML page of an error",
+            PageKind::Fault => "an HTML page that tells of an error",
             PageKind::Plain => "an HTML page",
         }
     }
