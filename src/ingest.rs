@@ -329,6 +329,7 @@ async fn read(feed: &Feed, response: Response, params: &Params, now: Timestamp) 
     match prepared.await {
         Ok(Ok(Ok(prepared))) => {
             let turnover = turnover(&prepared, now);
+            let told = if prepared.is_torn { unkept(told, feed) } else { told };
             Answer::Read { told: Told { pace: prepared.pace, rung: prepared.rung, turnover, ..told }, prepared }
         }
         Ok(Ok(Err(error))) => unreadable(one_line(&error)),
@@ -341,6 +342,16 @@ async fn read(feed: &Feed, response: Response, params: &Params, now: Timestamp) 
 fn how_read(answer: &fetch::Answer, content_type: Option<&str>, params: &prepare::Params) -> String {
     let (version, entries_max) = (env!("CARGO_PKG_VERSION"), params.entries_max);
     format!("{version} {entries_max} {} {}", answer.final_url, content_type.unwrap_or_default())
+}
+
+/// What is told with a document that was cut off: what is kept to ask with stays as it was, or its rest would never be sent.
+fn unkept(told: Told, feed: &Feed) -> Told {
+    Told {
+        validators: feed.state.validators.clone(),
+        answered_url: feed.state.answered_url.clone(),
+        body_hash: feed.state.body_hash.clone(),
+        ..told
+    }
 }
 
 /// In which time three of four entries of the document are replaced, if its publisher goes on as it did.

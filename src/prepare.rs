@@ -84,6 +84,8 @@ pub struct Prepared {
     pub pace: Pace,
     /// Which rung of the ladder read it.
     pub rung: Rung,
+    /// Whether the document ends before its root does: what it was sent with must not be kept, or the rest of it never comes.
+    pub is_torn: bool,
     /// Its entries, each key once, in the feed's order.
     pub drafts: Vec<Draft>,
     /// Their features, if they were wanted.
@@ -138,7 +140,19 @@ pub fn drafts(body: &[u8], asked: &Asked, now: Timestamp, params: &Params) -> Re
     // A feed read from a file has no site of its own but the one it names.
     let outlet = identify::outlet_name(title.as_deref(), site.as_deref(), &asked.feed_url);
     let ahead = params.ahead.clone().map(|wanted| Box::new(Ahead::of(&drafts, wanted)));
-    Ok(Prepared { title, site, outlet, pace: feed.pace, rung: feed.rung, drafts, ahead, entries, undated, warnings })
+    Ok(Prepared {
+        title,
+        site,
+        outlet,
+        pace: feed.pace,
+        rung: feed.rung,
+        is_torn: feed.is_torn,
+        drafts,
+        ahead,
+        entries,
+        undated,
+        warnings,
+    })
 }
 
 /// Whether there is anything in an entry that an article could be made of: publishers leave empty elements behind.
