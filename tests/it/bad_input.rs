@@ -57,10 +57,10 @@ fn a_document_that_is_cut_off_brings_what_it_holds_and_is_asked_for_again() {
         "<item><title>Tide tables are late</title><link>https://lamp.example/2</link><guid>2</guid></item>\n<item>",
     );
     let torn = &news[..news.find("again").unwrap()];
-    origin.serve("/feed", Answer::feed(torn, "application/rss+xml").header("ETag", "\"torn\""));
+    origin.serve("/feed", Answer::new(200, torn).header("ETag", "\"torn\""));
     let fetched = home.good(&["fetch", &url]);
     assert!(fetched.stderr.contains("2 articles new"), "{}", fetched.stderr);
-    origin.serve("/feed", Answer::feed(news.as_str(), "application/rss+xml").header("ETag", "\"whole\""));
+    origin.serve("/feed", Answer::new(200, news.as_str()).header("ETag", "\"whole\""));
     home.good(&["fetch", &url]);
     home.good(&["fetch", &url]);
     let sent: Vec<_> =

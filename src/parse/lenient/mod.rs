@@ -289,7 +289,7 @@ impl<'a> Reader<'a, '_> {
         }
         let looked_at = self.open.len().saturating_sub(MISFITS_LOOKED_AT);
         let is_it = |open: &&str| open.eq_ignore_ascii_case(name);
-        let found = self.open[looked_at..].iter().rposition(|open| is_it(open)).map(|found| looked_at + found);
+        let found = self.open[looked_at..].iter().rposition(is_it).map(|found| looked_at + found);
         let innermost = self.frames.last().map_or(0, |frame| frame.depth);
         match found {
             Some(found) if found >= innermost => {
