@@ -18,10 +18,11 @@ use tokio::task::{JoinError, JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
+use crate::features;
 use crate::fetch::error::{FetchError, one_line};
 use crate::fetch::policy::same_origin;
 use crate::fetch::{self, Fetch, Request, Response, fingerprint, is_loopback};
-use crate::ingest::gate::Doors;
+use crate::ingest::gate::{Doors, Visit};
 use crate::ingest::outage::Outage;
 use crate::model::{Document, Feed, Health, HostPause, Validators};
 use crate::prepare::{self, Asked, Prepared};
@@ -174,10 +175,12 @@ impl<F: Fetch + Send + Sync + 'static> Ingest<F> {
         self.under_way.fetch_add(1, Ordering::Relaxed);
         self.tasks.spawn(async move {
             let stop = downloads.stop.clone();
+            // It lasts until the writer's channel has taken the answer.
+            let visit = downloads.doors.visit();
             let (answer, reach) = tokio::select! {
                 biased;
                 () = stop.cancelled() => return,
-                came = downloads.answer(&feed) => came,
+                came = downloads.answer(&feed, &visit) => came,
             };
             // The writer is gone only after an error that it reports itself.
             if intakes.send(Intake { feed, answer, reach }).await.is_err() {
@@ -257,10 +260,10 @@ pub fn request(feed: &Feed, params: &Params, now: Timestamp) -> Request {
 }
 
 impl<F: Fetch + Sync> Downloads<F> {
-    /// Asks a feed when its host and the whole have room, and reads what comes.
-    async fn answer(&self, feed: &Feed) -> (Answer, Reach) {
+    /// Asks a feed when its host and the whole have room, and reads what comes. The room is kept for as long as the visit.
+    async fn answer(&self, feed: &Feed, visit: &Visit<'_>) -> (Answer, Reach) {
         let now = (self.now)();
-        let response = self.fetch.fetch_in_turn(&request(feed, &self.params, now), &self.doors, now).await;
+        let response = self.fetch.fetch_in_turn(&request(feed, &self.params, now), visit, now).await;
         let reach = self.reach(feed, &response, now);
         let answer = match response {
             // It may have waited long for its turn.
@@ -314,7 +317,9 @@ async fn read(feed: &Feed, response: Response, params: &Params, now: Timestamp) 
     if feed.state.health == Health::New && watch.is_quarantined(feed.id) {
         watch.forget(feed.id);
     }
-    let (id, limits) = (feed.id, params.prepare.clone());
+    // Of a feed that was never read, everything is new; of others, an entry or two.
+    let ahead = feed.state.last_success.is_none().then(features::Params::default);
+    let (id, limits) = (feed.id, prepare::Params { ahead, ..params.prepare.clone() });
     let prepared = tokio::task::spawn_blocking(move || {
         let document = Document { feed: id, body_hash: quarantine::hash(&body) };
         watch.read(document, || prepare::drafts(&body, &asked, now, &limits))

@@ -67,7 +67,8 @@ pub fn resolve(link: &str, base: Option<&Url>) -> Option<Url> {
     if url.set_username("").is_err() || url.set_password(None).is_err() {
         return None;
     }
-    Some(url)
+    // Spelled out in per cent it may be many times as long.
+    (url.as_str().len() <= URL_BYTES_MAX).then_some(url)
 }
 
 /// Whether the link leads to its article only through a feed's proxy, and does not say where: FeedBurner (`/~r/`), FeedBlitz (`/~/`),

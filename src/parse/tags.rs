@@ -241,8 +241,9 @@ pub(crate) fn is_of_windows(text: &str) -> bool {
 
 /// What stands between `&` and `;` at the beginning of `text`.
 fn referred(text: &str) -> Option<&str> {
-    let end = text.bytes().take(REFERENCE_BYTES_MAX).position(|byte| byte == b';')?;
-    text.get(1..end)
+    let name = text.get(1..)?;
+    let end = name.bytes().take(REFERENCE_BYTES_MAX).position(|byte| !byte.is_ascii_alphanumeric() && byte != b'#')?;
+    name[end..].starts_with(';').then(|| &name[..end])
 }
 
 /// The number of a character: `#8211` or `#x2013`.

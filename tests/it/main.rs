@@ -65,6 +65,8 @@ mod samples;
 #[cfg(test)]
 mod seeds;
 #[cfg(test)]
+mod shapes;
+#[cfg(test)]
 mod stories;
 #[cfg(test)]
 mod storing;

@@ -107,10 +107,8 @@ fn assert_harmless(args: &[&str], shown: &str) {
     }
 }
 
-#[test]
-fn no_payload_is_markup_in_the_store_or_in_any_rendering() {
-    let origin = Origin::start();
-    let payloads = lists();
+/// Serves every payload in every dialect; gives the config that names the feeds.
+fn serve_all(origin: &Origin, payloads: &[String]) -> String {
     let mut config = CONFIG.to_owned();
     let mut serve = |path: &str, body: String| {
         origin.serve(path, Answer::new(200, body));
@@ -129,6 +127,13 @@ fn no_payload_is_markup_in_the_store_or_in_any_rendering() {
             config.push_str(&format!("[[feeds]]\nurl = \"{}\"\n", origin.url(&format!("/sanitize/{number}"))));
         }
     }
+    config
+}
+
+#[test]
+fn no_payload_is_markup_in_the_store_or_in_any_rendering() {
+    let (origin, payloads) = (Origin::start(), lists());
+    let config = serve_all(&origin, &payloads);
     let home = Home::with_config(&config);
     let ran = home.run(&["fetch", "-v"]);
     assert!(matches!(ran.code, Some(0 | 3)), "{}", ran.stderr);
