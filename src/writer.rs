@@ -1,167 +1,29 @@
 //! Conductor: owns the store and the clusterer; one batch is one transaction.
 
+mod answer;
 mod document;
+mod draft;
 
-use std::borrow::Cow;
-use std::collections::HashSet;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
 use crate::cluster::params::Params as ClusterParams;
 use crate::cluster::weights::Weights;
-use crate::cluster::{Arrival, Clusterer, Remembered};
-use crate::features::ahead::Ahead;
-use crate::features::lexicon::Lexicon;
-use crate::features::{self, Subject, language};
+use crate::cluster::{Clusterer, Remembered};
 use crate::fetch::policy::redact;
-use crate::identify::{self, recognise};
-use crate::model::{ArticleId, ClusterId, Draft, Feed, FeedState, Health, HostPause, Rule, Trust};
-use crate::prepare::Prepared;
-use crate::schedule::{self, Outcome, Told};
-use crate::store::{Batch, FeedFacts, Founding, Known, NewArticle, Placed, Store, StoreError};
-use crate::writer::document::{Document, Verdict, believed, said_by, said_in};
+use crate::model::{ArticleId, ClusterId, Draft, Feed, FeedState, Health, Rule, Trust};
+use crate::schedule;
+use crate::store::{Batch, FeedFacts, Store, StoreError};
+use crate::writer::document::Document;
+use crate::writer::draft::{Bringer, Desk, Stored, arrival, assign, store};
+
+pub use crate::writer::answer::{Answer, FeedReport, Intake, Reach};
 
 /// How many articles `rebuild` and a renewal of memories read at a time.
 const PAGE_ARTICLES: usize = 1_000;
 /// How far the window moves before memories that left it are dropped.
 const FORGET_EVERY: SignedDuration = SignedDuration::from_hours(1);
-
-/// What one feed answered, ready to be stored.
-#[derive(Clone, Debug)]
-pub struct Intake {
-    /// The feed, as it was when it was asked.
-    pub feed: Feed,
-    /// What came of it.
-    pub answer: Answer,
-    /// What it tells of the feed's host.
-    pub reach: Reach,
-}
-
-/// What asking one feed tells of its host and of the network.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Reach {
-    /// Nothing that concerns other feeds.
-    #[default]
-    Itself,
-    /// A server of the wide network answered something.
-    Answered {
-        /// The host that was asked.
-        host: String,
-    },
-    /// Nothing at all came from a host of the wide network.
-    Silent {
-        /// The host that was asked.
-        host: String,
-        /// When asking began.
-        began: Timestamp,
-    },
-    /// A host wants to be asked less, by all of its feeds.
-    Throttled {
-        /// The host, as courtesy counts hosts.
-        host: String,
-        /// Its pause.
-        pause: HostPause,
-    },
-}
-
-/// What came of asking a feed.
-#[derive(Clone, Debug)]
-pub enum Answer {
-    /// It was read.
-    Read {
-        /// What it holds.
-        prepared: Prepared,
-        /// What the answer says for the next time.
-        told: Told,
-    },
-    /// It has not changed.
-    NotModified {
-        /// What the answer says for the next time.
-        told: Told,
-    },
-    /// It could not be had, or not be read.
-    Failed {
-        /// In one word.
-        health: Health,
-        /// In one line.
-        detail: String,
-        /// Whether asking again soon may help.
-        transient: bool,
-        /// For how long the server asks us not to come back.
-        retry_after: Option<Duration>,
-    },
-    /// It was not asked after all, because a host on its way keeps a pause.
-    Postponed {
-        /// The end of the pause.
-        until: Timestamp,
-        /// In one line.
-        detail: String,
-    },
-}
-
-impl Answer {
-    /// How many entries it brings, by which batches are bounded.
-    pub fn entries(&self) -> usize {
-        match self {
-            Answer::Read { prepared, .. } => prepared.drafts.len(),
-            _ => 0,
-        }
-    }
-
-    /// Whether a document came of which the process did not die; that it had not changed says the same of the last one.
-    fn is_of_a_document(&self) -> bool {
-        match self {
-            Answer::Read { .. } | Answer::NotModified { .. } => true,
-            Answer::Failed { health, .. } => *health == Health::Unreadable,
-            Answer::Postponed { .. } => false,
-        }
-    }
-
-    /// What the schedule makes of it, once it is known how many of its articles were new.
-    pub fn outcome(&self, articles_new: usize) -> Outcome {
-        match self {
-            Answer::Read { prepared, told } => {
-                let undated =
-                    if prepared.undated == prepared.drafts.len() { prepared.entries } else { prepared.undated };
-                Outcome::Read { entries: prepared.entries, undated, articles_new, told: told.clone() }
-            }
-            Answer::NotModified { told } => Outcome::NotModified { told: told.clone() },
-            Answer::Failed { health, detail, transient, retry_after } => Outcome::Failed {
-                health: *health,
-                detail: detail.clone(),
-                transient: *transient,
-                retry_after: *retry_after,
-            },
-            Answer::Postponed { until, .. } => Outcome::Postponed { until: *until },
-        }
-    }
-}
-
-/// What became of one feed's answer.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FeedReport {
-    /// The feed's URL.
-    pub url: String,
-    /// Its state in one word.
-    pub health: Health,
-    /// The trouble, in one line.
-    pub detail: Option<String>,
-    /// Entries it held.
-    pub entries: usize,
-    /// Articles that were new.
-    pub articles_new: usize,
-    /// Those among them that were published before the feed was added, and so are no news.
-    pub articles_backlog: usize,
-    /// Articles that had new words.
-    pub articles_revised: usize,
-    /// Articles that founded a cluster.
-    pub clusters_new: usize,
-    /// What was wrong with it and could be lived with.
-    pub warnings: Vec<String>,
-    /// Until when it was put off without being asked, because its host keeps a pause.
-    pub postponed: Option<Timestamp>,
-}
 
 /// One archived article with its publisher, for `eval`.
 #[derive(Clone, Debug)]
@@ -195,24 +57,6 @@ pub struct Writer {
     assign_times: Option<Vec<Duration>>,
     /// Where the window began when memories were last dropped.
     forgotten_until: Option<Timestamp>,
-}
-
-/// What became of a draft.
-enum Stored {
-    New { article: ArticleId, cluster: ClusterId, backlog: bool },
-    Revised(ArticleId),
-    Known(ArticleId),
-    Buried,
-}
-
-/// The feed that brings drafts.
-#[derive(Clone, Copy)]
-struct Bringer<'a> {
-    feed: &'a Feed,
-    /// Its outlet's name.
-    outlet: &'a str,
-    /// What is believed of its keys.
-    trust: Trust,
 }
 
 impl Writer {
@@ -435,15 +279,6 @@ impl Writer {
     }
 }
 
-/// The clusterer at work, with a watch beside it where somebody wants to know how fast it is.
-struct Desk<'a> {
-    /// Where the work places articles.
-    clusterer: Option<&'a mut Clusterer>,
-    /// Features of the document at hand that were made before.
-    ahead: Option<&'a Ahead>,
-    assign_times: Option<&'a mut Vec<Duration>>,
-}
-
 /// What holds for a whole batch.
 struct At<'a> {
     now: Timestamp,
@@ -549,157 +384,4 @@ fn distrusted(rule: Rule) -> Option<String> {
         Rule::Text => ("guids, links and dates", "titles and texts"),
     };
     Some(format!("its {changing} change from one reading to the next; its articles are recognised by their {by}"))
-}
-
-/// Stores one draft: as a new article in its cluster, as a revision, or not at all when nothing about it is new. `present` are the
-/// articles that its document holds.
-fn store(
-    batch: &mut Batch<'_>,
-    desk: &mut Desk<'_>,
-    bringer: Bringer<'_>,
-    (draft, verdict, seen): (&Draft, Verdict, Timestamp),
-    present: &mut HashSet<ArticleId>,
-) -> Result<Stored, StoreError> {
-    match verdict {
-        Verdict::Buried => Ok(Stored::Buried),
-        Verdict::Known { known, again: true, .. } => Ok(Stored::Known(known.id)),
-        Verdict::Known { known, moved, again: false } => renew(batch, bringer, draft, (&known, moved), seen),
-        Verdict::New => match elsewhere(batch, bringer.feed, draft, present)? {
-            Some(article) => {
-                present.insert(article);
-                batch.add_appearance(bringer.feed.id, article)?;
-                for mark in believed(draft, bringer.trust) {
-                    batch.set_mark(bringer.feed.id, mark, article)?;
-                }
-                Ok(Stored::Known(article))
-            }
-            None => add(batch, desk, bringer, draft, seen),
-        },
-    }
-}
-
-/// Stores what is new about an article that is known: words, link, keys.
-fn renew(
-    batch: &mut Batch<'_>,
-    bringer: Bringer<'_>,
-    draft: &Draft,
-    (known, moved): (&Known, bool),
-    seen: Timestamp,
-) -> Result<Stored, StoreError> {
-    let is_revised = is_revision(bringer.feed, draft, known);
-    // A link that changes at every poll would be written at every poll.
-    let is_relinked = draft.canonical.is_some() && draft.url != known.url && bringer.trust.rule <= Rule::Link;
-    if is_revised {
-        batch.revise(known.id, draft, seen)?;
-    } else if is_relinked && known.feed == bringer.feed.id {
-        batch.relink(known.id, draft)?;
-    }
-    if moved || is_revised {
-        for mark in believed(draft, bringer.trust) {
-            batch.add_mark(bringer.feed.id, mark, known.id)?;
-        }
-    }
-    Ok(if is_revised { Stored::Revised(known.id) } else { Stored::Known(known.id) })
-}
-
-/// The article of another feed that the draft is, unless the document holds it already.
-fn elsewhere(
-    batch: &Batch<'_>,
-    feed: &Feed,
-    draft: &Draft,
-    present: &HashSet<ArticleId>,
-) -> Result<Option<ArticleId>, StoreError> {
-    let Some(canonical) = &draft.canonical else { return Ok(None) };
-    for other in batch.elsewhere(feed.id, canonical)? {
-        let homes = [(feed.url.as_str(), feed.site.as_deref()), (other.feed_url.as_str(), other.feed_site.as_deref())];
-        let is_one_site = recognise::is_one_site(draft.url.as_deref().unwrap_or_default(), homes);
-        let is_same = recognise::is_same_elsewhere(is_one_site, &said_by(draft), &said_in(&other.known));
-        if is_same && !present.contains(&other.known.id) {
-            return Ok(Some(other.known.id));
-        }
-    }
-    Ok(None)
-}
-
-/// Stores a draft as a new article and asks where it belongs.
-fn add(
-    batch: &mut Batch<'_>,
-    desk: &mut Desk<'_>,
-    Bringer { feed, outlet, trust }: Bringer<'_>,
-    draft: &Draft,
-    seen: Timestamp,
-) -> Result<Stored, StoreError> {
-    let mut attempt = 0;
-    let mut code = identify::code(&feed.url, &draft.key, attempt);
-    while batch.is_taken(&code)? {
-        attempt += 1;
-        code = identify::code(&feed.url, &draft.key, attempt);
-    }
-    let lang = language::language(&draft.title, &draft.text, draft.lang.as_deref());
-    let outlet = draft.source.as_deref().unwrap_or(outlet);
-    let published = draft.published.unwrap_or(seen);
-    // Of what has no date only the first reading of its feed can say that it was there before.
-    let backlog = draft.published.map_or(feed.state.last_success.is_none(), |published| published < feed.added);
-    let article = NewArticle { draft, feed: feed.id, outlet, lang: lang.as_deref(), published, seen, backlog };
-    let id = batch.add_article(&article, &code)?;
-    for mark in believed(draft, trust) {
-        batch.set_mark(feed.id, mark, id)?;
-    }
-    let founding = Founding {
-        id,
-        title: draft.title.clone(),
-        text: draft.text.clone(),
-        outlet: outlet.to_owned(),
-        lang,
-        published,
-        seen,
-        may_group: feed.cluster,
-        dated: draft.date_doubt.is_none(),
-    };
-    let cluster = assign(batch, desk, &founding)?;
-    Ok(Stored::New { article: id, cluster, backlog })
-}
-
-/// Only the feed that brought an article may change it, or two feeds that cut one text at different lengths would change it back
-/// and forth at every poll; and an entry that lost its text says nothing new.
-fn is_revision(feed: &Feed, draft: &Draft, known: &Known) -> bool {
-    let changed = draft.title != known.title || draft.text != known.text;
-    changed && known.feed == feed.id && (known.text.is_empty() || !draft.text.is_empty())
-}
-
-/// Asks the clusterer where an article belongs, and stores what it says.
-fn assign(batch: &mut Batch<'_>, desk: &mut Desk<'_>, founding: &Founding) -> Result<ClusterId, StoreError> {
-    let clusterer = desk.clusterer.as_deref_mut().expect("work that places articles has said so");
-    let arrival = arrival(founding, clusterer, desk.ahead);
-    let began = Instant::now();
-    let assignment = clusterer.assign(arrival);
-    if let Some(times) = &mut desk.assign_times {
-        times.push(began.elapsed());
-    }
-    batch.place(&Placed {
-        article: assignment.article,
-        cluster: assignment.cluster,
-        reason: &assignment.reason,
-        copy_of: assignment.copy_of,
-        memory: &assignment.memory,
-        published: founding.published,
-        seen: founding.seen,
-    })?;
-    Ok(assignment.cluster)
-}
-
-fn arrival<'a>(founding: &'a Founding, clusterer: &Clusterer, ahead: Option<&'a Ahead>) -> Arrival<'a> {
-    let params = &clusterer.params().features;
-    let subject = Subject { title: &founding.title, text: &founding.text, lang: founding.lang.as_deref() };
-    Arrival {
-        id: founding.id,
-        published: founding.published,
-        seen: founding.seen,
-        outlet: &founding.outlet,
-        dated: founding.dated,
-        alone: !founding.may_group,
-        features: ahead
-            .and_then(|ahead| ahead.features(&subject, params))
-            .map_or_else(|| Cow::Owned(features::of(&subject, Lexicon::builtin(), params)), Cow::Borrowed),
-    }
 }

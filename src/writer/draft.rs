@@ -1,0 +1,196 @@
+//! Conductor: one draft into the store, and its article into a cluster.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+
+use crate::cluster::{Arrival, Clusterer};
+use crate::features::ahead::Ahead;
+use crate::features::lexicon::Lexicon;
+use crate::features::{self, Subject, language};
+use crate::identify::{self, recognise};
+use crate::model::{ArticleId, ClusterId, Draft, Feed, Rule, Trust};
+use crate::store::{Batch, Founding, Known, NewArticle, Placed, StoreError};
+use crate::writer::document::{Verdict, believed, said_by, said_in};
+
+/// What became of a draft.
+pub(crate) enum Stored {
+    New { article: ArticleId, cluster: ClusterId, backlog: bool },
+    Revised(ArticleId),
+    Known(ArticleId),
+    Buried,
+}
+
+/// The feed that brings drafts.
+#[derive(Clone, Copy)]
+pub(crate) struct Bringer<'a> {
+    pub(crate) feed: &'a Feed,
+    /// Its outlet's name.
+    pub(crate) outlet: &'a str,
+    /// What is believed of its keys.
+    pub(crate) trust: Trust,
+}
+
+/// The clusterer at work, with a watch beside it where somebody wants to know how fast it is.
+pub(crate) struct Desk<'a> {
+    /// Where the work places articles.
+    pub(crate) clusterer: Option<&'a mut Clusterer>,
+    /// Features of the document at hand that were made before.
+    pub(crate) ahead: Option<&'a Ahead>,
+    pub(crate) assign_times: Option<&'a mut Vec<Duration>>,
+}
+
+/// Stores one draft: as a new article in its cluster, as a revision, or not at all when nothing about it is new. `present` are the
+/// articles that its document holds.
+pub(crate) fn store(
+    batch: &mut Batch<'_>,
+    desk: &mut Desk<'_>,
+    bringer: Bringer<'_>,
+    (draft, verdict, seen): (&Draft, Verdict, Timestamp),
+    present: &mut HashSet<ArticleId>,
+) -> Result<Stored, StoreError> {
+    match verdict {
+        Verdict::Buried => Ok(Stored::Buried),
+        Verdict::Known { known, again: true, .. } => Ok(Stored::Known(known.id)),
+        Verdict::Known { known, moved, again: false } => renew(batch, bringer, draft, (&known, moved), seen),
+        Verdict::New => match elsewhere(batch, bringer.feed, draft, present)? {
+            Some(article) => {
+                present.insert(article);
+                batch.add_appearance(bringer.feed.id, article)?;
+                for mark in believed(draft, bringer.trust) {
+                    batch.set_mark(bringer.feed.id, mark, article)?;
+                }
+                Ok(Stored::Known(article))
+            }
+            None => add(batch, desk, bringer, draft, seen),
+        },
+    }
+}
+
+/// Stores what is new about an article that is known: words, link, keys.
+fn renew(
+    batch: &mut Batch<'_>,
+    bringer: Bringer<'_>,
+    draft: &Draft,
+    (known, moved): (&Known, bool),
+    seen: Timestamp,
+) -> Result<Stored, StoreError> {
+    let is_revised = is_revision(bringer.feed, draft, known);
+    // A link that changes at every poll would be written at every poll.
+    let is_relinked = draft.canonical.is_some() && draft.url != known.url && bringer.trust.rule <= Rule::Link;
+    if is_revised {
+        batch.revise(known.id, draft, seen)?;
+    } else if is_relinked && known.feed == bringer.feed.id {
+        batch.relink(known.id, draft)?;
+    }
+    if moved || is_revised {
+        for mark in believed(draft, bringer.trust) {
+            batch.add_mark(bringer.feed.id, mark, known.id)?;
+        }
+    }
+    Ok(if is_revised { Stored::Revised(known.id) } else { Stored::Known(known.id) })
+}
+
+/// The article of another feed that the draft is, unless the document holds it already.
+fn elsewhere(
+    batch: &Batch<'_>,
+    feed: &Feed,
+    draft: &Draft,
+    present: &HashSet<ArticleId>,
+) -> Result<Option<ArticleId>, StoreError> {
+    let Some(canonical) = &draft.canonical else { return Ok(None) };
+    for other in batch.elsewhere(feed.id, canonical)? {
+        let homes = [(feed.url.as_str(), feed.site.as_deref()), (other.feed_url.as_str(), other.feed_site.as_deref())];
+        let is_one_site = recognise::is_one_site(draft.url.as_deref().unwrap_or_default(), homes);
+        let is_same = recognise::is_same_elsewhere(is_one_site, &said_by(draft), &said_in(&other.known));
+        if is_same && !present.contains(&other.known.id) {
+            return Ok(Some(other.known.id));
+        }
+    }
+    Ok(None)
+}
+
+/// Stores a draft as a new article and asks where it belongs.
+fn add(
+    batch: &mut Batch<'_>,
+    desk: &mut Desk<'_>,
+    Bringer { feed, outlet, trust }: Bringer<'_>,
+    draft: &Draft,
+    seen: Timestamp,
+) -> Result<Stored, StoreError> {
+    let mut attempt = 0;
+    let mut code = identify::code(&feed.url, &draft.key, attempt);
+    while batch.is_taken(&code)? {
+        attempt += 1;
+        code = identify::code(&feed.url, &draft.key, attempt);
+    }
+    let lang = language::language(&draft.title, &draft.text, draft.lang.as_deref());
+    let outlet = draft.source.as_deref().unwrap_or(outlet);
+    let published = draft.published.unwrap_or(seen);
+    // Of what has no date only the first reading of its feed can say that it was there before.
+    let backlog = draft.published.map_or(feed.state.last_success.is_none(), |published| published < feed.added);
+    let article = NewArticle { draft, feed: feed.id, outlet, lang: lang.as_deref(), published, seen, backlog };
+    let id = batch.add_article(&article, &code)?;
+    for mark in believed(draft, trust) {
+        batch.set_mark(feed.id, mark, id)?;
+    }
+    let founding = Founding {
+        id,
+        title: draft.title.clone(),
+        text: draft.text.clone(),
+        outlet: outlet.to_owned(),
+        lang,
+        published,
+        seen,
+        may_group: feed.cluster,
+        dated: draft.date_doubt.is_none(),
+    };
+    let cluster = assign(batch, desk, &founding)?;
+    Ok(Stored::New { article: id, cluster, backlog })
+}
+
+/// Only the feed that brought an article may change it, or two feeds that cut one text at different lengths would change it back
+/// and forth at every poll; and an entry that lost its text says nothing new.
+fn is_revision(feed: &Feed, draft: &Draft, known: &Known) -> bool {
+    let changed = draft.title != known.title || draft.text != known.text;
+    changed && known.feed == feed.id && (known.text.is_empty() || !draft.text.is_empty())
+}
+
+/// Asks the clusterer where an article belongs, and stores what it says.
+pub(crate) fn assign(batch: &mut Batch<'_>, desk: &mut Desk<'_>, founding: &Founding) -> Result<ClusterId, StoreError> {
+    let clusterer = desk.clusterer.as_deref_mut().expect("work that places articles has said so");
+    let arrival = arrival(founding, clusterer, desk.ahead);
+    let began = Instant::now();
+    let assignment = clusterer.assign(arrival);
+    if let Some(times) = &mut desk.assign_times {
+        times.push(began.elapsed());
+    }
+    batch.place(&Placed {
+        article: assignment.article,
+        cluster: assignment.cluster,
+        reason: &assignment.reason,
+        copy_of: assignment.copy_of,
+        memory: &assignment.memory,
+        published: founding.published,
+        seen: founding.seen,
+    })?;
+    Ok(assignment.cluster)
+}
+
+pub(crate) fn arrival<'a>(founding: &'a Founding, clusterer: &Clusterer, ahead: Option<&'a Ahead>) -> Arrival<'a> {
+    let params = &clusterer.params().features;
+    let subject = Subject { title: &founding.title, text: &founding.text, lang: founding.lang.as_deref() };
+    Arrival {
+        id: founding.id,
+        published: founding.published,
+        seen: founding.seen,
+        outlet: &founding.outlet,
+        dated: founding.dated,
+        alone: !founding.may_group,
+        features: ahead
+            .and_then(|ahead| ahead.features(&subject, params))
+            .map_or_else(|| Cow::Owned(features::of(&subject, Lexicon::builtin(), params)), Cow::Borrowed),
+    }
+}
