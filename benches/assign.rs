@@ -2,6 +2,7 @@
 //!
 //! usage: cargo bench --bench assign
 
+use std::borrow::Cow;
 use std::hint::black_box;
 
 use criterion::{BatchSize, BenchmarkId, Criterion, criterion_group, criterion_main};
@@ -61,7 +62,7 @@ fn arrival(id: i64, draw: &mut Draw) -> Arrival<'static> {
         })
         .collect();
     let subject = Subject { title: &title, text: &text.join(" "), lang: Some("en") };
-    let features = features::of(&subject, Lexicon::builtin(), &features::Params::default());
+    let features = Cow::Owned(features::of(&subject, Lexicon::builtin(), &features::Params::default()));
     let time = Timestamp::from_second(1_767_225_600 + id * 5).expect("this century");
     Arrival { id: ArticleId(id), published: time, seen: time, dated: true, outlet: "", alone: false, features }
 }

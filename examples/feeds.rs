@@ -151,14 +151,14 @@ fn html(story: &Story, chars: usize, draw: &mut Draw) -> String {
     let mut html = String::new();
     if draw.below(2) == 0 {
         write!(html, "<figure><img src=\"/media/{}.jpg\" alt=\"{}\"/>", story.own(3), story.name(0)).expect("a string");
-        write!(html, "<figcaption>{} &amp; {}</figcaption></figure>\n", story.name(0), story.name(1))
+        writeln!(html, "<figcaption>{} &amp; {}</figcaption></figure>", story.name(0), story.name(1))
             .expect("a string");
     }
     for paragraph in sentences.chunks(3) {
         let text = paragraph.join(" ");
         let linked = format!("<a href=\"https://other.example/{}?utm_source=rss\">{}</a>", story.own(5), story.name(2));
         let text = text.replacen(&story.name(2), &linked, 1);
-        write!(html, "<p>{}</p>\n", text.replacen(" and ", " <em>and</em>&nbsp;", 1)).expect("a string");
+        writeln!(html, "<p>{}</p>", text.replacen(" and ", " <em>and</em>&nbsp;", 1)).expect("a string");
     }
     html
 }
@@ -170,7 +170,8 @@ struct Entry {
     published: Timestamp,
 }
 
-fn entry(feed: u64, number: u64, chars: usize, newest: i64, entries: u64, draw: &mut Draw) -> Entry {
+/// An entry of about so many characters, told in a stream of `entries`.
+fn entry((feed, number): (u64, u64), chars: usize, newest: i64, entries: u64, draw: &mut Draw) -> Entry {
     let story = Story::draw(draw, entries);
     // A wire's text is drawn from the story alone, so that every outlet that takes it over has the same words.
     let mut wire = Draw(story.0 ^ 0x5eed);
@@ -189,7 +190,9 @@ fn rss(feed: u64, entries: &[Entry]) -> String {
     let mut xml = format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<rss version=\"2.0\" xmlns:content=\"http://purl.org/rss/1.0/modules/content/\" \
          xmlns:dc=\"http://purl.org/dc/elements/1.1/\"><channel>\n<title>Outlet {feed}</title>\
-         <link>https://outlet{feed}.example/</link><description>News of outlet {feed}</description><language>en</language>\n"
+         <link>https://outlet{feed}.example/</link><description>News of outlet {feed}</description>{}\n",
+        // Every third feed leaves its language to be found out.
+        if feed.is_multiple_of(3) { "" } else { "<language>en</language>" }
     );
     for entry in entries {
         let date = entry.published.to_zoned(jiff::tz::TimeZone::UTC).strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
@@ -203,11 +206,11 @@ fn rss(feed: u64, entries: &[Entry]) -> String {
         )
         .expect("a string");
         if entry.html.len() < 1_000 {
-            write!(xml, "<description>{}</description></item>\n", escaped(&entry.html)).expect("a string");
+            writeln!(xml, "<description>{}</description></item>", escaped(&entry.html)).expect("a string");
         } else {
             let lead: String = entry.html.split("</p>").next().unwrap_or_default().chars().take(2_000).collect();
             write!(xml, "<description>{}</description>", escaped(&lead)).expect("a string");
-            write!(xml, "<content:encoded><![CDATA[{}]]></content:encoded></item>\n", entry.html).expect("a string");
+            writeln!(xml, "<content:encoded><![CDATA[{}]]></content:encoded></item>", entry.html).expect("a string");
         }
     }
     xml + "</channel></rss>\n"
@@ -216,9 +219,10 @@ fn rss(feed: u64, entries: &[Entry]) -> String {
 fn atom(feed: u64, newest: i64, entries: &[Entry]) -> String {
     let newest = Timestamp::from_second(newest).expect("this century");
     let mut xml = format!(
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<feed xmlns=\"http://www.w3.org/2005/Atom\" xml:lang=\"en\">\n<title>Outlet \
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<feed xmlns=\"http://www.w3.org/2005/Atom\"{}>\n<title>Outlet \
          {feed}</title><id>tag:outlet{feed}.example,2026:feed</id><updated>{newest}</updated>\
-         <link href=\"https://outlet{feed}.example/\"/>\n"
+         <link href=\"https://outlet{feed}.example/\"/>\n",
+        if feed.is_multiple_of(3) { "" } else { " xml:lang=\"en\"" }
     );
     for entry in entries {
         let (title, url, date) = (escaped(&entry.title), &entry.url, entry.published);
@@ -227,7 +231,7 @@ fn atom(feed: u64, newest: i64, entries: &[Entry]) -> String {
         write!(xml, "<published>{date}</published><updated>{date}</updated>").expect("a string");
         write!(xml, "<author><name>{}</name></author>", capital(&word(feed))).expect("a string");
         let element = if entry.html.len() < 1_000 { "summary" } else { "content" };
-        write!(xml, "<{element} type=\"html\">{}</{element}></entry>\n", escaped(&entry.html)).expect("a string");
+        writeln!(xml, "<{element} type=\"html\">{}</{element}></entry>", escaped(&entry.html)).expect("a string");
     }
     xml + "</feed>\n"
 }
@@ -248,7 +252,7 @@ fn main() -> Result<()> {
         let mut entries: Vec<Entry> = (0..per_feed)
             .map(|number| {
                 let chars = (middle * (SPREAD_OF_ENTRIES * draw.normal()).exp()).clamp(40.0, BODY_CHARS_MAX);
-                entry(feed, number, chars as usize, newest, feeds * per_feed, &mut draw)
+                entry((feed, number), chars as usize, newest, feeds * per_feed, &mut draw)
             })
             .collect();
         entries.sort_by_key(|entry| std::cmp::Reverse(entry.published));

@@ -18,10 +18,11 @@ use tokio::task::{JoinError, JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
+use crate::features;
 use crate::fetch::error::{FetchError, one_line};
 use crate::fetch::policy::same_origin;
 use crate::fetch::{self, Fetch, Request, Response, fingerprint, is_loopback};
-use crate::ingest::gate::Doors;
+use crate::ingest::gate::{Doors, Visit};
 use crate::ingest::outage::Outage;
 use crate::model::{Document, Feed, Health, HostPause, Validators};
 use crate::prepare::{self, Asked, Prepared};
@@ -174,10 +175,12 @@ impl<F: Fetch + Send + Sync + 'static> Ingest<F> {
         self.under_way.fetch_add(1, Ordering::Relaxed);
         self.tasks.spawn(async move {
             let stop = downloads.stop.clone();
+            // It lasts until the writer's channel has taken the answer.
+            let visit = downloads.doors.visit();
             let (answer, reach) = tokio::select! {
                 biased;
                 () = stop.cancelled() => return,
-                came = downloads.answer(&feed) => came,
+                came = downloads.answer(&feed, &visit) => came,
             };
             // The writer is gone only after an error that it reports itself.
             if intakes.send(Intake { feed, answer, reach }).await.is_err() {
@@ -257,10 +260,10 @@ pub fn request(feed: &Feed, params: &Params, now: Timestamp) -> Request {
 }
 
 impl<F: Fetch + Sync> Downloads<F> {
-    /// Asks a feed when its host and the whole have room, and reads what comes.
-    async fn answer(&self, feed: &Feed) -> (Answer, Reach) {
+    /// Asks a feed when its host and the whole have room, and reads what comes. The room is kept for as long as the visit.
+    async fn answer(&self, feed: &Feed, visit: &Visit<'_>) -> (Answer, Reach) {
         let now = (self.now)();
-        let response = self.fetch.fetch_in_turn(&request(feed, &self.params, now), &self.doors, now).await;
+        let response = self.fetch.fetch_in_turn(&request(feed, &self.params, now), visit, now).await;
         let reach = self.reach(feed, &response, now);
         let answer = match response {
             // It may have waited long for its turn.
@@ -314,7 +317,9 @@ async fn read(feed: &Feed, response: Response, params: &Params, now: Timestamp) 
     if feed.state.health == Health::New && watch.is_quarantined(feed.id) {
         watch.forget(feed.id);
     }
-    let (id, limits) = (feed.id, params.prepare.clone());
+    // Of a feed that was never read, everything is new; of others, an entry or two.
+    let ahead = feed.state.last_success.is_none().then(features::Params::default);
+    let (id, limits) = (feed.id, prepare::Params { ahead, ..params.prepare.clone() });
     let prepared = tokio::task::spawn_blocking(move || {
         let document = Document { feed: id, body_hash: quarantine::hash(&body) };
         watch.read(document, || prepare::drafts(&body, &asked, now, &limits))
@@ -324,6 +329,7 @@ async fn read(feed: &Feed, response: Response, params: &Params, now: Timestamp) 
     match prepared.await {
         Ok(Ok(Ok(prepared))) => {
             let turnover = turnover(&prepared, now);
+            let told = if prepared.is_torn { unkept(told, feed) } else { told };
             Answer::Read { told: Told { pace: prepared.pace, rung: prepared.rung, turnover, ..told }, prepared }
         }
         Ok(Ok(Err(error))) => unreadable(one_line(&error)),
@@ -336,6 +342,16 @@ async fn read(feed: &Feed, response: Response, params: &Params, now: Timestamp) 
 fn how_read(answer: &fetch::Answer, content_type: Option<&str>, params: &prepare::Params) -> String {
     let (version, entries_max) = (env!("CARGO_PKG_VERSION"), params.entries_max);
     format!("{version} {entries_max} {} {}", answer.final_url, content_type.unwrap_or_default())
+}
+
+/// What is told with a document that was cut off: what is kept to ask with stays as it was, or its rest would never be sent.
+fn unkept(told: Told, feed: &Feed) -> Told {
+    Told {
+        validators: feed.state.validators.clone(),
+        answered_url: feed.state.answered_url.clone(),
+        body_hash: feed.state.body_hash.clone(),
+        ..told
+    }
 }
 
 /// In which time three of four entries of the document are replaced, if its publisher goes on as it did.

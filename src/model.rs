@@ -394,6 +394,8 @@ pub struct ParsedFeed {
     pub pace: Pace,
     /// Which rung of the ladder read it.
     pub rung: Rung,
+    /// Whether the document ends before its root does: the rest of it may be still to come.
+    pub is_torn: bool,
     /// Its entries, in the feed's order.
     pub entries: Vec<Entry>,
     /// What was wrong and could be lived with, one line each.

@@ -8,6 +8,8 @@ use jiff::{SignedDuration, Timestamp};
 use url::Url;
 
 use crate::clean::{self, Cleaned, Cut};
+use crate::features;
+use crate::features::ahead::Ahead;
 use crate::identify::{self, Canonical, Keyed, Keys, likeness};
 use crate::model::{ArticleKey, DateDoubt, Draft, Enclosure, Entry, Pace, Rung};
 use crate::parse::{self, Hints, ParseError};
@@ -35,6 +37,8 @@ pub struct Params {
     pub ahead_seconds_max: i64,
     /// Dates before this moment are no dates of news: a publisher's 1970 means "none".
     pub oldest: Timestamp,
+    /// Whether the drafts' features are made here already, and how.
+    pub ahead: Option<features::Params>,
 }
 
 impl Default for Params {
@@ -51,6 +55,7 @@ impl Default for Params {
             made_title_chars_max: 80,
             ahead_seconds_max: 600,
             oldest: Timestamp::constant(631_152_000, 0), // 1990-01-01T00:00:00Z
+            ahead: None,
         }
     }
 }
@@ -79,8 +84,12 @@ pub struct Prepared {
     pub pace: Pace,
     /// Which rung of the ladder read it.
     pub rung: Rung,
+    /// Whether the document ends before its root does: what it was sent with must not be kept, or the rest of it never comes.
+    pub is_torn: bool,
     /// Its entries, each key once, in the feed's order.
     pub drafts: Vec<Draft>,
+    /// Their features, if they were wanted.
+    pub ahead: Option<Box<Ahead>>,
     /// Entries read, duplicates included.
     pub entries: usize,
     /// How many of the drafts have no date that can be used.
@@ -130,7 +139,20 @@ pub fn drafts(body: &[u8], asked: &Asked, now: Timestamp, params: &Params) -> Re
     let site = site.map(|site| site.url);
     // A feed read from a file has no site of its own but the one it names.
     let outlet = identify::outlet_name(title.as_deref(), site.as_deref(), &asked.feed_url);
-    Ok(Prepared { title, site, outlet, pace: feed.pace, rung: feed.rung, drafts, entries, undated, warnings })
+    let ahead = params.ahead.clone().map(|wanted| Box::new(Ahead::of(&drafts, wanted)));
+    Ok(Prepared {
+        title,
+        site,
+        outlet,
+        pace: feed.pace,
+        rung: feed.rung,
+        is_torn: feed.is_torn,
+        drafts,
+        ahead,
+        entries,
+        undated,
+        warnings,
+    })
 }
 
 /// Whether there is anything in an entry that an article could be made of: publishers leave empty elements behind.
@@ -378,6 +400,8 @@ mod tests {
     use jiff::Timestamp;
     use url::Url;
 
+    use crate::features::lexicon::Lexicon;
+    use crate::features::{self, Subject};
     use crate::model::{DateDoubt, Draft, Entry};
     use crate::prepare::{Asked, Context, Params, Prepared, draft, drafts};
 
@@ -586,6 +610,32 @@ mod tests {
         );
         // Every line of the wire story but its title, its byline and the two of its tail.
         assert_eq!(found[2].text.split("\n\n").count(), wire.lines().count() - 4);
+    }
+
+    #[test]
+    fn features_made_ahead_are_those_that_would_be_made() {
+        let body = "<rss version='2.0'><channel><title>t</title>\
+            <item><title>Bridge closes</title><description>The council said that the harbour bridge would be closed for the whole of \
+            the summer.</description></item><item><title>Bridge opens</title></item></channel></rss>";
+        let asked = Asked {
+            feed_url: "https://e.org/f".into(),
+            final_url: "https://e.org/f".parse().unwrap(),
+            content_type: None,
+        };
+        let wanted = features::Params::default();
+        let params = Params { ahead: Some(wanted.clone()), ..Params::default() };
+        let prepared = drafts(body.as_bytes(), &asked, Timestamp::UNIX_EPOCH, &params).unwrap();
+        for (draft, lang) in prepared.drafts.iter().zip([Some("en"), None]) {
+            let subject = Subject { title: &draft.title, text: &draft.text, lang };
+            let made = features::of(&subject, Lexicon::builtin(), &wanted);
+            let ahead = prepared.ahead.as_ref().unwrap();
+            assert_eq!(ahead.features(&subject, &wanted), Some(&made));
+            // Other words, another language or another setting are another matter.
+            assert_eq!(ahead.features(&Subject { text: "else", ..subject }, &wanted), None);
+            assert_eq!(ahead.features(&Subject { lang: Some("fr"), ..subject }, &wanted), None);
+            let shorter = features::Params { lead_words_max: 3, ..wanted.clone() };
+            assert_eq!(ahead.features(&subject, &shorter), None);
+        }
     }
 
     /// Every capture of a live feed: each entry has a draft or is a duplicate, no key twice, no markup, same keys again.

@@ -2,6 +2,7 @@
 
 mod document;
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
@@ -10,6 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::cluster::params::Params as ClusterParams;
 use crate::cluster::weights::Weights;
 use crate::cluster::{Arrival, Clusterer, Remembered};
+use crate::features::ahead::Ahead;
 use crate::features::lexicon::Lexicon;
 use crate::features::{self, Subject, language};
 use crate::fetch::policy::redact;
@@ -243,7 +245,8 @@ impl Writer {
     pub fn apply(&mut self, intakes: &[Intake], now: Timestamp) -> Result<Vec<FeedReport>, StoreError> {
         let salt = self.salt;
         let schedule = self.params.schedule.clone();
-        self.in_one_batch(|batch, desk| {
+        let places = intakes.iter().any(|intake| intake.answer.entries() > 0);
+        self.in_one_batch(places, |batch, desk| {
             intakes.iter().map(|intake| take_in(batch, desk, intake, &At { now, salt, schedule: &schedule })).collect()
         })
     }
@@ -253,7 +256,7 @@ impl Writer {
     /// # Errors
     /// When the file cannot be written.
     pub fn archive(&mut self, articles: &[Archived]) -> Result<Vec<ClusterId>, StoreError> {
-        self.in_one_batch(|batch, desk| {
+        self.in_one_batch(true, |batch, desk| {
             let place = |article: &Archived| {
                 let (feed, drafts) = (&article.feed, std::slice::from_ref(&article.draft));
                 let bringer = Bringer { feed, outlet: feed.outlet_name(), trust: Trust::default() };
@@ -351,7 +354,7 @@ impl Writer {
                 let page = batch.foundings(after, PAGE_ARTICLES)?;
                 let Some(last) = page.last() else { return Ok(()) };
                 after = last.id;
-                let mut desk = Desk { clusterer: &mut clusterer, assign_times: None };
+                let mut desk = Desk { clusterer: Some(&mut clusterer), ahead: None, assign_times: None };
                 for founding in &page {
                     assign(batch, &mut desk, founding)?;
                 }
@@ -365,27 +368,29 @@ impl Writer {
         Ok(count)
     }
 
-    /// Runs `work` in one transaction. If it fails, the clusterer is set aside: what it learned from the lost batch must go.
+    /// Runs `work` in one transaction. If it fails, the clusterer is set aside: what it learned from the lost batch must go. Work
+    /// that places nothing, as of a pass where nothing has changed, does not wait until the window is read back.
     fn in_one_batch<T>(
         &mut self,
+        places: bool,
         work: impl FnOnce(&mut Batch<'_>, &mut Desk<'_>) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         let mut clusterer = match self.clusterer.take() {
-            Some(clusterer) => clusterer,
-            None => self.restored()?,
+            None if places => Some(self.restored()?),
+            held => held,
         };
         let mut batch = match self.store.batch() {
             Ok(batch) => batch,
             Err(error) => {
                 // Nothing was learned from a batch that never began, so nothing has to be read back.
-                self.clusterer = Some(clusterer);
+                self.clusterer = clusterer;
                 return Err(error);
             }
         };
-        let mut desk = Desk { clusterer: &mut clusterer, assign_times: self.assign_times.as_mut() };
+        let mut desk = Desk { clusterer: clusterer.as_mut(), ahead: None, assign_times: self.assign_times.as_mut() };
         let result = work(&mut batch, &mut desk)?;
         batch.commit()?;
-        self.clusterer = Some(clusterer);
+        self.clusterer = clusterer;
         Ok(result)
     }
 
@@ -422,7 +427,7 @@ impl Writer {
         let mut clusterer = Clusterer::new(self.params.cluster.clone(), Weights::builtin());
         let mut batch = self.store.batch()?;
         for (founding, cluster) in batch.window(start)? {
-            let memory = clusterer.place(arrival(&founding, &clusterer), cluster);
+            let memory = clusterer.place(arrival(&founding, &clusterer, None), cluster);
             batch.remember(founding.id, &memory)?;
         }
         batch.commit()?;
@@ -432,7 +437,10 @@ impl Writer {
 
 /// The clusterer at work, with a watch beside it where somebody wants to know how fast it is.
 struct Desk<'a> {
-    clusterer: &'a mut Clusterer,
+    /// Where the work places articles.
+    clusterer: Option<&'a mut Clusterer>,
+    /// Features of the document at hand that were made before.
+    ahead: Option<&'a Ahead>,
     assign_times: Option<&'a mut Vec<Duration>>,
 }
 
@@ -468,11 +476,16 @@ fn take_in(batch: &mut Batch<'_>, desk: &mut Desk<'_>, intake: &Intake, at: &At<
         };
         report.warnings.clone_from(&prepared.warnings);
         let outlet = feed.outlet.as_deref().or(facts.outlet_found.as_deref()).unwrap_or(&feed.url);
-        let trust = batch.trust(feed.id)?;
-        let mut document = document::read(batch, feed, &prepared.drafts, trust, at.now)?;
+        let mut desk = Desk {
+            clusterer: desk.clusterer.as_deref_mut(),
+            ahead: prepared.ahead.as_deref(),
+            assign_times: desk.assign_times.as_deref_mut(),
+        };
+        let past = batch.past(feed.id)?;
+        let mut document = document::read(batch, feed.id, &prepared.drafts, past, at.now)?;
         let bringer = Bringer { feed, outlet, trust: document.trust };
         for (draft, verdict) in prepared.drafts.iter().zip(document.verdicts) {
-            match store(batch, desk, bringer, (draft, verdict, at.now), &mut document.present)? {
+            match store(batch, &mut desk, bringer, (draft, verdict, at.now), &mut document.present)? {
                 Stored::New { article, cluster, backlog } => {
                     report.articles_new += 1;
                     report.articles_backlog += usize::from(backlog);
@@ -482,7 +495,7 @@ fn take_in(batch: &mut Batch<'_>, desk: &mut Desk<'_>, intake: &Intake, at: &At<
                 Stored::Known(_) | Stored::Buried => {}
             }
         }
-        if document.trust != trust {
+        if document.trust != past.trust {
             batch.set_trust(feed.id, document.trust)?;
         }
         report.warnings.extend(distrusted(document.trust.rule));
@@ -656,9 +669,10 @@ fn is_revision(feed: &Feed, draft: &Draft, known: &Known) -> bool {
 
 /// Asks the clusterer where an article belongs, and stores what it says.
 fn assign(batch: &mut Batch<'_>, desk: &mut Desk<'_>, founding: &Founding) -> Result<ClusterId, StoreError> {
-    let arrival = arrival(founding, desk.clusterer);
+    let clusterer = desk.clusterer.as_deref_mut().expect("work that places articles has said so");
+    let arrival = arrival(founding, clusterer, desk.ahead);
     let began = Instant::now();
-    let assignment = desk.clusterer.assign(arrival);
+    let assignment = clusterer.assign(arrival);
     if let Some(times) = &mut desk.assign_times {
         times.push(began.elapsed());
     }
@@ -674,7 +688,8 @@ fn assign(batch: &mut Batch<'_>, desk: &mut Desk<'_>, founding: &Founding) -> Re
     Ok(assignment.cluster)
 }
 
-fn arrival<'a>(founding: &'a Founding, clusterer: &Clusterer) -> Arrival<'a> {
+fn arrival<'a>(founding: &'a Founding, clusterer: &Clusterer, ahead: Option<&'a Ahead>) -> Arrival<'a> {
+    let params = &clusterer.params().features;
     let subject = Subject { title: &founding.title, text: &founding.text, lang: founding.lang.as_deref() };
     Arrival {
         id: founding.id,
@@ -683,6 +698,8 @@ fn arrival<'a>(founding: &'a Founding, clusterer: &Clusterer) -> Arrival<'a> {
         outlet: &founding.outlet,
         dated: founding.dated,
         alone: !founding.may_group,
-        features: features::of(&subject, Lexicon::builtin(), &clusterer.params().features),
+        features: ahead
+            .and_then(|ahead| ahead.features(&subject, params))
+            .map_or_else(|| Cow::Owned(features::of(&subject, Lexicon::builtin(), params)), Cow::Borrowed),
     }
 }

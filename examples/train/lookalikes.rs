@@ -1,6 +1,7 @@
 //! Articles that look like another and report something else. Labelled streams hold next to none, and life is full of them:
 //! another quake, another club, next week's figure, the same minister's next visit. So the trainer makes some, by rule.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
@@ -27,9 +28,9 @@ pub struct Made {
 
 impl Made {
     /// It arrives with the article of the stream after which it was made.
-    pub fn arrival(&self, with: &Labelled) -> Arrival<'static> {
+    pub fn arrival<'a>(&'a self, with: &Labelled) -> Arrival<'a> {
         let published: Timestamp = with.published;
-        let features = self.features.clone();
+        let features = Cow::Borrowed(&self.features);
         Arrival { id: ArticleId(i64::MAX), published, seen: published, dated: true, outlet: "", alone: false, features }
     }
 }

@@ -1,5 +1,6 @@
 //! The labelled stream, as the clusterer sees it.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result};
@@ -25,7 +26,7 @@ pub struct Labelled {
 
 impl Labelled {
     pub fn arrival(&self) -> Arrival<'_> {
-        let features = self.features.clone();
+        let features = Cow::Borrowed(&self.features);
         Arrival {
             id: self.id,
             published: self.published,

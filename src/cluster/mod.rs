@@ -10,6 +10,8 @@ mod series;
 pub mod weights;
 pub mod window;
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use thiserror::Error;
 
@@ -38,7 +40,7 @@ pub struct Arrival<'a> {
     /// Whether its feed is not to be grouped: it founds a cluster that nothing joins.
     pub alone: bool,
     /// What it is compared by.
-    pub features: Features,
+    pub features: Cow<'a, Features>,
 }
 
 /// Where an article belongs, and why.

@@ -19,6 +19,7 @@ pub(crate) enum Postings {
         count: u8,
     },
     /// More than `FEW`, now or earlier.
+    #[expect(clippy::box_collection, reason = "in place it would double the room of every term, and few have a list")]
     Many(Box<VecDeque<Slot>>),
 }
 

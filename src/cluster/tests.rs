@@ -1,5 +1,7 @@
 //! Station: what the clusterer promises, tried on stories of our own words.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 
 use crate::cluster::params::Params;
@@ -18,7 +20,7 @@ fn time(text: &str) -> Timestamp {
 
 fn arrival<'a>(id: i64, (published, title, text): Told<'_>) -> Arrival<'a> {
     let subject = Subject { title, text, lang: Some("en") };
-    let features = features::of(&subject, Lexicon::builtin(), &features::Params::default());
+    let features = Cow::Owned(features::of(&subject, Lexicon::builtin(), &features::Params::default()));
     Arrival {
         id: ArticleId(id),
         published: time(published),
@@ -368,7 +370,7 @@ fn stream(count: i64) -> Vec<Arrival<'static>> {
             let seen = start + id * 1_800 - if draw(20) == 0 { 90_000 } else { draw(60) as i64 };
             let stamp = |second| Timestamp::from_second(second).expect("within range");
             let subject = Subject { title: &title, text: &text.join(" "), lang: Some("en") };
-            let features = features::of(&subject, Lexicon::builtin(), &features::Params::default());
+            let features = Cow::Owned(features::of(&subject, Lexicon::builtin(), &features::Params::default()));
             let alone = draw(25) == 0;
             Arrival {
                 id: ArticleId(id),

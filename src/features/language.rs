@@ -4,7 +4,7 @@ use whichlang::{Lang, detect_language};
 
 use crate::features::lexicon::Lexicon;
 use crate::features::stem;
-use crate::features::words::{self, Kind};
+use crate::features::words::{self, Kind, Word};
 
 /// Letters below which nobody can tell, of an alphabet that many languages share.
 const LETTERS_MIN: usize = 24;
@@ -97,37 +97,55 @@ fn latin(sample: &str) -> Option<&'static str> {
         Lang::Vie => "vi",
         Lang::Ara | Lang::Cmn | Lang::Hin | Lang::Jpn | Lang::Kor | Lang::Rus => return fitting(sample, &NEIGHBOURS),
     };
-    let neighbour = fitting(sample, &NEIGHBOURS);
-    let share = common_share(sample, guess);
-    match neighbour {
-        Some(neighbour) if common_share(sample, neighbour) > share => Some(neighbour),
-        _ => (share >= COMMON_SHARE_MIN).then_some(guess),
-    }
+    let words = plain_words(sample);
+    let too_few = too_few(&words);
+    let guessed = common(&words, guess, too_few);
+    let neighbour = most_common(&words, &NEIGHBOURS, guessed.unwrap_or(too_few));
+    neighbour.or(guessed.map(|_| guess))
 }
 
 /// The language of a list whose common words make up most of the sample; the first of equals.
 fn fitting(sample: &str, langs: &[&'static str]) -> Option<&'static str> {
-    let mut best: Option<(f64, &'static str)> = None;
-    for lang in langs {
-        let share = common_share(sample, lang);
-        if share >= COMMON_SHARE_MIN && best.is_none_or(|(held, _)| share > held) {
-            best = Some((share, lang));
-        }
-    }
-    best.map(|(_, lang)| lang)
+    let words = plain_words(sample);
+    most_common(&words, langs, too_few(&words))
 }
 
-/// The share of a sample's words that are among the commonest of a language.
-fn common_share(sample: &str, lang: &str) -> f64 {
-    let (mut all, mut common) = (0.0, 0.0);
-    words::read(sample, WORDS_MAX, |word| {
-        if word.kind == Kind::Plain {
-            let stem = stem::text(word.text, word.kind, lang);
-            all += 1.0;
-            common += f64::from(u8::from(Lexicon::builtin().look_up(lang, &stem).0.is_everyday()));
+/// The first words of a sample, without numbers.
+fn plain_words(sample: &str) -> Vec<Word<'_>> {
+    let mut plain = Vec::with_capacity(WORDS_MAX);
+    words::read(sample, WORDS_MAX, |word| plain.extend((word.kind == Kind::Plain).then_some(word)));
+    plain
+}
+
+/// The greatest number of common words that is too small a share.
+fn too_few(words: &[Word<'_>]) -> usize {
+    let is_too_few = |common: &usize| (*common as f64 / words.len() as f64) < COMMON_SHARE_MIN;
+    (0..=words.len()).take_while(is_too_few).last().unwrap_or(0)
+}
+
+/// The language with the most common words, if they are more than `than`; the first of equals.
+fn most_common(words: &[Word<'_>], langs: &[&'static str], than: usize) -> Option<&'static str> {
+    let (mut most, mut best) = (than, None);
+    for lang in langs {
+        if let Some(more) = common(words, lang, most) {
+            (most, best) = (more, Some(*lang));
         }
-    });
-    if all > 0.0 { common / all } else { 0.0 }
+    }
+    best
+}
+
+/// How many of the words are among the commonest of a language, if they are more than `than`; else most languages are out after
+/// a few words.
+fn common(words: &[Word<'_>], lang: &str, than: usize) -> Option<usize> {
+    let (mut common, mut left) = (0, words.len());
+    for word in words {
+        if common + left <= than {
+            return None;
+        }
+        left -= 1;
+        common += usize::from(stem::is_everyday(word, lang, Lexicon::builtin()));
+    }
+    (common > than).then_some(common)
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Station: what an article is compared by: its terms, names, numbers, title and a sketch of its text.
 
+pub mod ahead;
 pub mod language;
 pub mod lexicon;
 pub mod sketch;
@@ -26,7 +27,7 @@ pub struct Subject<'a> {
 }
 
 /// How much of an article is looked at.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Params {
     /// Words of the title that are read.
     pub title_words_max: usize,

@@ -41,6 +41,24 @@ pub fn of(word: &Word<'_>, lang: &str, lexicon: &Lexicon) -> Stem {
     })
 }
 
+thread_local! {
+    /// The same for one bit, beside the others: a text without a language asks for each word in fifteen of them.
+    static EVERYDAY: RefCell<Vec<u64>> = RefCell::new(vec![0; REMEMBERED_MAX]);
+}
+
+/// Whether a word is among the commonest of a language.
+pub fn is_everyday(word: &Word<'_>, lang: &str, lexicon: &Lexicon) -> bool {
+    // The last bit is the answer, and no key is 0, as an empty place is.
+    let key = (xxh3_64_with_seed(word.text.as_bytes(), xxh3_64(lang.as_bytes())) | 2) & !1;
+    EVERYDAY.with_borrow_mut(|remembered| {
+        let held = &mut remembered[(key >> 32) as usize & (REMEMBERED_MAX - 1)];
+        if *held & !1 != key {
+            *held = key | u64::from(made(word, lang, lexicon).rarity.is_everyday());
+        }
+        *held & 1 == 1
+    })
+}
+
 fn made(word: &Word<'_>, lang: &str, lexicon: &Lexicon) -> Stem {
     let stem = text(word.text, word.kind, lang);
     let (rarity, proper) = match word.kind {

@@ -39,7 +39,8 @@ pub fn canonical(link: &str, base: Option<&Url>) -> Option<Canonical> {
     let kept: Vec<&str> = pairs(&url).filter(|pair| !tracks(&normalised(pair))).collect();
     let kept = kept.join("&");
     url.set_query(Some(kept.as_str()).filter(|kept| !kept.is_empty()));
-    Some(Canonical { url: url.into(), key })
+    // The key must be a link again, with its scheme in front.
+    Some(Canonical { url: url.into(), key }).filter(|it| it.key.len() + "https://".len() <= URL_BYTES_MAX)
 }
 
 /// The http(s) address of `link`, resolved against `base`, without user information; `None` for all others
@@ -54,6 +55,10 @@ pub fn resolve(link: &str, base: Option<&Url>) -> Option<Url> {
         Err(url::ParseError::RelativeUrlWithoutBase) => base?.join(link).ok()?,
         Err(_) => return None,
     };
+    // Encoding makes some characters twelve.
+    if url.as_str().len() > URL_BYTES_MAX {
+        return None;
+    }
     let has_host = url.host_str().is_some_and(|host| !host.trim_end_matches('.').is_empty());
     if !matches!(url.scheme(), "http" | "https") || !has_host {
         return None;
@@ -62,7 +67,8 @@ pub fn resolve(link: &str, base: Option<&Url>) -> Option<Url> {
     if url.set_username("").is_err() || url.set_password(None).is_err() {
         return None;
     }
-    Some(url)
+    // Spelled out in per cent it may be many times as long.
+    (url.as_str().len() <= URL_BYTES_MAX).then_some(url)
 }
 
 /// Whether the link leads to its article only through a feed's proxy, and does not say where: FeedBurner (`/~r/`), FeedBlitz (`/~/`),
@@ -540,6 +546,17 @@ mod tests {
             assert_eq!(canonical(link, None), None, "{link}");
         }
         assert_eq!(resolve("story/1", None), None);
+        let of_bytes =
+            |bytes: usize, scheme: &str| format!("{scheme}://e.org/{}", "a".repeat(bytes - scheme.len() - 9));
+        assert!(
+            canonical(&of_bytes(8192, "https"), None).is_some() && canonical(&of_bytes(8193, "https"), None).is_none()
+        );
+        assert_eq!(canonical(&of_bytes(8192, "http"), None), None, "its key would be a byte too long to be a link");
+        assert_eq!(
+            canonical(&format!("https://e.org/{}", "👨".repeat(1000)), None),
+            None,
+            "too long once it is encoded"
+        );
     }
 
     #[test]

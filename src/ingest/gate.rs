@@ -31,10 +31,11 @@ struct Host {
     pause: Mutex<Option<Timestamp>>,
 }
 
-/// A turn at a host.
-pub(crate) struct Turn {
-    _host: Option<OwnedSemaphorePermit>,
-    _whole: OwnedSemaphorePermit,
+/// One feed's way through the doors. Its room in the whole is kept until this is dropped, so that what has come and waits for
+/// the writer is bounded like what is still to come.
+pub(crate) struct Visit<'a> {
+    doors: &'a Doors,
+    room: Mutex<Option<OwnedSemaphorePermit>>,
 }
 
 impl Doors {
@@ -81,35 +82,50 @@ impl Doors {
         host
     }
 
-    async fn whole(&self) -> OwnedSemaphorePermit {
-        Arc::clone(&self.slots).acquire_owned().await.expect("these semaphores are never closed")
+    /// For a feed that is about to be asked.
+    pub(crate) fn visit(&self) -> Visit<'_> {
+        Visit { doors: self, room: Mutex::default() }
     }
 }
 
-impl fetch::Gate for Doors {
-    type Turn = Turn;
+impl Visit<'_> {
+    /// Takes its room in the whole.
+    async fn take_room(&self) {
+        let room = Arc::clone(&self.doors.slots).acquire_owned().await.expect("these semaphores are never closed");
+        *self.room.lock().unwrap_or_else(PoisonError::into_inner) = Some(room);
+    }
+}
 
-    async fn enter(&self, url: &Url) -> Result<Turn, Timestamp> {
-        let Some(name) = host_of(url) else { return Ok(Turn { _host: None, _whole: self.whole().await }) };
-        let host = self.host(&name, is_loopback(url));
+impl fetch::Gate for Visit<'_> {
+    /// A turn at a host, where there is one.
+    type Turn = Option<OwnedSemaphorePermit>;
+
+    async fn enter(&self, url: &Url) -> Result<Self::Turn, Timestamp> {
+        // On the way from one host to the next it holds nothing: whoever waits with room in hand could wait for one who waits for room.
+        self.room.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let doors = self.doors;
+        let Some(name) = host_of(url) else {
+            self.take_room().await;
+            return Ok(None);
+        };
+        let host = doors.host(&name, is_loopback(url));
         // Looked at before the wait and after it, for another feed may have learned of a pause meanwhile.
-        host.open(&self.now)?;
+        host.open(&doors.now)?;
         let permit = Arc::clone(&host.slots).acquire_owned().await.expect("these semaphores are never closed");
-        host.open(&self.now)?;
+        host.open(&doors.now)?;
         // The whole's room after the host's, so that feeds which wait for one slow host do not fill the slots of all others.
-        let whole = match &host.next_start {
-            None => self.whole().await,
+        match &host.next_start {
+            None => self.take_room().await,
             Some(next_start) => {
                 // Held until the start is certain: who waited for room meanwhile must not start together with the next.
                 let mut next = next_start.lock().await;
                 tokio::time::sleep_until(*next).await;
-                let whole = self.whole().await;
-                *next = Instant::now() + self.spacing;
-                whole
+                self.take_room().await;
+                *next = Instant::now() + doors.spacing;
             }
-        };
-        host.open(&self.now)?;
-        Ok(Turn { _host: Some(permit), _whole: whole })
+        }
+        host.open(&doors.now)?;
+        Ok(Some(permit))
     }
 }
 

@@ -19,12 +19,16 @@ pub(crate) fn feed(text: &str, hints: &Hints) -> Result<ParsedFeed, ParseError> 
     let (head, tail) = spans.outside(text);
     let items: Vec<Option<Value>> =
         spans.items.iter().map(|&(start, end)| serde_json::from_str(&text[start..end]).ok()).collect();
+    let mut is_torn = false;
     let (rung, fields) = match serde_json::from_str::<Map<String, Value>>(&[head, tail].concat()) {
         Ok(fields) => (if items.iter().all(Option::is_some) { Rung::Plain } else { Rung::Salvaged }, fields),
         Err(error) if items.iter().flatten().next().is_none() => {
             return Err(ParseError::Broken { message: error.to_string(), line: Some(error.line()) });
         }
-        Err(_) => (Rung::Salvaged, serde_json::from_str(&format!("{head}]}}")).unwrap_or_default()),
+        Err(error) => {
+            is_torn = error.is_eof();
+            (Rung::Salvaged, serde_json::from_str(&format!("{head}]}}")).unwrap_or_default())
+        }
     };
     let read: Vec<&Map<String, Value>> = items.iter().flatten().filter_map(Value::as_object).collect();
     if read.is_empty() && !items.is_empty() {
@@ -38,6 +42,7 @@ pub(crate) fn feed(text: &str, hints: &Hints) -> Result<ParsedFeed, ParseError> 
         site: string(&fields, "home_page_url"),
         lang: string(&fields, "language"),
         rung,
+        is_torn,
         ..ParsedFeed::default()
     };
     feed.entries = read.iter().map(|item| entry(item, &fields, feed.lang.as_deref(), hints)).collect();

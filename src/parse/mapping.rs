@@ -32,6 +32,7 @@ pub(crate) fn head(look: &Look) -> ParsedFeed {
         site: look.site.as_ref().map(Address::resolved),
         lang: look.lang.clone().map(Cow::into_owned),
         pace: look.pace,
+        is_torn: look.is_torn,
         ..ParsedFeed::default()
     }
 }

@@ -142,6 +142,9 @@ pub fn feed(body: &[u8], hints: &Hints) -> Result<ParsedFeed, ParseError> {
         feed.rung = Rung::Transcoded;
     }
     feed.warnings.extend(told(feed.rung));
+    if feed.is_torn {
+        feed.warnings.push("it was cut off: the rest of it is asked for again".to_owned());
+    }
     Ok(feed)
 }
 

@@ -23,10 +23,10 @@ impl PageKind {
     /// What it is, in words that follow "this is".
     pub fn words(self) -> &'static str {
         match self {
-            PageKind::Login => "a login page",
-            PageKind::Consent => "a consent page",
-            PageKind::BotCheck => "a check for robots",
-            PageKind::Fault => "an error page",
+            PageKind::Login => "an HTML page that asks to log in",
+            PageKind::Consent => "an HTML page that asks for a consent",
+            PageKind::BotCheck => "an HTML page that checks for robots",
+            PageKind::Fault => "an HTML page that tells of an error",
             PageKind::Plain => "an HTML page",
         }
     }

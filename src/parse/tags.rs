@@ -195,8 +195,11 @@ impl<'a> Iterator for Marks<'a> {
                 }
                 Some(b'/') if !name(&rest[2..]).is_empty() => return Some(self.end()),
                 Some(_) if !name(&rest[1..]).is_empty() => return Some(self.start()),
-                // Something else than a tag: a character of the text.
-                _ => return Some(Mark::Text(self.take_to(self.at + 1))),
+                // Something else than a tag: characters of the text, of which the last may begin a tag.
+                _ => {
+                    let run = rest.bytes().take_while(|byte| *byte == b'<').count();
+                    return Some(Mark::Text(self.take_to(self.at + run.max(2) - 1)));
+                }
             }
         }
     }
@@ -241,8 +244,9 @@ pub(crate) fn is_of_windows(text: &str) -> bool {
 
 /// What stands between `&` and `;` at the beginning of `text`.
 fn referred(text: &str) -> Option<&str> {
-    let end = text.bytes().take(REFERENCE_BYTES_MAX).position(|byte| byte == b';')?;
-    text.get(1..end)
+    let name = text.get(1..)?;
+    let end = name.bytes().take(REFERENCE_BYTES_MAX).position(|byte| !byte.is_ascii_alphanumeric() && byte != b'#')?;
+    name[end..].starts_with(';').then(|| &name[..end])
 }
 
 /// The number of a character: `#8211` or `#x2013`.
@@ -312,6 +316,7 @@ mod tests {
         check("<a b='1' c = \"2>\">x</a >", "+a b=1 c=2> \"x\" -a");
         check("<br/><e:f g=1 h/>", "+br/ +e:f g=1/");
         check("1 < 2 <3 </> <é>", "\"1 \" \"<\" \" 2 \" \"<\" \"3 \" \"<\" \"/> \" +é");
+        check("<<<a><<", "\"<<\" +a \"<\" \"<\"");
         check("<!-- <a> --><?xml v?><![CDATA[<b>]]>", "?xml v [<b>]");
         check("<!DOCTYPE r [<!ENTITY a \"<item>\">]><r>", "+r");
         check("<!DOCTYPE r><r>", "+r");

@@ -66,6 +66,15 @@ pub enum Met {
     Buried,
 }
 
+/// What a feed brought so far.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Past {
+    /// How far its keys are believed.
+    pub trust: Trust,
+    /// Whether it brought anything at all.
+    pub is_marked: bool,
+}
+
 /// An article of another feed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Elsewhere {
@@ -188,12 +197,14 @@ impl Batch<'_> {
         Ok(statement.query_row([article.0], known)?)
     }
 
-    /// How far the keys of `feed` are believed.
+    /// What `feed` brought so far, as far as its next document is read against it.
     ///
     /// # Errors
     /// When the file cannot be read.
-    pub fn trust(&self, feed: FeedId) -> Result<Trust, StoreError> {
-        let mut statement = self.transaction.prepare_cached("SELECT trusted_rule, strikes FROM feeds WHERE id = ?1")?;
+    pub fn past(&self, feed: FeedId) -> Result<Past, StoreError> {
+        let mut statement = self.transaction.prepare_cached(
+            "SELECT trusted_rule, strikes, EXISTS (SELECT 1 FROM marks WHERE feed = ?1) FROM feeds WHERE id = ?1",
+        )?;
         Ok(statement.query_row([feed.0], |row| {
             let rule = match row.get(0)? {
                 0 => Rule::Guid,
@@ -201,7 +212,7 @@ impl Batch<'_> {
                 2 => Rule::Title,
                 _ => Rule::Text,
             };
-            Ok(Trust { rule, strikes: row.get(1)? })
+            Ok(Past { trust: Trust { rule, strikes: row.get(1)? }, is_marked: row.get(2)? })
         })?)
     }
 

@@ -18,7 +18,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, Transaction};
 use thiserror::Error;
 
-pub use crate::store::batch::{Batch, Elsewhere, FeedFacts, Known, Met, NewArticle, Placed};
+pub use crate::store::batch::{Batch, Elsewhere, FeedFacts, Known, Met, NewArticle, Past, Placed};
 pub use crate::store::lock::{Holder, RoleLock, beside};
 pub use crate::store::read::{Found, Query, Totals};
 pub use crate::store::replay::{Founding, Remembered};

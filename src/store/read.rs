@@ -5,9 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use rusqlite::{Row, params};
 
-use crate::model::{
-    Article, ArticleId, ArticleKey, Cluster, ClusterId, Code, DateDoubt, FeedId, Member, Reason, Revision,
-};
+use crate::model::{Article, ArticleId, Cluster, ClusterId, Code, DateDoubt, Draft, FeedId, Member, Reason, Revision};
 use crate::store::{Store, StoreError, instant, json, list, search};
 
 /// Which clusters are wanted; what is `None` or 0 does not filter.
@@ -182,18 +180,21 @@ impl Store {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// How many of these keys the feed has never brought.
+    /// How many of these drafts the feed has never brought, under none of their marks.
     ///
     /// # Errors
     /// When the file cannot be read.
-    pub fn count_unmet(&self, feed: FeedId, keys: &[ArticleKey]) -> Result<usize, StoreError> {
-        let keys: Vec<String> = keys.iter().map(|key| key.0.clone()).collect();
-        let number: i64 = self.connection.query_row(
-            "SELECT count(*) FROM json_each(?2) WHERE value NOT IN (SELECT key FROM appearances WHERE feed = ?1)",
-            (feed.0, json(&keys)),
-            |row| row.get(0),
-        )?;
-        Ok(usize::try_from(number).unwrap_or(0))
+    pub fn count_unmet(&self, feed: FeedId, drafts: &[Draft]) -> Result<usize, StoreError> {
+        let mut statement = self.connection.prepare_cached("SELECT 1 FROM marks WHERE feed = ?1 AND mark = ?2")?;
+        let mut unmet = 0;
+        for draft in drafts {
+            let mut is_met = false;
+            for mark in &draft.marks {
+                is_met = is_met || statement.exists((feed.0, mark.hash))?;
+            }
+            unmet += usize::from(!is_met);
+        }
+        Ok(unmet)
     }
 
     /// How much is stored, and how much of it is newer than `since`.

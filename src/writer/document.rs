@@ -6,8 +6,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::identify::likeness;
 use crate::identify::recognise::{self, Said};
-use crate::model::{ArticleId, Draft, Feed, FeedId, Mark, Rule, Trust};
-use crate::store::{Batch, Known, Met, StoreError};
+use crate::model::{ArticleId, Draft, FeedId, Mark, Rule, Trust};
+use crate::store::{Batch, Known, Met, Past, StoreError};
 
 /// For how long after an article was first seen a new title over its text is looked for.
 const RETITLED_WITHIN: SignedDuration = SignedDuration::from_hours(48);
@@ -46,13 +46,18 @@ pub(crate) struct Document {
 /// their text.
 pub(crate) fn read(
     batch: &Batch<'_>,
-    feed: &Feed,
+    feed: FeedId,
     drafts: &[Draft],
-    trust: Trust,
+    past: Past,
     now: Timestamp,
 ) -> Result<Document, StoreError> {
-    let mut document = recognised(batch, feed.id, drafts, trust)?;
-    find_retitled(batch, feed.id, drafts, &mut document, now)?;
+    if !past.is_marked {
+        // The first document of a feed, where most of all articles come from: there is nothing to compare it with.
+        let verdicts = drafts.iter().map(|_| Verdict::New).collect();
+        return Ok(Document { verdicts, present: HashSet::new(), trust: past.trust });
+    }
+    let mut document = recognised(batch, feed, drafts, past.trust)?;
+    find_retitled(batch, feed, drafts, &mut document, now)?;
     Ok(document)
 }
 

@@ -28,13 +28,12 @@ fn a_feed_in_trouble_is_a_line_and_leaves_what_is_stored_alone() {
     home.good(&["fetch", &url]);
     let stored = home.clusters();
     let html = "<!DOCTYPE html><html><head><title>Please log in</title></head><body><p>Who are you?</p></body></html>";
-    let broken = &FEED[..FEED.len() - 60];
     let cases: [(Answer, &[&str]); 7] = [
         (Answer::status(404), &["404"]),
         (Answer::status(500), &["500"]),
         (Answer::new(200, html), &["HTML", "Please log in"]),
         (Answer::new(200, ""), &["empty"]),
-        (Answer::new(200, broken.replace("</item>", "<oops")), &["unreadable"]),
+        (Answer::new(200, &FEED.as_bytes()[..40]), &["unreadable", "broken"]),
         (Answer::new(200, "just words"), &["unreadable"]),
         (Answer::status(410), &["gone", "410"]),
     ];
@@ -46,6 +45,27 @@ fn a_feed_in_trouble_is_a_line_and_leaves_what_is_stored_alone() {
     check(&home, &["fetch", "http://127.0.0.1:1/feed"], 1, &["127.0.0.1:1", "unreachable"]);
     check(&home, &["fetch", "no-such-file.xml"], 1, &["no-such-file.xml"]);
     assert_eq!(home.clusters().len(), 1);
+}
+
+#[test]
+fn a_document_that_is_cut_off_brings_what_it_holds_and_is_asked_for_again() {
+    let origin = Origin::start();
+    let home = Home::new();
+    let url = origin.url("/feed");
+    let news = FEED.replace(
+        "<item>",
+        "<item><title>Tide tables are late</title><link>https://lamp.example/2</link><guid>2</guid></item>\n<item>",
+    );
+    let torn = &news[..news.find("again").unwrap()];
+    origin.serve("/feed", Answer::new(200, torn).header("ETag", "\"torn\""));
+    let fetched = home.good(&["fetch", &url]);
+    assert!(fetched.stderr.contains("2 articles new"), "{}", fetched.stderr);
+    origin.serve("/feed", Answer::new(200, news.as_str()).header("ETag", "\"whole\""));
+    home.good(&["fetch", &url]);
+    home.good(&["fetch", &url]);
+    let sent: Vec<_> =
+        origin.requests("/feed").iter().map(|seen| seen.header("if-none-match").map(str::to_owned)).collect();
+    assert_eq!(sent, [None, None, Some("\"whole\"".to_owned())]);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 //! `SLOW_TESTS=1` makes a hundred times as many; `NEWSFOLD_FUZZ_SEED=NUMBER` makes others. What a dead process was at lies in
 //! `target/tmp/fuzz-*`.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::fs;
@@ -380,7 +381,7 @@ fn texts_made_hostile_by_chance_are_each_in_one_cluster() {
             seen: now(),
             outlet: ["a", "b", "c"][dice.below(3)],
             alone: number % 7 == 0,
-            features: made,
+            features: Cow::Owned(made),
         });
         let took = began.and_then(|began| cpu_time()?.checked_sub(began)).unwrap_or_default();
         slowest = slowest.max(took);

@@ -131,7 +131,7 @@ fn faults(source: &Path, path: &Path) -> Vec<String> {
     if code.contains("super::") || code.contains("::*;") {
         fault("imports are written in full: no `super::`, no globs".to_owned());
     }
-    if !["app", "config"].contains(&module.as_str()) && code.contains("config::") {
+    if !["app", "config"].contains(&module.as_str()) && code.contains("crate::config") {
         fault("the config is named only in config and app; others get their part of it".to_owned());
     }
     let sql = ["SELECT ", "INSERT ", "DELETE FROM ", "CREATE TABLE "];

@@ -136,9 +136,8 @@ impl Inquiry<'_> {
         else {
             return Ok(None);
         };
-        let keys: Vec<_> = prepared.drafts.iter().map(|draft| draft.key.clone()).collect();
         let unmet = match &self.store {
-            Some(store) if is_stored => Some(store.count_unmet(feed.id, &keys)?),
+            Some(store) if is_stored => Some(store.count_unmet(feed.id, &prepared.drafts)?),
             _ => None,
         };
         let kind = dialect::of(body).map(dialect::Dialect::word);

@@ -256,6 +256,8 @@ pub(crate) struct Look<'a> {
     pub cut: Option<(usize, Vec<&'a str>)>,
     /// Where markup first did not fit: the byte of an end tag without its start, or the end of a truncated document.
     pub fault: Option<usize>,
+    /// Whether the document ends before its root does.
+    pub is_torn: bool,
     /// Whether feed-rs 3.0.0 would panic over it.
     pub is_dangerous: bool,
     /// Whether feed-rs would read it wrong: numbers of characters that only Windows has.

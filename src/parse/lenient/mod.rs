@@ -289,7 +289,7 @@ impl<'a> Reader<'a, '_> {
         }
         let looked_at = self.open.len().saturating_sub(MISFITS_LOOKED_AT);
         let is_it = |open: &&str| open.eq_ignore_ascii_case(name);
-        let found = self.open[looked_at..].iter().rposition(|open| is_it(open)).map(|found| looked_at + found);
+        let found = self.open[looked_at..].iter().rposition(is_it).map(|found| looked_at + found);
         let innermost = self.frames.last().map_or(0, |frame| frame.depth);
         match found {
             Some(found) if found >= innermost => {
@@ -432,6 +432,8 @@ impl<'a> Reader<'a, '_> {
         if self.look.cut.is_none() && !self.open.is_empty() {
             self.look.fault.get_or_insert(self.text.len());
         }
+        let is_open = |frame: &Frame| matches!(frame.kind, Kind::Feed | Kind::Entry);
+        self.look.is_torn = self.look.cut.is_none() && self.frames.iter().any(is_open);
         self.close_frames_from(0, self.text.len());
         // A last entry that was cut off before it said what it is known by would come back as another one.
         let is_torn = |entry: &Found| !entry.is_whole && entry.guid.is_none() && entry.link.is_none();
