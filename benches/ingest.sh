@@ -120,7 +120,7 @@ echo "$(nproc) cores, gzip ${GZIP:-off}, load before: $(cut -d' ' -f1 /proc/load
 prepare "${sizes[0]}"
 best=1
 for threads in 1 2 4 8; do
-  for _ in 1 2 3; do newsboat_pass "${sizes[0]}" first "$threads" "try.$threads"; done
+  for _ in $(seq $((runs < 3 ? runs : 3))); do newsboat_pass "${sizes[0]}" first "$threads" "try.$threads"; done
   if [ "$(median 1 "$work/try.$threads" | tr -d .)" -lt "$(median 1 "$work/try.$best" | tr -d .)" ]; then best="$threads"; fi
 done
 echo "newsboat's reload-threads, seconds: $(for threads in 1 2 4 8; do printf '%s: %s  ' "$threads" "$(median 1 "$work/try.$threads")"; done)→ $best"
