@@ -130,7 +130,9 @@ fn a_death_that_two_documents_may_have_caused_is_told_apart_the_second_time() {
     assert_eq!(most, 1, "a suspect is read alone");
     let ran = home.run(&fetch);
     assert_eq!(ran.code, Some(3), "{}", ran.stderr);
-    assert_eq!([0, 1, 2].map(|at| health(&home, &urls[at])), ["quarantined", "ok", "ok"], "{}", ran.stderr);
+    assert_eq!(health(&home, &urls[0]), "quarantined", "{}", ran.stderr);
+    // The others may have been stored before the second death.
+    assert_eq!(articles(&home), 1 + u64::try_from(HEAVY_ENTRIES).expect("it is small"), "{}", ran.stderr);
 }
 
 #[test]
