@@ -84,6 +84,8 @@ fn a_document_that_ended_the_process_twice_is_not_read_until_it_changes() {
     assert_eq!(health(&home, &url), "quarantined");
     // Asked for by name or with all, it stays unread.
     assert_quarantined(&home.run(&["fetch", "--all"]));
+    let checked = home.run(&["feeds", "check", &url]);
+    assert!(checked.code == Some(1) && checked.stdout.contains("quarantined"), "{}", checked.stdout);
     assert_eq!(articles(&home), 0);
 
     origin.serve("/feed", light());
