@@ -1,5 +1,6 @@
 //! Conductor: `feeds check`: asks a feed as the service would, stores nothing, and explains all of it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::anyhow;
@@ -17,6 +18,7 @@ use crate::listing::{self, Style};
 use crate::model::{Feed, FeedState, FeedWish, Health, Origin, Validators};
 use crate::parse::dialect;
 use crate::prepare::Prepared;
+use crate::quarantine::Watch;
 use crate::schedule::{self, LeftOut};
 use crate::store::{Store, StoreError};
 use crate::writer::Answer;
@@ -47,16 +49,19 @@ pub fn check(context: &Context, urls: &[String], how: Asking, view: View) -> Res
     }
     let layout = if asked.len() == 1 { Layout::Indented } else { Layout::OneLine };
     let fetcher = context.fetcher()?;
+    let store = match context.reader() {
+        Ok(store) => Some(store),
+        Err(StoreError::Missing { .. }) => None,
+        Err(error) => return Err(error.into()),
+    };
+    // A document that ended others is not read here either.
+    let suspects = store.as_ref().map(Store::suspects).transpose()?.unwrap_or_default();
     let inquiry = Inquiry {
         whole: how.whole,
         fetcher: &fetcher,
-        ingest: context.ingest_params(),
+        ingest: ingest::Params { watch: Arc::new(Watch::over(&suspects)), ..context.ingest_params() },
         schedule: context.schedule_params()?,
-        store: match context.reader() {
-            Ok(store) => Some(store),
-            Err(StoreError::Missing { .. }) => None,
-            Err(error) => return Err(error.into()),
-        },
+        store,
     };
     block_on(async {
         let mut exit = Exit::Done;
