@@ -331,7 +331,7 @@ pub fn forgiven(feed: &Feed, now: Timestamp, salt: u64, params: &Params) -> Feed
 }
 
 /// Whether the feed is to be asked for whole although we know its validators, because nothing but 304 has come for a week or
-/// two: see [`REFETCH_AFTER`] and [`REFETCH_NEVER`].
+/// two: see `REFETCH_AFTER` and `REFETCH_NEVER`.
 pub fn asks_whole(feed: &Feed, now: Timestamp) -> bool {
     let state = &feed.state;
     let Some(whole_at) = state.whole_at.filter(|_| state.validators != Validators::default()) else { return false };
