@@ -422,7 +422,8 @@ fn store(
         attempt += 1;
         code = identify::code(&feed.url, &draft.key, attempt);
     }
-    let lang = language::language(&draft.title, &draft.text, draft.lang.as_deref());
+    let known_lang = desk.ahead.and_then(|ahead| ahead.language(draft));
+    let lang = known_lang.unwrap_or_else(|| language::language(&draft.title, &draft.text, draft.lang.as_deref()));
     let outlet = draft.source.as_deref().unwrap_or(outlet);
     let published = draft.published.unwrap_or(seen);
     let article = NewArticle { draft, feed: feed.id, outlet, lang: lang.as_deref(), published, seen };
