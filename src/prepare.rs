@@ -630,6 +630,8 @@ mod tests {
             let made = features::of(&subject, Lexicon::builtin(), &wanted);
             let ahead = prepared.ahead.as_ref().unwrap();
             assert_eq!(ahead.features(&subject, &wanted), Some(&made));
+            assert_eq!(ahead.language(draft), Some(lang.map(str::to_owned)));
+            assert_eq!(ahead.language(&Draft { lang: some("fr"), ..draft.clone() }), None);
             // Other words, another language or another setting are another matter.
             assert_eq!(ahead.features(&Subject { text: "else", ..subject }, &wanted), None);
             assert_eq!(ahead.features(&Subject { lang: Some("fr"), ..subject }, &wanted), None);

@@ -425,9 +425,11 @@ mod tests {
         /// Text without markup takes a way of its own, past the tokenizer; a comment in front sends it through.
         #[test]
         fn plain_text_reads_as_if_it_were_html(plain in "([a-zA-Zäé日 .,!?:>\"'\n\t\u{200d}\u{feff}\u{600}\u{a0}-]|https://a\\.b/c|By | - |\n\n|\\.\\.\\.){0,40}") {
+            // Behind a comment, empty lines at the head would be inside of the text.
+            let plain = plain.trim_start();
             let marked = format!("<!-- -->{plain}");
-            prop_assert_eq!(text(&plain, &Limits::default()), text(&marked, &Limits::default()));
-            prop_assert_eq!(title(&plain, &Limits::default()), title(&marked, &Limits::default()));
+            prop_assert_eq!(text(plain, &Limits::default()), text(&marked, &Limits::default()));
+            prop_assert_eq!(title(plain, &Limits::default()), title(&marked, &Limits::default()));
         }
     }
 

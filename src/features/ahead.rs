@@ -12,7 +12,16 @@ use crate::model::Draft;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Ahead {
     params: Params,
-    made: HashMap<u64, (Option<String>, Features)>,
+    made: HashMap<u64, Made>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct Made {
+    /// The language the draft says it is in.
+    declared: Option<String>,
+    /// The language it is in.
+    lang: Option<String>,
+    features: Features,
 }
 
 impl Ahead {
@@ -23,15 +32,21 @@ impl Ahead {
             let lang = language::language(&draft.title, &draft.text, draft.lang.as_deref());
             let subject = Subject { title: &draft.title, text: &draft.text, lang: lang.as_deref() };
             let features = features::of(&subject, Lexicon::builtin(), &params);
-            (key(&draft.title, &draft.text), (lang, features))
+            (key(&draft.title, &draft.text), Made { declared: draft.lang.clone(), lang, features })
         });
         Ahead { made: made.collect(), params }
     }
 
     /// The features of this subject, if they were made with these parameters.
     pub fn features(&self, subject: &Subject<'_>, params: &Params) -> Option<&Features> {
-        let (lang, features) = self.made.get(&key(subject.title, subject.text))?;
-        (lang.as_deref() == subject.lang && self.params == *params).then_some(features)
+        let made = self.made.get(&key(subject.title, subject.text))?;
+        (made.lang.as_deref() == subject.lang && self.params == *params).then_some(&made.features)
+    }
+
+    /// The language of a draft, if it was looked for: see `language::language`.
+    pub fn language(&self, draft: &Draft) -> Option<Option<String>> {
+        let made = self.made.get(&key(&draft.title, &draft.text))?;
+        (made.declared == draft.lang).then(|| made.lang.clone())
     }
 }
 

@@ -3,8 +3,8 @@
 use whichlang::{Lang, detect_language};
 
 use crate::features::lexicon::Lexicon;
-use crate::features::stem;
-use crate::features::words::{self, Kind, Word};
+use crate::features::stem::Asked;
+use crate::features::words::{self, Kind};
 
 /// Letters below which nobody can tell, of an alphabet that many languages share.
 const LETTERS_MIN: usize = 24;
@@ -111,20 +111,24 @@ fn fitting(sample: &str, langs: &[&'static str]) -> Option<&'static str> {
 }
 
 /// The first words of a sample, without numbers.
-fn plain_words(sample: &str) -> Vec<Word<'_>> {
+fn plain_words(sample: &str) -> Vec<Asked<'_>> {
     let mut plain = Vec::with_capacity(WORDS_MAX);
-    words::read(sample, WORDS_MAX, |word| plain.extend((word.kind == Kind::Plain).then_some(word)));
+    words::read(sample, WORDS_MAX, |word| {
+        if word.kind == Kind::Plain {
+            plain.push(Asked::of(word.text));
+        }
+    });
     plain
 }
 
 /// The greatest number of common words that is too small a share.
-fn too_few(words: &[Word<'_>]) -> usize {
+fn too_few(words: &[Asked<'_>]) -> usize {
     let is_too_few = |common: &usize| (*common as f64 / words.len() as f64) < COMMON_SHARE_MIN;
     (0..=words.len()).take_while(is_too_few).last().unwrap_or(0)
 }
 
 /// The language with the most common words, if they are more than `than`; the first of equals.
-fn most_common(words: &[Word<'_>], langs: &[&'static str], than: usize) -> Option<&'static str> {
+fn most_common(words: &[Asked<'_>], langs: &[&'static str], than: usize) -> Option<&'static str> {
     let (mut most, mut best) = (than, None);
     for lang in langs {
         if let Some(more) = common(words, lang, most) {
@@ -136,14 +140,14 @@ fn most_common(words: &[Word<'_>], langs: &[&'static str], than: usize) -> Optio
 
 /// How many of the words are among the commonest of a language, if they are more than `than`; else most languages are out after
 /// a few words.
-fn common(words: &[Word<'_>], lang: &str, than: usize) -> Option<usize> {
+fn common(words: &[Asked<'_>], lang: &str, than: usize) -> Option<usize> {
     let (mut common, mut left) = (0, words.len());
     for word in words {
         if common + left <= than {
             return None;
         }
         left -= 1;
-        common += usize::from(stem::is_everyday(word, lang, Lexicon::builtin()));
+        common += usize::from(word.is_everyday(lang, Lexicon::builtin()));
     }
     (common > than).then_some(common)
 }

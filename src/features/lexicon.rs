@@ -1,6 +1,6 @@
 //! Station: how rare words are in general, so that a new database with seven articles knows it too.
 
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
@@ -51,6 +51,8 @@ impl Rarity {
 /// rarity, and one for proper names. Languages with a large table, of which a missing word is known to be rare, stand in its head.
 #[derive(Debug)]
 pub struct Lexicon {
+    /// Which upper halves of keys an everyday word has: a bit each, so that most words are known not to be one at once.
+    everyday: OnceLock<Box<[u64]>>,
     keys: &'static [u8],
     values: &'static [u8],
 }
@@ -72,7 +74,7 @@ impl Lexicon {
         let entries = bytes.len() / 5;
         assert!(bytes.len() == entries * 5, "a lexicon is keys of four bytes, then values of one");
         let (keys, values) = bytes.split_at(entries * 4);
-        Lexicon { keys, values }
+        Lexicon { everyday: OnceLock::new(), keys, values }
     }
 
     /// How rare a stem is in a language, and whether it is known as a proper name.
@@ -82,6 +84,26 @@ impl Lexicon {
             None if Lexicon::COUNTED.contains(&lang) => (Rarity::UNKNOWN, false),
             None => (Rarity::UNCOUNTED, false),
         }
+    }
+
+    /// Whether a stem is among a language's commonest: what `look_up` says, told sooner.
+    pub fn is_everyday(&self, lang: &str, stem: &str) -> bool {
+        let everyday = self.everyday.get_or_init(|| self.everyday_halves());
+        let key = Lexicon::key(lang, stem);
+        let half = (key >> 16) as usize;
+        everyday[half / 64] >> (half % 64) & 1 == 1
+            && self.value(key).is_some_and(|value| Rarity(value & !Lexicon::PROPER).is_everyday())
+    }
+
+    fn everyday_halves(&self) -> Box<[u64]> {
+        let mut halves = vec![0_u64; (1 << 16) / 64];
+        for (key, value) in self.keys.chunks_exact(4).zip(self.values) {
+            if Rarity(value & !Lexicon::PROPER).is_everyday() {
+                let half = usize::from(u16::from_le_bytes([key[2], key[3]]));
+                halves[half / 64] |= 1 << (half % 64);
+            }
+        }
+        halves.into()
     }
 
     /// How many words it holds.
@@ -131,6 +153,24 @@ mod tests {
         assert!(rarity("fr", "les").is_everyday());
         assert!(lexicon.look_up("en", "london").1);
         assert!(!lexicon.look_up("en", "bridg").1);
+    }
+
+    #[test]
+    fn everyday_words_are_told_without_the_table() {
+        let lexicon = Lexicon::builtin();
+        let stems = ["the", "polic", "und", "les", "para", "και", "zyxwvut", "london", "", "og", "je"];
+        let mut everyday = 0;
+        for lang in ["en", "de", "fr", "es", "el", "da", "cs", "xx"] {
+            for stem in stems {
+                assert_eq!(
+                    lexicon.is_everyday(lang, stem),
+                    lexicon.look_up(lang, stem).0.is_everyday(),
+                    "{stem} ({lang})"
+                );
+                everyday += u32::from(lexicon.is_everyday(lang, stem));
+            }
+        }
+        assert!(everyday >= 5, "{everyday}");
     }
 
     #[test]

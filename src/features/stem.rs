@@ -46,17 +46,36 @@ thread_local! {
     static EVERYDAY: RefCell<Vec<u64>> = RefCell::new(vec![0; REMEMBERED_MAX]);
 }
 
-/// Whether a word is among the commonest of a language.
-pub fn is_everyday(word: &Word<'_>, lang: &str, lexicon: &Lexicon) -> bool {
-    // The last bit is the answer, and no key is 0, as an empty place is.
-    let key = (xxh3_64_with_seed(word.text.as_bytes(), xxh3_64(lang.as_bytes())) | 2) & !1;
-    EVERYDAY.with_borrow_mut(|remembered| {
-        let held = &mut remembered[(key >> 32) as usize & (REMEMBERED_MAX - 1)];
-        if *held & !1 != key {
-            *held = key | u64::from(made(word, lang, lexicon).rarity.is_everyday());
+/// A plain word that is asked for in one language after another.
+#[derive(Debug)]
+pub struct Asked<'a> {
+    word: &'a str,
+    lower: String,
+    hash: u64,
+}
+
+impl<'a> Asked<'a> {
+    /// A plain word of a text.
+    pub fn of(word: &'a str) -> Asked<'a> {
+        Asked { word, lower: lower(word), hash: xxh3_64(word.as_bytes()) }
+    }
+
+    /// Whether it is among the commonest words of a language.
+    pub fn is_everyday(&self, lang: &str, lexicon: &Lexicon) -> bool {
+        if let (None, None) = (algorithm(lang), country(self.word)) {
+            return lexicon.is_everyday(lang, without_elision(&self.lower, lang));
         }
-        *held & 1 == 1
-    })
+        // The last bit is the answer, and no key is 0, as an empty place is.
+        let key = (self.hash ^ xxh3_64(lang.as_bytes()) | 2) & !1;
+        EVERYDAY.with_borrow_mut(|remembered| {
+            let held = &mut remembered[(key >> 32) as usize & (REMEMBERED_MAX - 1)];
+            if *held & !1 != key {
+                let stem = plain(self.word, &self.lower, lang);
+                *held = key | u64::from(lexicon.is_everyday(lang, &stem));
+            }
+            *held & 1 == 1
+        })
+    }
 }
 
 fn made(word: &Word<'_>, lang: &str, lexicon: &Lexicon) -> Stem {
@@ -81,23 +100,34 @@ pub fn text(word: &str, kind: Kind, lang: &str) -> String {
     match kind {
         Kind::Gram => word.to_owned(),
         Kind::Number => number(word),
-        Kind::Plain => match word {
-            "US" | "U.S" | "USA" | "U.S.A" => "usa".to_owned(),
-            "UK" | "U.K" => "uk".to_owned(),
-            _ => stemmed(&lower(word, lang), lang),
-        },
+        Kind::Plain => plain(word, &lower(word), lang),
     }
 }
 
-fn lower(word: &str, lang: &str) -> String {
-    let mut lower = word.to_lowercase().replace('’', "'");
-    if let (Some((elided, rest)), "fr" | "it" | "ca") = (lower.split_once('\''), lang)
-        && elided.len() <= 4
-        && !rest.is_empty()
-    {
-        lower = rest.to_owned(); // l'eau, dell'acqua
+fn plain(word: &str, lower: &str, lang: &str) -> String {
+    country(word).map_or_else(|| stemmed(without_elision(lower, lang), lang), str::to_owned)
+}
+
+/// The countries whose names are written as words are.
+fn country(word: &str) -> Option<&'static str> {
+    match word {
+        "US" | "U.S" | "USA" | "U.S.A" => Some("usa"),
+        "UK" | "U.K" => Some("uk"),
+        _ => None,
     }
-    lower
+}
+
+fn lower(word: &str) -> String {
+    let lower = word.to_lowercase();
+    if lower.contains('’') { lower.replace('’', "'") } else { lower }
+}
+
+/// "l'eau" is "eau", "dell'acqua" is "acqua".
+fn without_elision<'a>(lower: &'a str, lang: &str) -> &'a str {
+    match (lower.split_once('\''), lang) {
+        (Some((elided, rest)), "fr" | "it" | "ca") if elided.len() <= 4 && !rest.is_empty() => rest,
+        _ => lower,
+    }
 }
 
 fn stemmed(lower: &str, lang: &str) -> String {

@@ -126,7 +126,8 @@ fn add(
         attempt += 1;
         code = identify::code(&feed.url, &draft.key, attempt);
     }
-    let lang = language::language(&draft.title, &draft.text, draft.lang.as_deref());
+    let known_lang = desk.ahead.and_then(|ahead| ahead.language(draft));
+    let lang = known_lang.unwrap_or_else(|| language::language(&draft.title, &draft.text, draft.lang.as_deref()));
     let outlet = draft.source.as_deref().unwrap_or(outlet);
     let published = draft.published.unwrap_or(seen);
     // Of what has no date only the first reading of its feed can say that it was there before.

@@ -19,7 +19,7 @@ use newsfold::fetch::law::{self, DELTA_SECONDS_MAX, TimeHeaders};
 use newsfold::fetch::{self, policy};
 use newsfold::model::{ArticleId, Draft};
 use newsfold::prepare::{self, Asked};
-use newsfold::{clean, config, features, identify, opml, parse};
+use newsfold::{clean, config, dates, features, identify, opml, parse};
 use url::Url;
 
 use crate::markup::{tags, unsafe_characters};
@@ -352,6 +352,35 @@ fn lists_configs_and_headers_made_hostile_by_chance_are_read_or_named() {
         });
     });
     faults.assert_none("lists, configs and headers");
+}
+
+/// Dates, mended and broken: never a panic, and what is read reads back the same.
+#[test]
+fn dates_made_hostile_by_chance_are_moments_or_none() {
+    let seeds = [
+        "Tue, 10 Jun 2003 04:00:00 GMT",
+        "2026-02-13T12:00:00.123+01:00",
+        "2026-W07-5",
+        "20260213T120000Z",
+        "1770984000",
+        "Sat, Dec 16 2023 02:02:33 PM",
+        "vendredi 13 février 2026, 12 h 05",
+        "13.02.2026 24:00",
+        "Fri, 13 Feb 26 (comment (inside)) 23:59:60 -0000",
+        "2026년 2월 13일 오후 3:05:00",
+    ];
+    let seeds: Vec<Vec<u8>> = seeds.iter().map(|seed| seed.as_bytes().to_vec()).collect();
+    let faults = Faults::default();
+    in_parallel("dates", runs(10_000), |number, dice, _| {
+        let bytes = document(&seeds, dice);
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        faults.watch(&format!("date {number}"), &bytes, |_| {
+            if let Some(moment) = dates::read(&text) {
+                assert_eq!(dates::read(&moment.to_string()), Some(moment), "{text:?}");
+            }
+        });
+    });
+    faults.assert_none("dates");
 }
 
 /// Any texts in any order: each is in one cluster, which an earlier one of them founded.

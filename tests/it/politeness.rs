@@ -62,6 +62,11 @@ fn good(entries: &[Entry<'_>], etag: &str) -> Answer {
     Answer::new(200, rss("The Lamp", entries)).header("ETag", etag).conditional()
 }
 
+/// Pauses vary by a tenth.
+fn later_by_a_tenth(pause: SignedDuration) -> SignedDuration {
+    pause + pause / 10
+}
+
 fn later(moment: Timestamp, pause: SignedDuration) -> Timestamp {
     moment.checked_add(pause).unwrap()
 }
@@ -376,6 +381,23 @@ fn p13_the_feeds_own_pace_raises_the_interval_and_never_lowers_it() {
         (Health::NotModified, hours(5)),
         "a 304 does not repeat it"
     );
+
+    let syndication = "xmlns:sy=\"http://purl.org/rss/1.0/modules/syndication/\"";
+    let nights: String = (0..8).map(|hour| format!("<hour>{hour}</hour>")).collect();
+    let said = [
+        ("<sy:updatePeriod>daily</sy:updatePeriod><sy:updateFrequency>4</sy:updateFrequency>".to_owned(), hours(6)),
+        // It is noon; at eight in the evening the nights begin.
+        (format!("<skipHours>{nights}</skipHours><ttl>720</ttl>"), hours(20)),
+        ("<skipDays><day>Saturday</day><day>Sunday</day></skipDays><ttl>900</ttl>".to_owned(), hours(60)),
+    ];
+    for (words, wait) in said {
+        let mut rig = Rig::with("/feed");
+        let rss = rss("The Lamp", &[DAM]).replace("<channel>", &format!("<channel {syndication}>{words}"));
+        rig.origin.serve("/feed", Answer::new(200, rss).header("ETag", "\"1\""));
+        rig.pass();
+        let waited = rig.wait_of("/feed");
+        assert!(waited >= wait && waited <= later_by_a_tenth(wait), "{words}: {waited:#}");
+    }
 
     // What any document may say.
     let weekend_and_nights = Pace { skip_hours: 0b1111_1111, skip_days: 0b110_0000, ..Pace::default() };

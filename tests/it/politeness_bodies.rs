@@ -200,9 +200,12 @@ fn p38_the_headers_charset_goes_first_unless_the_bytes_are_utf_8() {
         rss("The Lamp", &[entry]).replace("version=\"1.0\"?", &format!("version=\"1.0\" encoding=\"{charset}\"?"))
     };
     let latin = |text: &str| text.chars().map(|letter| u8::try_from(u32::from(letter)).unwrap()).collect::<Vec<u8>>();
-    let cases: [(&str, Vec<u8>, &str); 2] = [
+    let cases: [(&str, Vec<u8>, &str); 4] = [
         ("/header", latin(&declared("utf-8")), "text/xml; charset=iso-8859-1"),
         ("/declaration", latin(&declared("iso-8859-1")), "text/xml"),
+        // What is UTF-8 throughout is nothing else, whoever says so.
+        ("/bytes", declared("us-ascii").into_bytes(), "text/xml; charset=iso-8859-1"),
+        ("/both", declared("iso-8859-1").into_bytes(), "application/rss+xml; charset=utf-8"),
     ];
     for (path, body, content_type) in cases {
         let mut rig = Rig::with(path);
