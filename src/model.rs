@@ -468,7 +468,7 @@ pub struct Draft {
     pub text: String,
     /// Who wrote it.
     pub author: Option<String>,
-    /// The language the feed declares (`en`, `de`, …), lower case, primary subtag only.
+    /// Its language (`en`, `de`, …), lower case, primary subtag only: declared, or told by its document's words.
     pub lang: Option<String>,
     /// When it was published; `None` where the feed gives no usable date.
     pub published: Option<Timestamp>,

@@ -10,6 +10,7 @@ use url::Url;
 use crate::clean::{self, Cleaned, Cut};
 use crate::features;
 use crate::features::ahead::Ahead;
+use crate::features::language::{self, Told};
 use crate::identify::{self, Canonical, Keyed, Keys, likeness};
 use crate::model::{ArticleKey, DateDoubt, Draft, Enclosure, Entry, Pace, Rung};
 use crate::parse::{self, Hints, ParseError};
@@ -127,7 +128,8 @@ pub fn drafts(body: &[u8], asked: &Asked, now: Timestamp, params: &Params) -> Re
     if cut > 0 {
         warnings.push(format!("{cut} texts were longer than is kept and were cut"));
     }
-    let drafts = keyed(cleaned);
+    let mut drafts = keyed(cleaned);
+    settle_languages(&mut drafts);
     if said < entries {
         warnings.push(format!("{} entries say nothing at all", entries - said));
     }
@@ -177,7 +179,21 @@ pub struct Context<'a> {
 /// One entry alone, through the very code that prepares a feed's: for archives that have no document around it.
 pub fn draft(mut entry: Entry, context: &Context) -> Draft {
     encoding::repair_entry(&mut entry);
-    keyed(vec![keyless(entry, context)]).pop().expect("one entry makes one draft")
+    let mut drafts = keyed(vec![keyless(entry, context)]);
+    settle_languages(&mut drafts);
+    drafts.pop().expect("one entry makes one draft")
+}
+
+/// Gives every draft of a document its language.
+fn settle_languages(drafts: &mut [Draft]) {
+    let entries: Vec<Told<'_>> = drafts
+        .iter()
+        .map(|draft| Told { title: &draft.title, text: &draft.text, declared: draft.lang.as_deref() })
+        .collect();
+    let langs = language::of_document(&entries);
+    for (draft, lang) in drafts.iter_mut().zip(langs) {
+        draft.lang = lang;
+    }
 }
 
 /// A draft without its key, and what its key is made of.
@@ -630,8 +646,7 @@ mod tests {
             let made = features::of(&subject, Lexicon::builtin(), &wanted);
             let ahead = prepared.ahead.as_ref().unwrap();
             assert_eq!(ahead.features(&subject, &wanted), Some(&made));
-            assert_eq!(ahead.language(draft), Some(lang.map(str::to_owned)));
-            assert_eq!(ahead.language(&Draft { lang: some("fr"), ..draft.clone() }), None);
+            assert_eq!(draft.lang.as_deref(), lang);
             // Other words, another language or another setting are another matter.
             assert_eq!(ahead.features(&Subject { text: "else", ..subject }, &wanted), None);
             assert_eq!(ahead.features(&Subject { lang: Some("fr"), ..subject }, &wanted), None);

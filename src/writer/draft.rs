@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use crate::cluster::{Arrival, Clusterer};
 use crate::features::ahead::Ahead;
 use crate::features::lexicon::Lexicon;
-use crate::features::{self, Subject, language};
+use crate::features::{self, Subject};
 use crate::identify::{self, recognise};
 use crate::model::{ArticleId, ClusterId, Draft, Feed, Rule, Trust};
 use crate::store::{Batch, Founding, Known, NewArticle, Placed, StoreError};
@@ -126,13 +126,11 @@ fn add(
         attempt += 1;
         code = identify::code(&feed.url, &draft.key, attempt);
     }
-    let known_lang = desk.ahead.and_then(|ahead| ahead.language(draft));
-    let lang = known_lang.unwrap_or_else(|| language::language(&draft.title, &draft.text, draft.lang.as_deref()));
     let outlet = draft.source.as_deref().unwrap_or(outlet);
     let published = draft.published.unwrap_or(seen);
     // Of what has no date only the first reading of its feed can say that it was there before.
     let backlog = draft.published.map_or(feed.state.last_success.is_none(), |published| published < feed.added);
-    let article = NewArticle { draft, feed: feed.id, outlet, lang: lang.as_deref(), published, seen, backlog };
+    let article = NewArticle { draft, feed: feed.id, outlet, lang: draft.lang.as_deref(), published, seen, backlog };
     let id = batch.add_article(&article, &code)?;
     for mark in believed(draft, trust) {
         batch.set_mark(feed.id, mark, id)?;
@@ -142,7 +140,7 @@ fn add(
         title: draft.title.clone(),
         text: draft.text.clone(),
         outlet: outlet.to_owned(),
-        lang,
+        lang: draft.lang.clone(),
         published,
         seen,
         may_group: feed.cluster,
