@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use xxhash_rust::xxh3::Xxh3;
 
 use crate::features::lexicon::Lexicon;
-use crate::features::{self, Features, Params, Subject};
+use crate::features::{self, Features, Params, Subject, boilerplate};
 use crate::model::Draft;
 
 /// The features of some drafts, found again by their words.
@@ -28,9 +28,10 @@ impl Ahead {
     pub fn of(drafts: &[Draft], params: Params) -> Ahead {
         let made = drafts.iter().map(|draft| {
             let lang = draft.lang.clone();
-            let subject = Subject { title: &draft.title, text: &draft.text, lang: lang.as_deref() };
+            let text = boilerplate::without(&draft.text, &draft.repeated);
+            let subject = Subject { title: &draft.title, text: &text, lang: lang.as_deref() };
             let features = features::of(&subject, Lexicon::builtin(), &params);
-            (key(&draft.title, &draft.text), Made { lang, features })
+            (key(&draft.title, &text), Made { lang, features })
         });
         Ahead { made: made.collect(), params }
     }

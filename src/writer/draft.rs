@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use crate::cluster::{Arrival, Clusterer};
 use crate::features::ahead::Ahead;
 use crate::features::lexicon::Lexicon;
-use crate::features::{self, Subject};
+use crate::features::{self, Subject, boilerplate};
 use crate::identify::{self, recognise};
 use crate::model::{ArticleId, ClusterId, Draft, Feed, Rule, Trust};
 use crate::store::{Batch, Founding, Known, NewArticle, Placed, StoreError};
@@ -145,6 +145,7 @@ fn add(
         seen,
         may_group: feed.cluster,
         dated: draft.date_doubt.is_none(),
+        repeated: draft.repeated.clone(),
     };
     let cluster = assign(batch, desk, &founding)?;
     Ok(Stored::New { article: id, cluster, backlog })
@@ -180,7 +181,8 @@ pub(crate) fn assign(batch: &mut Batch<'_>, desk: &mut Desk<'_>, founding: &Foun
 
 pub(crate) fn arrival<'a>(founding: &'a Founding, clusterer: &Clusterer, ahead: Option<&'a Ahead>) -> Arrival<'a> {
     let params = &clusterer.params().features;
-    let subject = Subject { title: &founding.title, text: &founding.text, lang: founding.lang.as_deref() };
+    let text = boilerplate::without(&founding.text, &founding.repeated);
+    let subject = Subject { title: &founding.title, text: &text, lang: founding.lang.as_deref() };
     Arrival {
         id: founding.id,
         published: founding.published,
