@@ -1,6 +1,7 @@
 //! Station: which cluster an article belongs to, and why.
 
 pub mod centroid;
+pub mod contrast;
 pub mod document;
 pub mod measures;
 pub mod params;

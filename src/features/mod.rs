@@ -1,6 +1,7 @@
 //! Station: what an article is compared by: its terms, names, numbers, title and a sketch of its text.
 
 pub mod ahead;
+pub mod figures;
 pub mod language;
 pub mod lexicon;
 pub mod sketch;
@@ -9,6 +10,7 @@ pub mod words;
 
 use std::collections::BTreeMap;
 
+use crate::features::figures::Figure;
 use crate::features::lexicon::{Lexicon, Rarity};
 use crate::features::sketch::Sketch;
 use crate::features::stem::Stem;
@@ -54,6 +56,10 @@ pub struct Term {
     pub in_lead: u8,
     /// What it is.
     pub class: Class,
+    /// Whether the first sentence of the text holds it.
+    pub in_opening: bool,
+    /// Whether it stands in front in the title: in the first name there, or where there is none, among the first words.
+    pub in_front: bool,
     /// The word as readers know it, as it stood where it came first.
     pub word: String,
 }
@@ -85,6 +91,8 @@ pub struct Features {
     pub title_key: String,
     /// How many words of the text were read; 0 for an entry that is a title alone.
     pub lead_words: usize,
+    /// The numbers of the title and of the text's first sentence with the words beside them.
+    pub figures: Vec<Figure>,
     /// A sketch of the text's wording; none where the text is too short to be called a copy of anything.
     pub sketch: Option<Sketch>,
 }
@@ -97,32 +105,70 @@ pub fn of(subject: &Subject<'_>, lexicon: &Lexicon, params: &Params) -> Features
     let mut gathered = Gathered::default();
     let mut title_key = String::new();
     let shouting = words::is_title_case(&title);
+    let mut numbers = figures::Reader::of(&title);
     words::read(&title, params.title_words_max, |word| {
         words::push_key(&mut title_key, &word);
-        gathered.add(&word, stem::of(&word, lang, lexicon), Place::Title { shouting });
+        let stem = stem::of(&word, lang, lexicon);
+        numbers.add(&word, stem);
+        gathered.add(&word, stem, Place::Title { shouting });
     });
-    gathered.end_of_part();
+    gathered.end_of_title();
+    let mut figures = numbers.figures();
     let mut shingles = sketch::Builder::default();
+    let mut numbers = figures::Reader::of(&lead);
+    let opening_end = lead.as_ptr() as usize + words::opening(&lead).len();
     words::read(&lead, params.lead_words_max, |word| {
         let stem = stem::of(&word, lang, lexicon);
+        let opening = (word.text.as_ptr() as usize) < opening_end;
+        if opening {
+            numbers.add(&word, stem);
+        }
         shingles.add(stem.hash);
-        gathered.add(&word, stem, Place::Lead);
+        gathered.add(&word, stem, Place::Lead { opening });
     });
-    Features { lead_words: shingles.words(), sketch: shingles.build(), terms: gathered.terms(), title_key }
+    figures.extend(numbers.figures());
+    Features { lead_words: shingles.words(), sketch: shingles.build(), terms: gathered.terms(), title_key, figures }
 }
 
 /// Where a word stands.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Place {
     Title { shouting: bool },
-    Lead,
+    Lead { opening: bool },
 }
+
+/// Words of a title without names that count as its front; of a script without spaces, pairs of letters.
+const FRONT_WORDS: usize = 2;
+const FRONT_GRAMS: usize = 4;
 
 /// The terms found so far, and the name that the last word may be continuing.
 #[derive(Default)]
 struct Gathered<'a> {
     terms: BTreeMap<u32, Term>,
     open_name: Option<(Stem, &'a str)>,
+    front: Front,
+}
+
+/// The front of a title: its first name, as far as it has been read.
+#[derive(Default)]
+struct Front {
+    /// Where it is the first words, for want of a name.
+    first: Vec<u32>,
+    name: Vec<u32>,
+    is_closed: bool,
+}
+
+impl Front {
+    fn add(&mut self, word: &Word<'_>, stem: Stem, named: bool) {
+        let first_max = if word.kind == Kind::Gram { FRONT_GRAMS } else { FRONT_WORDS };
+        if self.first.len() < first_max && !stem.rarity.is_everyday() && word.kind != Kind::Number {
+            self.first.push(stem.hash);
+        }
+        self.is_closed |= !self.name.is_empty() && !(named && word.follows_directly);
+        if named && !self.is_closed {
+            self.name.push(stem.hash);
+        }
+    }
 }
 
 impl<'a> Gathered<'a> {
@@ -133,6 +179,9 @@ impl<'a> Gathered<'a> {
             Kind::Plain | Kind::Gram if named => Class::Name,
             Kind::Plain | Kind::Gram => Class::Word,
         };
+        if let Place::Title { .. } = place {
+            self.front.add(word, stem, named);
+        }
         self.count((stem.hash, stem.rarity), class, place, || word.text.to_owned());
         let previous = self.open_name.take();
         if !named {
@@ -152,9 +201,13 @@ impl<'a> Gathered<'a> {
             in_title: 0,
             in_lead: 0,
             class,
+            in_opening: false,
+            in_front: false,
             word: word(),
         });
-        let count = if place == Place::Lead { &mut term.in_lead } else { &mut term.in_title };
+        term.in_opening |= place == Place::Lead { opening: true };
+        let is_lead = matches!(place, Place::Lead { .. });
+        let count = if is_lead { &mut term.in_lead } else { &mut term.in_title };
         *count = (*count + 1).min(Term::COUNT_MAX);
         if term.class == Class::Word {
             term.class = class; // once seen as a name, a name
@@ -162,8 +215,14 @@ impl<'a> Gathered<'a> {
     }
 
     /// A name does not run on from the title into the text.
-    fn end_of_part(&mut self) {
+    fn end_of_title(&mut self) {
         self.open_name = None;
+        let Front { first, name, .. } = std::mem::take(&mut self.front);
+        for hash in if name.is_empty() { first } else { name } {
+            if let Some(term) = self.terms.get_mut(&hash) {
+                term.in_front = true;
+            }
+        }
     }
 
     fn terms(self) -> Vec<Term> {
@@ -178,7 +237,7 @@ fn is_name(word: &Word<'_>, stem: Stem, place: Place) -> bool {
     }
     let telling = match place {
         Place::Title { shouting } => !shouting && !word.starts_sentence,
-        Place::Lead => !word.starts_sentence,
+        Place::Lead { .. } => !word.starts_sentence,
     };
     (telling && !stem.rarity.is_everyday()) || stem.proper || stem.rarity.is_unknown()
 }
@@ -244,6 +303,25 @@ mod tests {
                 .into_iter()
                 .collect::<Vec<_>>()
         );
+    }
+
+    #[test]
+    fn heads_are_the_title_and_the_first_sentence() {
+        let found = features(
+            "Council shuts Porto Santo pool",
+            "The council of Porto Santo voted on Monday to shut the municipal pool for a year. Swimmers protested loudly.",
+        );
+        let marked = |of: fn(&Term) -> bool| -> Vec<&str> {
+            let mut words: Vec<&str> =
+                found.terms.iter().filter(|term| of(term)).map(|term| term.word.as_str()).collect();
+            words.sort_unstable();
+            words
+        };
+        assert_eq!(marked(|term| term.in_front), ["Porto", "Santo"]);
+        assert!(marked(|term| term.in_opening).contains(&"municipal"));
+        assert!(!marked(|term| term.in_opening).contains(&"Swimmers"));
+        let nameless = features("storm floods cellars overnight", "");
+        assert_eq!(nameless.terms.iter().filter(|term| term.in_front).count(), 2);
     }
 
     #[test]

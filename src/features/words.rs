@@ -46,6 +46,29 @@ pub fn prefix(text: &str, words_max: usize) -> Cow<'_, str> {
     if text.is_ascii() || is_nfkc(text) { Cow::Borrowed(text) } else { Cow::Owned(text.nfkc().collect()) }
 }
 
+/// Bytes before which a first sentence does not end ("Jan. 5", a dateline, a byline), and after which it is taken for ended.
+const OPENING_BYTES: std::ops::Range<usize> = 40..400;
+
+/// A text's first sentence, where most reports say what happened.
+pub fn opening(text: &str) -> &str {
+    let text = &text[..text.floor_char_boundary(OPENING_BYTES.end)];
+    let start = text.ceil_char_boundary(OPENING_BYTES.start);
+    let mut letters = text[start..].char_indices().peekable();
+    while let Some((at, letter)) = letters.next() {
+        let is_end = match letter {
+            '。' | '！' | '？' | '।' | '\n' => true,
+            '.' | '!' | '?' | '…' | '؟' => {
+                letters.peek().is_none_or(|(_, next)| !next.is_alphanumeric() && *next != ',')
+            }
+            _ => false,
+        };
+        if is_end {
+            return &text[..start + at];
+        }
+    }
+    text
+}
+
 /// Gives the words of a text, at most `words_max`, in order.
 pub fn read<'a>(text: &'a str, words_max: usize, mut each: impl FnMut(Word<'a>)) {
     let mut given = 0;
@@ -178,6 +201,16 @@ mod tests {
             }
         });
         assert_eq!(starts, ["Rain", "Rivers"]);
+    }
+
+    #[test]
+    fn openings_are_first_sentences() {
+        let first = "The harbour bridge of Brusco stays shut until the 3.5 tonne beam is mended";
+        assert_eq!(opening(&format!("{first}. It had cracked.")), first);
+        assert_eq!(opening(&format!("{first}\nIt had cracked.")), first);
+        assert_eq!(opening("Too short. To end here."), "Too short. To end here.");
+        assert_eq!(opening(&"港".repeat(500)).chars().count(), 133);
+        assert_eq!(opening(""), "");
     }
 
     #[test]
