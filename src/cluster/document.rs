@@ -22,7 +22,7 @@ pub const NAMES: usize = 3;
 pub const ACTS: usize = 4;
 
 /// The first byte of every memory. It changes with the form of the bytes and with the meaning of any of them.
-pub const VERSION: u8 = 2;
+pub const VERSION: u8 = 3;
 
 /// Steps of a stored rarity per nat: fixed point, so that what was stored equals what was computed.
 const RARITY_STEPS: f64 = 2_048.0;
@@ -52,7 +52,10 @@ impl Held {
             Class::Name => 1,
             Class::Pair => 2,
             Class::Number => 3,
+            Class::Date => 4,
         };
+        // A date is compared and never weighed.
+        let rarity = if term.class == Class::Date { 0.0 } else { rarity };
         let rarity = (rarity * RARITY_STEPS).round().clamp(0.0, f64::from(u16::MAX)) as u16;
         let counts = (term.in_title.min(Term::COUNT_MAX) << 4) | term.in_lead.min(Term::COUNT_MAX);
         let opening = if term.in_opening { IN_OPENING } else { 0 };
@@ -91,7 +94,8 @@ impl Held {
             0 => Class::Word,
             1 => Class::Name,
             2 => Class::Pair,
-            _ => Class::Number,
+            3 => Class::Number,
+            _ => Class::Date,
         }
     }
 

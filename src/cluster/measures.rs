@@ -1,6 +1,7 @@
 //! Station: what is measured between an article and a candidate cluster.
 
 use crate::cluster::contrast::{self, Contrast, Figures};
+use crate::cluster::days::{self, Days};
 use crate::cluster::document::{
     ACTS, ALL, Conflict, Document, FACETS, LEAD, NAMES, Resemblance, Share, TITLE, compare, conflict,
 };
@@ -149,7 +150,11 @@ pub const MEASURES: [(&str, Part); RESEMBLANCES + CONTRASTS] = [
     ("which_apart", Part::Contradiction),
     ("many_apart", Part::Contradiction),
     ("many_grown", Part::Numbers),
+    ("days_agree", Part::Time),
+    ("days_apart", Part::Contradiction),
+    ("periods_apart", Part::Contradiction),
     ("copied_apart", Part::Contradiction),
+    ("copied_hours", Part::Time),
     ("hours", Part::Time),
     ("bare_shared", Part::Names),
     ("bare_lacked", Part::Contradiction),
@@ -158,7 +163,7 @@ pub const MEASURES: [(&str, Part); RESEMBLANCES + CONTRASTS] = [
 
 /// How many of them say what an article shares with a cluster, and how many what the nearest member tells apart.
 const RESEMBLANCES: usize = 34;
-const CONTRASTS: usize = 27;
+const CONTRASTS: usize = 31;
 
 /// The hours after which the closeness in time has fallen to 0.6 (a Gaussian, as in Miranda et al. 2018).
 const GAP_HOURS: f64 = 72.0;
@@ -243,6 +248,7 @@ pub fn measure(subject: &Subject<'_>, group: &Group, window: &Window, params: &P
     let told = Told {
         contrast: contrast::contrast(document, nearest),
         figures: contrast::figures(document, nearest),
+        days: days::days(document, nearest),
         title: f64::from(compare(document, nearest).cosines[TITLE]),
         bare,
         copied,
@@ -395,6 +401,7 @@ impl Said {
 struct Told {
     contrast: Contrast,
     figures: Figures,
+    days: Days,
     /// The cosine of the two titles.
     title: f64,
     bare: f64,
@@ -432,7 +439,11 @@ impl Told {
             flag(self.figures.which_apart),
             flag(self.figures.many_apart && !self.figures.grown),
             flag(self.figures.grown),
+            flag(self.days.agree),
+            flag(self.days.apart),
+            flag(self.days.periods_apart),
             self.copied * names_apart,
+            self.copied * self.hours.ln_1p(),
             self.hours.ln_1p(),
             self.bare * of(shared[0] + shared[1]).ln_1p(),
             self.bare * names_apart,

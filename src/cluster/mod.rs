@@ -2,6 +2,7 @@
 
 pub mod centroid;
 pub mod contrast;
+pub mod days;
 pub mod document;
 pub mod measures;
 pub mod params;

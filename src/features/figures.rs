@@ -3,6 +3,7 @@
 //! Most languages write a number behind the word where it tells things of one kind apart (*stage 3, étape 3, тур 3*), and before
 //! it where it counts them (*3 stages*). Ordinals stand before it and tell apart (*3rd stage, 3. Etappe, 第3回*).
 
+use crate::features::calendar::Sense;
 use crate::features::lexicon::Rarity;
 use crate::features::stem::{self, Stem};
 use crate::features::words::{Kind, Word};
@@ -65,6 +66,9 @@ impl<'a> Reader<'a> {
         let gap = self.text.get(self.end..start).unwrap_or("");
         self.end = start + word.text.len();
         let (before, number) = (self.word.take(), self.number.take());
+        if matches!(stem.sense, Sense::Date(_) | Sense::Maybe(_)) {
+            return; // "12 May" counts no mays
+        }
         if word.kind == Kind::Number {
             let follows_ordinal_sign = before.is_some_and(|(_, is_sign)| is_sign) && gap.is_empty();
             let number = Number {

@@ -1,7 +1,9 @@
 //! Station: what an article is compared by: its terms, names, numbers, title and a sketch of its text.
 
 pub mod ahead;
+pub mod calendar;
 pub mod figures;
+mod front;
 pub mod language;
 pub mod lexicon;
 pub mod sketch;
@@ -10,7 +12,9 @@ pub mod words;
 
 use std::collections::BTreeMap;
 
+use crate::features::calendar::{Date, Sense};
 use crate::features::figures::Figure;
+use crate::features::front::Front;
 use crate::features::lexicon::{Lexicon, Rarity};
 use crate::features::sketch::Sketch;
 use crate::features::stem::Stem;
@@ -80,6 +84,8 @@ pub enum Class {
     Pair,
     /// A number.
     Number,
+    /// A date or a part of one (`Date::of_hash` says which). It makes no two texts alike, but it may be compared.
+    Date,
 }
 
 /// What an article is compared by. It is made anywhere (it knows nothing of other articles) and used once.
@@ -130,6 +136,9 @@ pub fn of(subject: &Subject<'_>, lexicon: &Lexicon, params: &Params) -> Features
     Features { lead_words: shingles.words(), sketch: shingles.build(), terms: gathered.terms(), title_key, figures }
 }
 
+/// Dates are common, whichever they are.
+const DATE_RARITY: Rarity = Rarity(0);
+
 /// Where a word stands.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Place {
@@ -137,42 +146,60 @@ enum Place {
     Lead { opening: bool },
 }
 
-/// Words of a title without names that count as its front; of a script without spaces, pairs of letters.
-const FRONT_WORDS: usize = 2;
-const FRONT_GRAMS: usize = 4;
-
-/// The terms found so far, and the name that the last word may be continuing.
+/// The terms found so far, the name that the last word may be continuing, and a word that the next one may make a date.
 #[derive(Default)]
 struct Gathered<'a> {
     terms: BTreeMap<u32, Term>,
     open_name: Option<(Stem, &'a str)>,
     front: Front,
-}
-
-/// The front of a title: its first name, as far as it has been read.
-#[derive(Default)]
-struct Front {
-    /// Where it is the first words, for want of a name.
-    first: Vec<u32>,
-    name: Vec<u32>,
-    is_closed: bool,
-}
-
-impl Front {
-    fn add(&mut self, word: &Word<'_>, stem: Stem, named: bool) {
-        let first_max = if word.kind == Kind::Gram { FRONT_GRAMS } else { FRONT_WORDS };
-        if self.first.len() < first_max && !stem.rarity.is_everyday() && word.kind != Kind::Number {
-            self.first.push(stem.hash);
-        }
-        self.is_closed |= !self.name.is_empty() && !(named && word.follows_directly);
-        if named && !self.is_closed {
-            self.name.push(stem.hash);
-        }
-    }
+    waiting: Option<(Word<'a>, Stem, Place)>,
+    last_month: Option<u8>,
+    last_word: &'a str,
 }
 
 impl<'a> Gathered<'a> {
     fn add(&mut self, word: &Word<'a>, stem: Stem, place: Place) {
+        let last_month = self.last_month.take();
+        let last_word = std::mem::replace(&mut self.last_word, word.text);
+        if let Some((waiting, waiting_stem, waiting_place)) = self.waiting.take() {
+            match (waiting_stem.sense, stem.sense) {
+                (Sense::DayNumber(day), Sense::Date(Date::Month(month)) | Sense::Maybe(Date::Month(month))) => {
+                    return self.date(Date::Day { month, day }, place, word);
+                }
+                (Sense::DayNumber(_), _) if calendar::joins_day_and_month(word.text) => {
+                    self.waiting = Some((waiting, waiting_stem, waiting_place));
+                    return self.plain(word, stem, place);
+                }
+                (Sense::Maybe(Date::Month(month)), Sense::DayNumber(day)) => {
+                    return self.date(Date::Day { month, day }, place, word);
+                }
+                (Sense::Maybe(date), Sense::DayNumber(_) | Sense::Date(_)) => self.date(date, waiting_place, &waiting),
+                (Sense::Maybe(date), _) if word.text.eq_ignore_ascii_case("feira") => {
+                    return self.date(date, waiting_place, &waiting);
+                }
+                _ => self.plain(&waiting, waiting_stem, waiting_place),
+            }
+        }
+        match (stem.sense, last_month) {
+            (Sense::DayNumber(day) | Sense::Date(Date::Day { month: 0, day }), Some(month)) => {
+                self.date(Date::Day { month, day }, place, word);
+            }
+            (Sense::Date(date), _) => self.date(date, place, word),
+            (Sense::Maybe(date), _) if calendar::leads_to_a_date(last_word) => self.date(date, place, word),
+            (Sense::Maybe(_) | Sense::DayNumber(_), _) => self.waiting = Some((*word, stem, place)),
+            (Sense::None, _) => self.plain(word, stem, place),
+        }
+    }
+
+    fn date(&mut self, date: Date, place: Place, word: &Word<'a>) {
+        if let Date::Month(month) = date {
+            self.last_month = Some(month);
+        }
+        self.open_name = None;
+        self.count((date.hash(), DATE_RARITY), Class::Date, place, || word.text.to_owned());
+    }
+
+    fn plain(&mut self, word: &Word<'a>, stem: Stem, place: Place) {
         let named = is_name(word, stem, place);
         let class = match word.kind {
             Kind::Number => Class::Number,
@@ -214,18 +241,27 @@ impl<'a> Gathered<'a> {
         }
     }
 
-    /// A name does not run on from the title into the text.
+    /// Neither a name nor a date runs on from the title into the text.
     fn end_of_title(&mut self) {
-        self.open_name = None;
-        let Front { first, name, .. } = std::mem::take(&mut self.front);
-        for hash in if name.is_empty() { first } else { name } {
+        self.end_of_part();
+        for hash in std::mem::take(&mut self.front).terms() {
             if let Some(term) = self.terms.get_mut(&hash) {
                 term.in_front = true;
             }
         }
     }
 
-    fn terms(self) -> Vec<Term> {
+    fn end_of_part(&mut self) {
+        if let Some((word, stem, place)) = self.waiting.take() {
+            self.plain(&word, stem, place);
+        }
+        self.open_name = None;
+        self.last_month = None;
+        self.last_word = "";
+    }
+
+    fn terms(mut self) -> Vec<Term> {
+        self.end_of_part();
         self.terms.into_values().collect()
     }
 }
@@ -285,6 +321,30 @@ mod tests {
             words_of(&features("1,250 jobs", "some 1250 jobs, 3.5 percent, the 4th time"), Class::Number),
             ["1,250", "3.5", "4th"]
         );
+    }
+
+    #[test]
+    fn dates_are_neither_names_nor_numbers() {
+        let cases: [(&str, &str, &[Date]); 9] = [
+            ("en", "Trial opens Tuesday", &[Date::Weekday(1)]),
+            ("en", "Vote set for May 12, says Theresa May", &[Date::Day { month: 5, day: 12 }]),
+            ("en", "Closed since March 2026", &[Date::Month(3), Date::Year(2026)]),
+            ("en", "Mayor says 12 may lose jobs", &[]),
+            ("de", "Am 3. Mai wird gewählt", &[Date::Day { month: 5, day: 3 }]),
+            ("es", "Abre el 12 de mayo", &[Date::Day { month: 5, day: 12 }]),
+            ("pt", "Abre na segunda-feira", &[Date::Weekday(0)]),
+            ("ja", "5月12日に再開", &[Date::Month(5), Date::Day { month: 5, day: 12 }]),
+            ("ko", "5월 12일 재개", &[Date::Month(5), Date::Day { month: 5, day: 12 }]),
+        ];
+        for (lang, title, expected) in cases {
+            let subject = Subject { title, text: "", lang: Some(lang) };
+            let found = of(&subject, Lexicon::builtin(), &Params::default());
+            let mut dates: Vec<Date> = found.terms.iter().filter_map(|term| Date::of_hash(term.hash)).collect();
+            let mut expected = expected.to_vec();
+            dates.sort_unstable();
+            expected.sort_unstable();
+            assert_eq!(dates, expected, "{title}");
+        }
     }
 
     #[test]

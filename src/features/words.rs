@@ -5,6 +5,8 @@ use std::borrow::Cow;
 use unicode_normalization::{UnicodeNormalization, is_nfkc};
 use unicode_segmentation::UnicodeSegmentation;
 
+use crate::features::calendar;
+
 /// What a word is by its letters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -75,13 +77,20 @@ pub fn read<'a>(text: &'a str, words_max: usize, mut each: impl FnMut(Word<'a>))
     let mut run: Option<(usize, usize)> = None;
     let mut starts_sentence = true;
     let mut previous_end = 0;
-    for (start, raw) in text.unicode_word_indices() {
+    for (mut start, mut raw) in text.unicode_word_indices() {
         if given >= words_max {
             return;
         }
+        if start < previous_end {
+            // The unit of a date was read with its number.
+            let Some(rest) = text.get(previous_end..start + raw.len()).filter(|rest| !rest.is_empty()) else {
+                continue;
+            };
+            (start, raw) = (previous_end, rest);
+        }
         let between = &text[previous_end..start];
         starts_sentence |= between.contains(ends_sentence);
-        let end = start + raw.len();
+        let mut end = start + raw.len();
         if raw.chars().next().is_some_and(is_unspaced) {
             run = match run {
                 Some((from, to)) if to == start => Some((from, end)),
@@ -96,7 +105,11 @@ pub fn read<'a>(text: &'a str, words_max: usize, mut each: impl FnMut(Word<'a>))
                 given += grams(&text[from..to], &mut each);
             }
             let word = without_possessive(raw);
-            let kind = if word.starts_with(char::is_numeric) { Kind::Number } else { Kind::Plain };
+            let is_number = word.starts_with(char::is_numeric);
+            let unit = text[end..].chars().next().filter(|unit| is_number && calendar::is_unit(*unit));
+            end += unit.map_or(0, char::len_utf8);
+            let word = if unit.is_some() { &text[start..end] } else { word };
+            let kind = if is_number { Kind::Number } else { Kind::Plain };
             each(Word { text: word, kind, starts_sentence, follows_directly: between == " " });
             given += 1;
         }
