@@ -4,6 +4,8 @@
 use newsfold::cluster::measures::{COUNT, MEASURES};
 use newsfold::cluster::weights::{Curve, Weights, probability};
 
+use crate::made::Family;
+
 /// A candidate that was measured, and whether the article belongs to it.
 #[derive(Clone)]
 pub struct Row {
@@ -12,8 +14,8 @@ pub struct Row {
     pub weight: f64,
     /// The stories on both sides, so that cross-validation can leave them out.
     pub stories: [u32; 2],
-    /// Whether the article was made up.
-    pub made: bool,
+    /// The family of a made pair, which cross-validation leaves out as well.
+    pub made: Option<Family>,
 }
 
 /// How much a bend costs, and how much any departure from nothing does.

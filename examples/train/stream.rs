@@ -12,6 +12,8 @@ use newsfold::features::{self, Features, Subject};
 use newsfold::model::ArticleId;
 use serde::Deserialize;
 
+use crate::made::{Article, Family};
+
 /// An article of the stream and its label.
 pub struct Labelled {
     pub id: ArticleId,
@@ -22,9 +24,28 @@ pub struct Labelled {
     pub features: Features,
     pub story: u32,
     pub set: String,
+    /// For a made article, what it was made with.
+    pub partner: Option<Partner>,
+}
+
+/// The pair that a made article belongs to.
+#[derive(Clone, Debug)]
+pub struct Partner {
+    pub family: Family,
+    /// The story of the earlier article, on the later one of the two.
+    pub story: Option<u32>,
 }
 
 impl Labelled {
+    /// An article that was made up, of a story.
+    pub fn made(id: i64, article: Article, lang: &str, story: u32, partner: Partner, params: &Params) -> Labelled {
+        let Article { title, text, published } = article;
+        let subject = Subject { title: &title, text: &text, lang: Some(lang) };
+        let features = features::of(&subject, Lexicon::builtin(), &params.features);
+        let (id, lang, set) = (ArticleId(id), Some(lang.to_owned()), "made".to_owned());
+        Labelled { id, title, text, lang, published, features, story, set, partner: Some(partner) }
+    }
+
     pub fn arrival(&self) -> Arrival<'_> {
         let features = Cow::Borrowed(&self.features);
         Arrival {
@@ -65,7 +86,7 @@ pub fn load(path: &str, params: &Params) -> Result<Vec<Labelled>> {
         let features = features::of(&subject, Lexicon::builtin(), &params.features);
         let id = ArticleId(number as i64);
         let Line { title, summary: text, lang, published, set, .. } = line;
-        stream.push(Labelled { id, title, text, lang, published, features, story, set });
+        stream.push(Labelled { id, title, text, lang, published, features, story, set, partner: None });
     }
     let each = started.elapsed().as_secs_f64() * 1e6 / stream.len().max(1) as f64;
     println!("{} articles read, {each:.0} us each", stream.len());

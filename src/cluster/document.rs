@@ -2,6 +2,8 @@
 
 use jiff::Timestamp;
 
+use crate::cluster::contrast::Head;
+use crate::features::figures::Figure;
 use crate::features::sketch::Sketch;
 use crate::features::{Class, Features, Term};
 use crate::model::ArticleId;
@@ -20,7 +22,7 @@ pub const NAMES: usize = 3;
 pub const ACTS: usize = 4;
 
 /// The first byte of every memory. It changes with the form of the bytes and with the meaning of any of them.
-pub const VERSION: u8 = 1;
+pub const VERSION: u8 = 3;
 
 /// Steps of a stored rarity per nat: fixed point, so that what was stored equals what was computed.
 const RARITY_STEPS: f64 = 2_048.0;
@@ -34,8 +36,14 @@ pub struct Held {
     pub hash: u32,
     rarity: u16,
     counts: u8,
-    class: u8,
+    /// Its class in the lowest bits, then where it stands.
+    marks: u8,
 }
+
+/// The bits of `Held::marks`.
+const CLASS: u8 = 7;
+const IN_OPENING: u8 = 8;
+const IN_FRONT: u8 = 16;
 
 impl Held {
     fn of(term: &Term, rarity: f64) -> Held {
@@ -44,10 +52,15 @@ impl Held {
             Class::Name => 1,
             Class::Pair => 2,
             Class::Number => 3,
+            Class::Date => 4,
         };
+        // A date is compared and never weighed.
+        let rarity = if term.class == Class::Date { 0.0 } else { rarity };
         let rarity = (rarity * RARITY_STEPS).round().clamp(0.0, f64::from(u16::MAX)) as u16;
         let counts = (term.in_title.min(Term::COUNT_MAX) << 4) | term.in_lead.min(Term::COUNT_MAX);
-        Held { hash: term.hash, rarity, counts, class }
+        let opening = if term.in_opening { IN_OPENING } else { 0 };
+        let front = if term.in_front { IN_FRONT } else { 0 };
+        Held { hash: term.hash, rarity, counts, marks: class | opening | front }
     }
 
     /// How rare the term was when its article came (inverse document frequency, in nats).
@@ -60,13 +73,29 @@ impl Held {
         self.counts >> 4 > 0
     }
 
+    /// Whether the first sentence of the text holds it.
+    pub fn in_opening(self) -> bool {
+        self.marks & IN_OPENING != 0
+    }
+
+    /// Whether it stands where the event is told: in the title or in the first sentence.
+    pub fn in_head(self) -> bool {
+        self.in_title() || self.in_opening()
+    }
+
+    /// Whether it is of the name that stands first in the title, or of the first words where there is none.
+    pub fn in_front(self) -> bool {
+        self.marks & IN_FRONT != 0
+    }
+
     /// What it is.
     pub fn class(self) -> Class {
-        match self.class {
+        match self.marks & CLASS {
             0 => Class::Word,
             1 => Class::Name,
             2 => Class::Pair,
-            _ => Class::Number,
+            3 => Class::Number,
+            _ => Class::Date,
         }
     }
 
@@ -141,6 +170,10 @@ pub struct Document {
     pub terms: Box<[Held]>,
     /// Its title for comparing letter by letter.
     pub title_key: Box<str>,
+    /// The numbers of its head with the words beside them.
+    pub figures: Box<[Figure]>,
+    /// What its head weighs.
+    pub head: Head,
     /// Its wording.
     pub sketch: Option<Box<Sketch>>,
     /// Words of its text that were read.
@@ -185,6 +218,8 @@ impl Document {
             dated: times.dated,
             terms,
             title_key: features.title_key[..end].into(),
+            figures: features.figures.iter().take(usize::from(u8::MAX)).copied().collect(),
+            head: Head::default(),
             sketch: features.sketch.clone().map(Box::new),
             lead_words: u16::try_from(features.lead_words).unwrap_or(u16::MAX),
             norms: [0.0; FACETS],
@@ -203,6 +238,7 @@ impl Document {
             }
         }
         self.norms = squares.map(f32::sqrt);
+        self.head = Head::of(&self.terms);
         self.title_mass = self.terms.iter().filter(|term| term.in_title()).map(|term| term.rarity()).sum();
     }
 
@@ -235,26 +271,34 @@ impl Document {
     /// Its memory: everything that `recall` needs beside the article's row.
     pub fn to_bytes(&self) -> Vec<u8> {
         let sketch = self.sketch.as_ref().map(|sketch| sketch.to_bytes()).unwrap_or_default();
-        let mut bytes = Vec::with_capacity(8 + self.terms.len() * 8 + self.title_key.len() + sketch.len());
+        let mut bytes = Vec::with_capacity(
+            8 + 8 * self.terms.len() + FIGURE_BYTES * self.figures.len() + self.title_key.len() + sketch.len(),
+        );
         let marks = if self.sketch.is_some() { SKETCHED } else { 0 } | if self.dated { 0 } else { UNDATED };
-        bytes.extend([VERSION, marks, self.title_key.len() as u8]);
+        bytes.extend([VERSION, marks, self.title_key.len() as u8, self.figures.len() as u8]);
         bytes.extend(self.lead_words.to_le_bytes());
         bytes.extend(self.title_key.as_bytes());
         bytes.extend(sketch);
+        for figure in &self.figures {
+            bytes.extend(figure.beside.to_le_bytes());
+            bytes.extend(figure.number.to_le_bytes());
+            bytes.extend(figure.value.to_le_bytes());
+        }
         for term in &self.terms {
             bytes.extend(term.hash.to_le_bytes());
             bytes.extend(term.rarity.to_le_bytes());
-            bytes.extend([term.counts, term.class]);
+            bytes.extend([term.counts, term.marks]);
         }
         bytes
     }
 
     /// The article of this memory; `None` where the bytes are damaged.
     pub fn recall(article: ArticleId, times: Times, bytes: &[u8]) -> Option<Document> {
-        let (head, rest) = bytes.split_at_checked(5)?;
+        let (head, rest) = bytes.split_at_checked(6)?;
         let (title_key, rest) = rest.split_at_checked(usize::from(head[2]))?;
         let sketched = if head[1] & SKETCHED != 0 { Sketch::BYTES } else { 0 };
         let (sketch, rest) = rest.split_at_checked(sketched)?;
+        let (figures, rest) = rest.split_at_checked(FIGURE_BYTES * usize::from(head[3]))?;
         let terms: Box<[Held]> = rest.chunks_exact(8).map(held).collect();
         let sound = head[0] == VERSION && rest.len().is_multiple_of(8);
         if !sound || !terms.is_sorted_by(|left, right| left.hash < right.hash) {
@@ -267,8 +311,10 @@ impl Document {
             dated: head[1] & UNDATED == 0,
             terms,
             title_key: std::str::from_utf8(title_key).ok()?.into(),
+            figures: figures.chunks_exact(FIGURE_BYTES).map(figure).collect(),
+            head: Head::default(),
             sketch: if sketched > 0 { Some(Box::new(Sketch::from_bytes(sketch)?)) } else { None },
-            lead_words: u16::from_le_bytes([head[3], head[4]]),
+            lead_words: u16::from_le_bytes([head[4], head[5]]),
             norms: [0.0; FACETS],
             title_mass: 0.0,
         };
@@ -277,12 +323,24 @@ impl Document {
     }
 }
 
+/// Bytes of a stored figure.
+const FIGURE_BYTES: usize = 12;
+
+fn figure(bytes: &[u8]) -> Figure {
+    let word = |at: usize| [bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]];
+    Figure {
+        beside: u32::from_le_bytes(word(0)),
+        number: u32::from_le_bytes(word(4)),
+        value: f32::from_le_bytes(word(8)),
+    }
+}
+
 fn held(bytes: &[u8]) -> Held {
     Held {
         hash: u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]),
         rarity: u16::from_le_bytes([bytes[4], bytes[5]]),
         counts: bytes[6],
-        class: bytes[7] & 3,
+        marks: bytes[7],
     }
 }
 

@@ -1,5 +1,7 @@
 //! Station: what is measured between an article and a candidate cluster.
 
+use crate::cluster::contrast::{self, Contrast, Figures};
+use crate::cluster::days::{self, Days};
 use crate::cluster::document::{
     ACTS, ALL, Conflict, Document, FACETS, LEAD, NAMES, Resemblance, Share, TITLE, compare, conflict,
 };
@@ -28,6 +30,8 @@ pub enum Part {
     Time,
     /// How large the cluster is already.
     Size,
+    /// Titles and first sentences, where the event stands.
+    Heads,
     /// Near-equal titles and repeated sentences.
     Wording,
     /// Names and numbers that each side gives and the other lacks.
@@ -38,7 +42,7 @@ pub enum Part {
 
 impl Part {
     /// All parts, in the order of the list above.
-    pub const ALL: [Part; 10] = [
+    pub const ALL: [Part; 11] = [
         Part::Prior,
         Part::Title,
         Part::Text,
@@ -46,6 +50,7 @@ impl Part {
         Part::Numbers,
         Part::Time,
         Part::Size,
+        Part::Heads,
         Part::Wording,
         Part::Contradiction,
         Part::Rivals,
@@ -61,6 +66,7 @@ impl Part {
             Part::Numbers => "numbers",
             Part::Time => "time",
             Part::Size => "size",
+            Part::Heads => "heads",
             Part::Wording => "wording",
             Part::Contradiction => "contradiction",
             Part::Rivals => "rivals",
@@ -77,6 +83,7 @@ impl Part {
             Part::Numbers => Some("numbers_shared"),
             Part::Time => Some("gap_nearest"),
             Part::Size => Some("size"),
+            Part::Heads => Some("head"),
             Part::Wording => Some("letters"),
             Part::Contradiction => Some("names_apart"),
             Part::Rivals => Some("rival"),
@@ -86,7 +93,7 @@ impl Part {
 
 /// What is measured, in order, and the part each belongs to; the names are those of `weights.tsv`. `docs/why/clustering.md` says
 /// what each gave.
-pub const MEASURES: [(&str, Part); 34] = [
+pub const MEASURES: [(&str, Part); RESEMBLANCES + CONTRASTS] = [
     ("title_sum", Part::Title),
     ("lead_sum", Part::Text),
     ("all_sum", Part::Text),
@@ -121,7 +128,42 @@ pub const MEASURES: [(&str, Part); 34] = [
     ("mass", Part::Text),
     ("crowd", Part::Rivals),
     ("series_apart", Part::Contradiction),
+    ("head", Part::Heads),
+    ("head_told_least", Part::Heads),
+    ("head_told_most", Part::Heads),
+    ("background", Part::Heads),
+    ("beyond_told", Part::Heads),
+    ("names_lacked", Part::Contradiction),
+    ("names_lacked_share", Part::Contradiction),
+    ("deeds_lacked", Part::Contradiction),
+    ("deeds_lacked_share", Part::Contradiction),
+    ("pairs_lacked", Part::Contradiction),
+    ("front_lacked", Part::Contradiction),
+    ("same_names", Part::Contradiction),
+    ("same_deeds", Part::Contradiction),
+    ("second", Part::Text),
+    ("shared_deeds", Part::Text),
+    ("shared_names", Part::Names),
+    ("title_worth", Part::Title),
+    ("title_alone", Part::Title),
+    ("figures_agree", Part::Numbers),
+    ("which_apart", Part::Contradiction),
+    ("many_apart", Part::Contradiction),
+    ("many_grown", Part::Numbers),
+    ("days_agree", Part::Time),
+    ("days_apart", Part::Contradiction),
+    ("periods_apart", Part::Contradiction),
+    ("copied_apart", Part::Contradiction),
+    ("copied_hours", Part::Time),
+    ("hours", Part::Time),
+    ("bare_shared", Part::Names),
+    ("bare_lacked", Part::Contradiction),
+    ("size_untold", Part::Size),
 ];
+
+/// How many of them say what an article shares with a cluster, and how many what the nearest member tells apart.
+const RESEMBLANCES: usize = 34;
+const CONTRASTS: usize = 31;
 
 /// The hours after which the closeness in time has fallen to 0.6 (a Gaussian, as in Miranda et al. 2018).
 const GAP_HOURS: f64 = 72.0;
@@ -201,7 +243,21 @@ pub fn measure(subject: &Subject<'_>, group: &Group, window: &Window, params: &P
     let nearest_published = (document.dated && nearest.dated).then_some(nearest.published);
     let bare = f64::from(u8::from(!document.has(LEAD) || !nearest.has(LEAD)));
     let said = Said { best, sums, apart, letters, gaps, bare, series_apart };
-    let values = said.values(group.articles(), f64::from(all_sum / compared), wording.map_or(0.0, |(_, share)| share));
+    let copied = wording.map_or(0.0, |(_, share)| share);
+    let resemblances = said.values(group.articles(), f64::from(all_sum / compared), copied);
+    let told = Told {
+        contrast: contrast::contrast(document, nearest),
+        figures: contrast::figures(document, nearest),
+        days: days::days(document, nearest),
+        title: f64::from(compare(document, nearest).cosines[TITLE]),
+        bare,
+        copied,
+        members: group.articles(),
+        hours: hours_between(document, nearest),
+    };
+    let mut values = [0.0; COUNT];
+    values[..RESEMBLANCES].copy_from_slice(&resemblances);
+    values[RESEMBLANCES..].copy_from_slice(&told.values());
     Some(Measured { values, nearest: nearest.article, nearest_published, wording })
 }
 
@@ -271,6 +327,16 @@ impl Gaps {
     }
 }
 
+/// The hours between two articles, as far as their dates can be believed.
+fn hours_between(document: &Document, member: &Document) -> f64 {
+    let seconds = if document.dated && member.dated {
+        document.published.abs_diff(member.published)
+    } else {
+        document.seen.abs_diff(member.seen).max(UNDATED_GAP_SECONDS.unsigned_abs())
+    };
+    seconds as f64 / 3_600.0
+}
+
 fn closeness(seconds: f64) -> f64 {
     let hours = seconds / 3_600.0 / GAP_HOURS;
     (-hours * hours / 2.0).exp()
@@ -287,7 +353,7 @@ struct Said {
 }
 
 impl Said {
-    fn values(&self, members: usize, all_mean: f64, wording: f64) -> [f64; COUNT] {
+    fn values(&self, members: usize, all_mean: f64, wording: f64) -> [f64; RESEMBLANCES] {
         let of = |value: f32| f64::from(value);
         let (best, sums) = (&self.best.cosines, &self.sums);
         let names_apart = of(self.apart.names);
@@ -327,6 +393,61 @@ impl Said {
             f64::from(self.best.mass).ln_1p(),
             0.0,
             f64::from(u8::from(self.series_apart)),
+        ]
+    }
+}
+
+/// What the nearest member tells apart, and what that is measured beside.
+struct Told {
+    contrast: Contrast,
+    figures: Figures,
+    days: Days,
+    /// The cosine of the two titles.
+    title: f64,
+    bare: f64,
+    copied: f64,
+    members: usize,
+    hours: f64,
+}
+
+impl Told {
+    fn values(&self) -> [f64; CONTRASTS] {
+        let of = |value: f32| f64::from(value);
+        let flag = |value: bool| f64::from(u8::from(value));
+        let Contrast { names_lacked, deeds_lacked, shared, .. } = self.contrast;
+        let (names_apart, deeds_apart) = (of(names_lacked[1]), of(deeds_lacked[1]));
+        [
+            of(self.contrast.heads),
+            of(self.contrast.told[0]),
+            of(self.contrast.told[1]),
+            of(self.contrast.background),
+            of(self.contrast.beyond_told),
+            of(names_lacked[0]).ln_1p(),
+            names_apart,
+            of(deeds_lacked[0]).ln_1p(),
+            deeds_apart,
+            of(self.contrast.pairs_lacked),
+            of(self.contrast.front_lacked),
+            of(self.contrast.names_told) * deeds_apart,
+            of(self.contrast.deeds_told) * names_apart,
+            of(self.contrast.second),
+            of(shared[0]).ln_1p(),
+            of(shared[1]).ln_1p(),
+            of(self.contrast.title_worth).ln_1p(),
+            self.title * (1.0 - of(self.contrast.beyond_told)),
+            flag(self.figures.agree),
+            flag(self.figures.which_apart),
+            flag(self.figures.many_apart && !self.figures.grown),
+            flag(self.figures.grown),
+            flag(self.days.agree),
+            flag(self.days.apart),
+            flag(self.days.periods_apart),
+            self.copied * names_apart,
+            self.copied * self.hours.ln_1p(),
+            self.hours.ln_1p(),
+            self.bare * of(shared[0] + shared[1]).ln_1p(),
+            self.bare * names_apart,
+            (self.members as f64).ln() * (1.0 - of(self.contrast.told[1])),
         ]
     }
 }

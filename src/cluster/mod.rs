@@ -1,6 +1,8 @@
 //! Station: which cluster an article belongs to, and why.
 
 pub mod centroid;
+pub mod contrast;
+pub mod days;
 pub mod document;
 pub mod measures;
 pub mod params;

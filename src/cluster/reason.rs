@@ -79,7 +79,7 @@ impl Words<'_> {
     /// The article's words that the other shares and that belong to this part, rarest first.
     fn shared(&self, part: Part, other: &Document) -> Vec<String> {
         let belongs: fn(&Term) -> bool = match part {
-            Part::Title => |term| term.in_title > 0 && term.class != Class::Pair,
+            Part::Title => |term| term.in_title > 0 && !matches!(term.class, Class::Pair | Class::Date),
             Part::Text => |term| term.class == Class::Word,
             Part::Names => |term| matches!(term.class, Class::Name | Class::Pair),
             Part::Numbers => |term| term.class == Class::Number,

@@ -2,6 +2,9 @@
 
 pub mod ahead;
 pub mod boilerplate;
+pub mod calendar;
+pub mod figures;
+mod front;
 pub mod language;
 pub mod lexicon;
 pub mod sketch;
@@ -10,6 +13,9 @@ pub mod words;
 
 use std::collections::BTreeMap;
 
+use crate::features::calendar::{Date, Sense};
+use crate::features::figures::Figure;
+use crate::features::front::Front;
 use crate::features::lexicon::{Lexicon, Rarity};
 use crate::features::sketch::Sketch;
 use crate::features::stem::Stem;
@@ -55,6 +61,10 @@ pub struct Term {
     pub in_lead: u8,
     /// What it is.
     pub class: Class,
+    /// Whether the first sentence of the text holds it.
+    pub in_opening: bool,
+    /// Whether it stands in front in the title: in the first name there, or where there is none, among the first words.
+    pub in_front: bool,
     /// The word as readers know it, as it stood where it came first.
     pub word: String,
 }
@@ -75,6 +85,8 @@ pub enum Class {
     Pair,
     /// A number.
     Number,
+    /// A date or a part of one (`Date::of_hash` says which). It makes no two texts alike, but it may be compared.
+    Date,
 }
 
 /// What an article is compared by. It is made anywhere (it knows nothing of other articles) and used once.
@@ -86,6 +98,8 @@ pub struct Features {
     pub title_key: String,
     /// How many words of the text were read; 0 for an entry that is a title alone.
     pub lead_words: usize,
+    /// The numbers of the title and of the text's first sentence with the words beside them.
+    pub figures: Vec<Figure>,
     /// A sketch of the text's wording; none where the text is too short to be called a copy of anything.
     pub sketch: Option<Sketch>,
 }
@@ -98,42 +112,104 @@ pub fn of(subject: &Subject<'_>, lexicon: &Lexicon, params: &Params) -> Features
     let mut gathered = Gathered::default();
     let mut title_key = String::new();
     let shouting = words::is_title_case(&title);
+    let mut numbers = figures::Reader::of(&title);
     words::read(&title, params.title_words_max, |word| {
         words::push_key(&mut title_key, &word);
-        gathered.add(&word, stem::of(&word, lang, lexicon), Place::Title { shouting });
+        let stem = stem::of(&word, lang, lexicon);
+        numbers.add(&word, stem);
+        gathered.add(&word, stem, Place::Title { shouting });
     });
-    gathered.end_of_part();
+    gathered.end_of_title();
+    let mut figures = numbers.figures();
     let mut shingles = sketch::Builder::default();
+    let mut numbers = figures::Reader::of(&lead);
+    let opening_end = lead.as_ptr() as usize + words::opening(&lead).len();
     words::read(&lead, params.lead_words_max, |word| {
         let stem = stem::of(&word, lang, lexicon);
+        let opening = (word.text.as_ptr() as usize) < opening_end;
+        if opening {
+            numbers.add(&word, stem);
+        }
         shingles.add(stem.hash);
-        gathered.add(&word, stem, Place::Lead);
+        gathered.add(&word, stem, Place::Lead { opening });
     });
-    Features { lead_words: shingles.words(), sketch: shingles.build(), terms: gathered.terms(), title_key }
+    figures.extend(numbers.figures());
+    Features { lead_words: shingles.words(), sketch: shingles.build(), terms: gathered.terms(), title_key, figures }
 }
+
+/// Dates are common, whichever they are.
+const DATE_RARITY: Rarity = Rarity(0);
 
 /// Where a word stands.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Place {
     Title { shouting: bool },
-    Lead,
+    Lead { opening: bool },
 }
 
-/// The terms found so far, and the name that the last word may be continuing.
+/// The terms found so far, the name that the last word may be continuing, and a word that the next one may make a date.
 #[derive(Default)]
 struct Gathered<'a> {
     terms: BTreeMap<u32, Term>,
     open_name: Option<(Stem, &'a str)>,
+    front: Front,
+    waiting: Option<(Word<'a>, Stem, Place)>,
+    last_month: Option<u8>,
+    last_word: &'a str,
 }
 
 impl<'a> Gathered<'a> {
     fn add(&mut self, word: &Word<'a>, stem: Stem, place: Place) {
+        let last_month = self.last_month.take();
+        let last_word = std::mem::replace(&mut self.last_word, word.text);
+        if let Some((waiting, waiting_stem, waiting_place)) = self.waiting.take() {
+            match (waiting_stem.sense, stem.sense) {
+                (Sense::DayNumber(day), Sense::Date(Date::Month(month)) | Sense::Maybe(Date::Month(month))) => {
+                    return self.date(Date::Day { month, day }, place, word);
+                }
+                (Sense::DayNumber(_), _) if calendar::joins_day_and_month(word.text) => {
+                    self.waiting = Some((waiting, waiting_stem, waiting_place));
+                    return self.plain(word, stem, place);
+                }
+                (Sense::Maybe(Date::Month(month)), Sense::DayNumber(day)) => {
+                    return self.date(Date::Day { month, day }, place, word);
+                }
+                (Sense::Maybe(date), Sense::DayNumber(_) | Sense::Date(_)) => self.date(date, waiting_place, &waiting),
+                (Sense::Maybe(date), _) if word.text.eq_ignore_ascii_case("feira") => {
+                    return self.date(date, waiting_place, &waiting);
+                }
+                _ => self.plain(&waiting, waiting_stem, waiting_place),
+            }
+        }
+        match (stem.sense, last_month) {
+            (Sense::DayNumber(day) | Sense::Date(Date::Day { month: 0, day }), Some(month)) => {
+                self.date(Date::Day { month, day }, place, word);
+            }
+            (Sense::Date(date), _) => self.date(date, place, word),
+            (Sense::Maybe(date), _) if calendar::leads_to_a_date(last_word) => self.date(date, place, word),
+            (Sense::Maybe(_) | Sense::DayNumber(_), _) => self.waiting = Some((*word, stem, place)),
+            (Sense::None, _) => self.plain(word, stem, place),
+        }
+    }
+
+    fn date(&mut self, date: Date, place: Place, word: &Word<'a>) {
+        if let Date::Month(month) = date {
+            self.last_month = Some(month);
+        }
+        self.open_name = None;
+        self.count((date.hash(), DATE_RARITY), Class::Date, place, || word.text.to_owned());
+    }
+
+    fn plain(&mut self, word: &Word<'a>, stem: Stem, place: Place) {
         let named = is_name(word, stem, place);
         let class = match word.kind {
             Kind::Number => Class::Number,
             Kind::Plain | Kind::Gram if named => Class::Name,
             Kind::Plain | Kind::Gram => Class::Word,
         };
+        if let Place::Title { .. } = place {
+            self.front.add(word, stem, named);
+        }
         self.count((stem.hash, stem.rarity), class, place, || word.text.to_owned());
         let previous = self.open_name.take();
         if !named {
@@ -153,21 +229,40 @@ impl<'a> Gathered<'a> {
             in_title: 0,
             in_lead: 0,
             class,
+            in_opening: false,
+            in_front: false,
             word: word(),
         });
-        let count = if place == Place::Lead { &mut term.in_lead } else { &mut term.in_title };
+        term.in_opening |= place == Place::Lead { opening: true };
+        let is_lead = matches!(place, Place::Lead { .. });
+        let count = if is_lead { &mut term.in_lead } else { &mut term.in_title };
         *count = (*count + 1).min(Term::COUNT_MAX);
         if term.class == Class::Word {
             term.class = class; // once seen as a name, a name
         }
     }
 
-    /// A name does not run on from the title into the text.
-    fn end_of_part(&mut self) {
-        self.open_name = None;
+    /// Neither a name nor a date runs on from the title into the text.
+    fn end_of_title(&mut self) {
+        self.end_of_part();
+        for hash in std::mem::take(&mut self.front).terms() {
+            if let Some(term) = self.terms.get_mut(&hash) {
+                term.in_front = true;
+            }
+        }
     }
 
-    fn terms(self) -> Vec<Term> {
+    fn end_of_part(&mut self) {
+        if let Some((word, stem, place)) = self.waiting.take() {
+            self.plain(&word, stem, place);
+        }
+        self.open_name = None;
+        self.last_month = None;
+        self.last_word = "";
+    }
+
+    fn terms(mut self) -> Vec<Term> {
+        self.end_of_part();
         self.terms.into_values().collect()
     }
 }
@@ -179,7 +274,7 @@ fn is_name(word: &Word<'_>, stem: Stem, place: Place) -> bool {
     }
     let telling = match place {
         Place::Title { shouting } => !shouting && !word.starts_sentence,
-        Place::Lead => !word.starts_sentence,
+        Place::Lead { .. } => !word.starts_sentence,
     };
     (telling && !stem.rarity.is_everyday()) || stem.proper || stem.rarity.is_unknown()
 }
@@ -230,6 +325,30 @@ mod tests {
     }
 
     #[test]
+    fn dates_are_neither_names_nor_numbers() {
+        let cases: [(&str, &str, &[Date]); 9] = [
+            ("en", "Trial opens Tuesday", &[Date::Weekday(1)]),
+            ("en", "Vote set for May 12, says Theresa May", &[Date::Day { month: 5, day: 12 }]),
+            ("en", "Closed since March 2026", &[Date::Month(3), Date::Year(2026)]),
+            ("en", "Mayor says 12 may lose jobs", &[]),
+            ("de", "Am 3. Mai wird gewählt", &[Date::Day { month: 5, day: 3 }]),
+            ("es", "Abre el 12 de mayo", &[Date::Day { month: 5, day: 12 }]),
+            ("pt", "Abre na segunda-feira", &[Date::Weekday(0)]),
+            ("ja", "5月12日に再開", &[Date::Month(5), Date::Day { month: 5, day: 12 }]),
+            ("ko", "5월 12일 재개", &[Date::Month(5), Date::Day { month: 5, day: 12 }]),
+        ];
+        for (lang, title, expected) in cases {
+            let subject = Subject { title, text: "", lang: Some(lang) };
+            let found = of(&subject, Lexicon::builtin(), &Params::default());
+            let mut dates: Vec<Date> = found.terms.iter().filter_map(|term| Date::of_hash(term.hash)).collect();
+            let mut expected = expected.to_vec();
+            dates.sort_unstable();
+            expected.sort_unstable();
+            assert_eq!(dates, expected, "{title}");
+        }
+    }
+
+    #[test]
     fn scripts_without_spaces_are_read_as_pairs_of_letters() {
         let found =
             of(&Subject { title: "東京で地震", text: "", lang: Some("ja") }, Lexicon::builtin(), &Params::default());
@@ -245,6 +364,25 @@ mod tests {
                 .into_iter()
                 .collect::<Vec<_>>()
         );
+    }
+
+    #[test]
+    fn heads_are_the_title_and_the_first_sentence() {
+        let found = features(
+            "Council shuts Porto Santo pool",
+            "The council of Porto Santo voted on Monday to shut the municipal pool for a year. Swimmers protested loudly.",
+        );
+        let marked = |of: fn(&Term) -> bool| -> Vec<&str> {
+            let mut words: Vec<&str> =
+                found.terms.iter().filter(|term| of(term)).map(|term| term.word.as_str()).collect();
+            words.sort_unstable();
+            words
+        };
+        assert_eq!(marked(|term| term.in_front), ["Porto", "Santo"]);
+        assert!(marked(|term| term.in_opening).contains(&"municipal"));
+        assert!(!marked(|term| term.in_opening).contains(&"Swimmers"));
+        let nameless = features("storm floods cellars overnight", "");
+        assert_eq!(nameless.terms.iter().filter(|term| term.in_front).count(), 2);
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use rust_stemmers::{Algorithm, Stemmer};
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
+use crate::features::calendar::{self, Sense};
 use crate::features::lexicon::{Lexicon, Rarity};
 use crate::features::words::{Kind, Word};
 
@@ -17,6 +18,8 @@ pub struct Stem {
     pub rarity: Rarity,
     /// Whether the lexicon knows it as a proper name.
     pub proper: bool,
+    /// What it may say of the calendar.
+    pub sense: Sense,
 }
 
 /// Words remembered per thread. A direct-mapped table: a newcomer takes the place of what stood there, so it never grows.
@@ -84,7 +87,12 @@ fn made(word: &Word<'_>, lang: &str, lexicon: &Lexicon) -> Stem {
         Kind::Number => lexicon.look_up(NUMBERS, &stem),
         Kind::Plain | Kind::Gram => lexicon.look_up(lang, &stem),
     };
-    Stem { hash: hash(&stem), rarity, proper }
+    let sense = match word.kind {
+        Kind::Number => calendar::of_number(&stem),
+        Kind::Plain => calendar::of_word(word.text, &lower(word.text), lang),
+        Kind::Gram => Sense::None,
+    };
+    Stem { hash: hash(&stem), rarity, proper, sense }
 }
 
 /// The lexicon's table of numbers, which are the same in every language.
