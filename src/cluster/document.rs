@@ -48,9 +48,9 @@ const IN_FRONT: u8 = 16;
 impl Held {
     fn of(term: &Term, rarity: f64) -> Held {
         let class = match term.class {
-            Class::Word => 0,
-            Class::Name => 1,
-            Class::Pair => 2,
+            Class::Word => WORD as u8,
+            Class::Name => NAME as u8,
+            Class::Pair => PAIR as u8,
             Class::Number => 3,
             Class::Date => 4,
         };
@@ -99,41 +99,82 @@ impl Held {
         }
     }
 
+    /// Whether its article is found by it: a mark that the window sets and no memory holds.
+    pub(crate) fn is_indexed(self) -> bool {
+        self.marks & INDEXED != 0
+    }
+
+    /// Marks it as one by which its article is found.
+    pub(crate) fn set_indexed(&mut self) {
+        self.marks |= INDEXED;
+    }
+
     /// Its weight from every side, not yet divided by the article's length: damped count times rarity.
     pub fn weights(self) -> [f32; FACETS] {
-        let (title, lead) = (usize::from(self.counts >> 4), usize::from(self.counts & 15));
+        let lanes = self.lanes();
+        std::array::from_fn(|facet| lanes[facet])
+    }
+
+    /// The same in a form that a processor weighs at once: facets, and zeros behind them.
+    #[inline]
+    pub(crate) fn lanes(self) -> Lanes {
+        let factors = &FACTORS[(usize::from(self.marks & CLASS).min(CLASSES - 1) << 8) | usize::from(self.counts)];
         let rarity = self.rarity();
-        match self.class() {
-            Class::Pair => [0.0, 0.0, 0.0, damped(title + lead) * rarity, 0.0],
-            class => {
-                let all = damped(2 * title + lead) * rarity;
-                let named = if class == Class::Name { damped(title + lead) * rarity } else { 0.0 };
-                let act = if class == Class::Word { all } else { 0.0 };
-                [damped(title) * rarity, damped(lead) * rarity, all, named, act]
-            }
-        }
+        factors.map(|factor| factor * rarity)
     }
 }
 
-impl Held {
-    /// Its weights as shares of its article's length.
-    fn shares(self, scales: &[f32; FACETS]) -> [i32; FACETS] {
-        let mut shares = [0; FACETS];
-        for ((share, weight), scale) in shares.iter_mut().zip(self.weights()).zip(scales) {
-            *share = (weight * scale + 0.5) as i32;
-        }
-        shares
-    }
+/// A value by facet, filled up to what vector registers hold.
+pub(crate) type Lanes = [f32; LANES];
+/// The same in fixed point.
+pub(crate) type Steps = [i32; LANES];
+/// The facets, and as many zeros as make a power of two.
+pub(crate) const LANES: usize = 8;
+
+/// Weights as shares of their article's length.
+pub(crate) fn scaled(weights: &Lanes, scales: &Lanes) -> Steps {
+    std::array::from_fn(|lane| (weights[lane] * scales[lane] + 0.5) as i32)
 }
+
+/// What a term weighs from every side per nat of its rarity, by its class and its counts: all there are, because this is asked
+/// for every term of every comparison.
+static FACTORS: [Lanes; CLASSES << 8] = {
+    let mut factors = [[0.0; LANES]; CLASSES << 8];
+    let mut at = 0;
+    while at < factors.len() {
+        let (title, lead) = ((at >> 4) & 15, at & 15);
+        match at >> 8 {
+            PAIR => factors[at][NAMES] = damped(title + lead),
+            class => {
+                let all = damped(2 * title + lead);
+                factors[at][TITLE] = damped(title);
+                factors[at][LEAD] = damped(lead);
+                factors[at][ALL] = all;
+                factors[at][NAMES] = if class == NAME { damped(title + lead) } else { 0.0 };
+                factors[at][ACTS] = if class == WORD { all } else { 0.0 };
+            }
+        }
+        at += 1;
+    }
+    factors
+};
+
+/// The bit beside them that says by which terms an article is found.
+const INDEXED: u8 = 0x80;
+/// Classes that weigh anything, as they are stored; a date's rarity is nothing, so that it may stand with the last of them.
+const CLASSES: usize = 4;
+const WORD: usize = 0;
+const NAME: usize = 1;
+const PAIR: usize = 2;
 
 /// Adds the products of an article's shares with those of `of`, by facet.
 pub fn products(article: &[Share], of: &Document, found: &mut [i64; FACETS]) {
     let scales = of.scales();
     let (mut i, mut j) = (0, 0);
     while i < article.len() && j < of.terms.len() {
-        let (ours, theirs) = (article[i], of.terms[j]);
+        let (ours, theirs) = (&article[i], of.terms[j]);
         if ours.hash == theirs.hash {
-            for ((found, ours), theirs) in found.iter_mut().zip(ours.shares).zip(theirs.shares(&scales)) {
+            for ((found, ours), theirs) in found.iter_mut().zip(ours.shares).zip(scaled(&theirs.lanes(), &scales)) {
                 *found += i64::from(ours) * i64::from(theirs);
             }
         }
@@ -143,7 +184,7 @@ pub fn products(article: &[Share], of: &Document, found: &mut [i64; FACETS]) {
 }
 
 /// 1 + ln(count), 0 for none.
-fn damped(count: usize) -> f32 {
+const fn damped(count: usize) -> f32 {
     /// 1 + ln(n) for n from 0 (which is 0) to 45, the largest count there can be.
     const DAMPED: [f32; 46] = [
         0.0, 1.0, 1.693_147, 2.098_612, 2.386_294, 2.609_438, 2.791_76, 2.945_91, 3.079_442, 3.197_225, 3.302_585,
@@ -152,7 +193,7 @@ fn damped(count: usize) -> f32 {
         4.433_987, 4.465_736, 4.496_508, 4.526_361, 4.555_348, 4.583_519, 4.610_918, 4.637_586, 4.663_562, 4.688_88,
         4.713_572, 4.737_67, 4.761_2, 4.784_19, 4.806_662,
     ];
-    DAMPED[count.min(DAMPED.len() - 1)]
+    DAMPED[count]
 }
 
 /// An article of the window.
@@ -231,13 +272,13 @@ impl Document {
 
     /// What follows from the stored values, computed the same way after a restart.
     fn measure(&mut self) {
-        let mut squares = [0.0_f32; FACETS];
+        let mut squares = [0.0_f32; LANES];
         for term in &self.terms {
-            for (square, weight) in squares.iter_mut().zip(term.weights()) {
+            for (square, weight) in squares.iter_mut().zip(term.lanes()) {
                 *square += weight * weight;
             }
         }
-        self.norms = squares.map(f32::sqrt);
+        self.norms = std::array::from_fn(|facet| squares[facet].sqrt());
         self.head = Head::of(&self.terms);
         self.title_mass = self.terms.iter().filter(|term| term.in_title()).map(|term| term.rarity()).sum();
     }
@@ -245,12 +286,16 @@ impl Document {
     /// Its terms' weights as shares of its length, in fixed point: what clusters sum up.
     pub fn shares(&self) -> impl Iterator<Item = Share> + '_ {
         let scales = self.scales();
-        self.terms.iter().map(move |term| Share { hash: term.hash, shares: term.shares(&scales) })
+        self.terms.iter().map(move |term| Share { hash: term.hash, shares: scaled(&term.lanes(), &scales) })
     }
 
     /// What makes shares of its weights.
-    fn scales(&self) -> [f32; FACETS] {
-        self.norms.map(|norm| if norm > 0.0 { SHARE_STEPS / norm } else { 0.0 })
+    pub(crate) fn scales(&self) -> Lanes {
+        let mut scales = [0.0; LANES];
+        for (scale, norm) in scales.iter_mut().zip(self.norms) {
+            *scale = if norm > 0.0 { SHARE_STEPS / norm } else { 0.0 };
+        }
+        scales
     }
 
     /// The length of its vector of all terms.
@@ -285,9 +330,8 @@ impl Document {
             bytes.extend(figure.value.to_le_bytes());
         }
         for term in &self.terms {
-            bytes.extend(term.hash.to_le_bytes());
-            bytes.extend(term.rarity.to_le_bytes());
-            bytes.extend([term.counts, term.marks]);
+            let ([h0, h1, h2, h3], [r0, r1]) = (term.hash.to_le_bytes(), term.rarity.to_le_bytes());
+            bytes.extend_from_slice(&[h0, h1, h2, h3, r0, r1, term.counts, term.marks & !INDEXED]);
         }
         bytes
     }
@@ -340,7 +384,7 @@ fn held(bytes: &[u8]) -> Held {
         hash: u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]),
         rarity: u16::from_le_bytes([bytes[4], bytes[5]]),
         counts: bytes[6],
-        marks: bytes[7],
+        marks: bytes[7] & !INDEXED,
     }
 }
 
@@ -350,7 +394,7 @@ pub struct Share {
     /// The term.
     pub hash: u32,
     /// Its part of the article's length, by facet, in steps.
-    pub shares: [i32; FACETS],
+    pub shares: Steps,
 }
 
 /// Steps of a share: sums of them are exact, and do not depend on the order in which articles came and went.
@@ -371,34 +415,46 @@ pub struct Resemblance {
 
 /// Compares two articles in one pass over their terms.
 pub fn compare(left: &Document, right: &Document) -> Resemblance {
-    let mut products = [0.0_f32; FACETS];
-    let (mut titles, mut left_told, mut right_told, mut mass) = (0.0_f32, 0.0_f32, 0.0_f32, 0.0_f32);
-    each_shared(&left.terms, &right.terms, |a, b| {
-        let (a_weights, b_weights) = (a.weights(), b.weights());
-        for facet in 0..FACETS {
-            products[facet] += a_weights[facet] * b_weights[facet];
+    let mut common = Common::default();
+    each_shared(&left.terms, &right.terms, |a, b| common.add((a, &a.lanes()), (b, &b.lanes())));
+    common.resemblance(left, right)
+}
+
+/// What two articles share, summed up term by term.
+#[derive(Default)]
+pub(crate) struct Common {
+    products: Lanes,
+    titles: f32,
+    left_told: f32,
+    right_told: f32,
+    mass: f32,
+}
+
+impl Common {
+    /// Counts a term that both hold, as it stands in each and what it weighs there.
+    #[inline]
+    pub(crate) fn add(&mut self, (a, a_weights): (Held, &Lanes), (b, b_weights): (Held, &Lanes)) {
+        for lane in 0..LANES {
+            self.products[lane] += a_weights[lane] * b_weights[lane];
         }
         let (a_rarity, b_rarity) = (a.rarity(), b.rarity());
-        mass += (a_rarity.min(b_rarity) - 2.0).max(0.0);
-        if a.in_title() {
-            left_told += a_rarity;
-            if b.in_title() {
-                titles += a_rarity.min(b_rarity);
-            }
-        }
-        if b.in_title() {
-            right_told += b_rarity;
-        }
-    });
-    let mut cosines = [0.0; FACETS];
-    for (facet, cosine) in cosines.iter_mut().enumerate() {
-        *cosine = ratio(products[facet], left.norms[facet] * right.norms[facet]);
+        let lesser = a_rarity.min(b_rarity);
+        self.mass += (lesser - 2.0).max(0.0);
+        // Sums of what is often nothing, without a branch that nobody can foretell.
+        let (in_left, in_right) = (f32::from(u8::from(a.in_title())), f32::from(u8::from(b.in_title())));
+        self.left_told += in_left * a_rarity;
+        self.titles += in_left * in_right * lesser;
+        self.right_told += in_right * b_rarity;
     }
-    Resemblance {
-        cosines,
-        mass,
-        title_contained: ratio(titles, left.title_mass.min(right.title_mass)),
-        title_told: ratio(left_told, left.title_mass).max(ratio(right_told, right.title_mass)),
+
+    /// What the sums say of two articles.
+    pub(crate) fn resemblance(&self, left: &Document, right: &Document) -> Resemblance {
+        Resemblance {
+            cosines: std::array::from_fn(|facet| ratio(self.products[facet], left.norms[facet] * right.norms[facet])),
+            mass: self.mass,
+            title_contained: ratio(self.titles, left.title_mass.min(right.title_mass)),
+            title_told: ratio(self.left_told, left.title_mass).max(ratio(self.right_told, right.title_mass)),
+        }
     }
 }
 

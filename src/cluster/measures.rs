@@ -2,11 +2,9 @@
 
 use crate::cluster::contrast::{self, Contrast, Figures};
 use crate::cluster::days::{self, Days};
-use crate::cluster::document::{
-    ACTS, ALL, Conflict, Document, FACETS, LEAD, NAMES, Resemblance, Share, TITLE, compare, conflict,
-};
+use crate::cluster::document::{ACTS, ALL, Conflict, Document, FACETS, LEAD, NAMES, Resemblance, TITLE, conflict};
 use crate::cluster::params::Params;
-use crate::cluster::series::Series;
+pub use crate::cluster::subject::Subject;
 use crate::cluster::window::{Group, Window};
 use crate::model::{ArticleId, ClusterId};
 
@@ -183,22 +181,6 @@ pub struct Measured {
     pub wording: Option<(ArticleId, f64)>,
 }
 
-/// An article that is being measured.
-#[derive(Debug)]
-pub struct Subject<'a> {
-    /// The article.
-    pub document: &'a Document,
-    /// Its terms' shares, made once for all candidates.
-    pub shares: Vec<Share>,
-}
-
-impl<'a> Subject<'a> {
-    /// Makes an article ready.
-    pub fn of(document: &'a Document) -> Subject<'a> {
-        Subject { document, shares: document.shares().collect() }
-    }
-}
-
 /// Measures an article against a cluster of the window; `None` for a cluster without articles.
 pub fn measure(subject: &Subject<'_>, group: &Group, window: &Window, params: &Params) -> Option<Measured> {
     let document = subject.document;
@@ -207,10 +189,13 @@ pub fn measure(subject: &Subject<'_>, group: &Group, window: &Window, params: &P
     let mut wording: Option<(ArticleId, f64)> = None;
     let (mut all_sum, mut compared) = (0.0_f32, 0.0_f32);
     let mut gaps = Gaps::default();
-    let series = Series::of(&document.title_key);
     let mut series_apart = false;
+    // Where all members are compared and their sum is not kept, its products come by the way.
+    let sums_by_the_way = group.is_summed_up_anew() && group.articles() <= params.exemplars_max;
+    let mut products = [0_i64; FACETS];
     for member in window.latest(group, params.exemplars_max) {
-        let found = compare(document, member);
+        let found =
+            if sums_by_the_way { subject.compare_and_multiply(member, &mut products) } else { subject.compare(member) };
         for (best, cosine) in best.cosines.iter_mut().zip(found.cosines) {
             *best = best.max(cosine);
         }
@@ -228,11 +213,11 @@ pub fn measure(subject: &Subject<'_>, group: &Group, window: &Window, params: &P
                 wording = Some((member.article, contained));
             }
         }
-        series_apart |= series.is_apart(&member.title_key);
+        series_apart |= subject.series.is_apart(&member.title_key);
         gaps.add(document, member);
     }
     let (nearest, _) = nearest?;
-    let sums = window.sums(group, &subject.shares).unwrap_or(best.cosines);
+    let sums = window.sums(group, subject, sums_by_the_way.then_some(&products)).unwrap_or(best.cosines);
     let apart = conflict(document, nearest);
     let letters = if best.cosines[TITLE] >= LETTERS_COSINE_MIN {
         strsim::sorensen_dice(&document.title_key, &nearest.title_key)
@@ -249,7 +234,7 @@ pub fn measure(subject: &Subject<'_>, group: &Group, window: &Window, params: &P
         contrast: contrast::contrast(document, nearest),
         figures: contrast::figures(document, nearest),
         days: days::days(document, nearest),
-        title: f64::from(compare(document, nearest).cosines[TITLE]),
+        title: f64::from(subject.compare(nearest).cosines[TITLE]),
         bare,
         copied,
         members: group.articles(),
@@ -269,21 +254,36 @@ const USUAL_CROWD: f64 = 1.8;
 
 /// Compares every candidate with the others: what resembles one story among many like it says less.
 pub fn set_rivals(candidates: &mut [(ClusterId, Measured)], articles: usize) {
-    let (all_best, rival, crowd) = (index_of("all_best"), index_of("rival"), index_of("crowd"));
+    const ALL_BEST: usize = index_of("all_best");
+    const RIVAL: usize = index_of("rival");
+    const CROWD: usize = index_of("crowd");
     let ripeness = articles as f64 / (articles as f64 + RIPE_ARTICLES);
-    let best: Vec<f64> = candidates.iter().map(|(_, measured)| measured.values[all_best]).collect();
+    let best: Vec<f64> = candidates.iter().map(|(_, measured)| measured.values[ALL_BEST]).collect();
     for (index, (_, measured)) in candidates.iter_mut().enumerate() {
         let others = best.iter().enumerate().filter(|(other, _)| *other != index).map(|(_, value)| *value);
         let strongest = others.clone().fold(0.0, f64::max);
-        let near = others.filter(|value| *value >= 0.6 * measured.values[all_best]).count() as f64;
-        measured.values[rival] = USUAL_RIVAL + ripeness * (strongest - USUAL_RIVAL);
-        measured.values[crowd] = USUAL_CROWD + ripeness * (near.ln_1p() - USUAL_CROWD);
+        let near = others.filter(|value| *value >= 0.6 * measured.values[ALL_BEST]).count() as f64;
+        measured.values[RIVAL] = USUAL_RIVAL + ripeness * (strongest - USUAL_RIVAL);
+        measured.values[CROWD] = USUAL_CROWD + ripeness * (near.ln_1p() - USUAL_CROWD);
     }
 }
 
 /// The place of a measure by its name.
-pub fn index_of(name: &str) -> usize {
-    MEASURES.iter().position(|held| held.0 == name).expect("callers name measures of the list")
+pub const fn index_of(name: &str) -> usize {
+    let mut at = 0;
+    while !is_same(MEASURES[at].0.as_bytes(), name.as_bytes()) {
+        at += 1; // a name that is not in the list ends the build, or panics: callers name measures of the list
+    }
+    at
+}
+
+/// Whether two names are one; `==` cannot be asked while compiling.
+const fn is_same(left: &[u8], right: &[u8]) -> bool {
+    let mut at = 0;
+    while at < left.len() && at < right.len() && left[at] == right[at] {
+        at += 1;
+    }
+    at == left.len() && at == right.len()
 }
 
 /// What a date that nobody gave is taken to be off by, in seconds: near enough not to speak against a story, and too far to prove one.

@@ -9,6 +9,8 @@ pub mod params;
 mod postings;
 pub mod reason;
 mod series;
+pub mod subject;
+mod terms;
 pub mod weights;
 pub mod window;
 
@@ -153,7 +155,7 @@ impl Clusterer {
         for remembered in window {
             clusterer.recall(remembered)?;
         }
-        clusterer.window.forget_until(clusterer.window_start(), &clusterer.params);
+        clusterer.window.forget_until(clusterer.window_start());
         Ok(clusterer)
     }
 
@@ -257,7 +259,7 @@ impl Clusterer {
 
     fn advance(&mut self, seen: Timestamp) {
         self.latest_seen = self.latest_seen.max(seen.as_second());
-        self.window.forget_until(self.window_start(), &self.params);
+        self.window.forget_until(self.window_start());
     }
 
     fn window_start(&self) -> i64 {
