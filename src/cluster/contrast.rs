@@ -17,15 +17,14 @@ fn telling(term: Held) -> f32 {
 }
 
 /// Classes of terms, as `Head::masses` counts them.
-const CLASSES: usize = 5;
+const CLASSES: usize = 4;
 
 fn index(class: Class) -> usize {
     match class {
-        Class::Word => 0,
+        Class::Word | Class::Date => 0, // a date weighs nothing
         Class::Name => 1,
         Class::Number => 2,
         Class::Pair => 3,
-        Class::Date => 4, // weighs nothing
     }
 }
 
@@ -39,12 +38,14 @@ const PAIRS: usize = 3;
 pub struct Head {
     /// By class.
     masses: [f32; CLASSES],
+    /// Of the title: words, and names.
+    titles: [f32; 2],
     /// Of the title's front.
     front: f32,
     /// Of the first sentence, what the title does not say.
     beyond: f32,
-    /// The squares of words, names and numbers.
-    squares: f32,
+    /// The squares of words, of names and of numbers.
+    squares: [f32; 3],
 }
 
 impl Head {
@@ -58,17 +59,25 @@ impl Head {
     }
 
     fn add(&mut self, term: Held, tells: f32) {
-        self.masses[index(term.class())] += tells;
-        if term.class() == Class::Pair {
+        let class = index(term.class());
+        self.masses[class] += tells;
+        if class == PAIRS {
             return;
         }
-        self.squares += tells * tells;
+        self.squares[class] += tells * tells;
+        if term.in_title() && class < self.titles.len() {
+            self.titles[class] += tells;
+        }
         if term.in_front() {
             self.front += tells;
         }
         if !term.in_title() {
             self.beyond += tells;
         }
+    }
+
+    fn length(&self) -> f32 {
+        self.squares.iter().sum::<f32>().sqrt()
     }
 
     /// All but pairs, whose words count already.
@@ -80,8 +89,12 @@ impl Head {
 /// What two articles tell apart, and what they tell both.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Contrast {
-    /// The cosine of the heads.
-    pub heads: f32,
+    /// The cosine of the heads, of their words alone, and of their names alone.
+    pub heads: [f32; 3],
+    /// How much the words tell that both articles hold and one of the heads, and how much the names.
+    pub in_heads: [f32; 2],
+    /// How much of each title the other article lacks, words and names: the lesser.
+    pub title_lacked: f32,
     /// The share of a head that the other article tells anywhere; of both, the lesser and the greater.
     pub told: [f32; 2],
     /// The share of what both tell that stands in neither head.
@@ -124,7 +137,8 @@ impl Known {
 /// Compares two articles' heads in one pass over the terms they share.
 pub fn contrast(left: &Document, right: &Document) -> Contrast {
     let mut known = [Known::default(), Known::default()];
-    let (mut heads, mut all, mut in_heads, mut title_worth) = (0.0_f32, 0.0_f32, 0.0_f32, 0.0_f32);
+    let (mut heads, mut in_heads) = ([0.0_f32; 3], [0.0_f32; 3]);
+    let (mut all, mut title_worth) = (0.0_f32, 0.0_f32);
     let (mut first, mut second) = (0.0_f32, 0.0_f32);
     let mut shared = [0.0_f32; CLASSES];
     each_shared(&left.terms, &right.terms, |a, b| {
@@ -132,18 +146,19 @@ pub fn contrast(left: &Document, right: &Document) -> Contrast {
         known[0].add(a, ours);
         known[1].add(b, theirs);
         let tells = ours.min(theirs);
-        shared[index(a.class())] += tells;
-        if a.class() == Class::Pair {
+        let class = index(a.class());
+        shared[class] += tells;
+        if class == PAIRS {
             return;
         }
         all += tells;
         second = second.max(tells.min(first));
         first = first.max(tells);
         if a.in_head() || b.in_head() {
-            in_heads += tells;
+            in_heads[class] += tells;
         }
         if a.in_head() && b.in_head() {
-            heads += ours * theirs;
+            heads[class] += ours * theirs;
         }
         if a.in_title() && b.in_title() {
             title_worth += tells;
@@ -152,10 +167,13 @@ pub fn contrast(left: &Document, right: &Document) -> Contrast {
     let [ours, theirs] = [Sided { all: left.head, known: known[0].0 }, Sided { all: right.head, known: known[1].0 }];
     let told = [ours.told(Head::mass), theirs.told(Head::mass)];
     let beyond = |head: &Head| head.beyond;
+    let cosine = |class: usize| ratio(heads[class], (left.head.squares[class] * right.head.squares[class]).sqrt());
     Contrast {
-        heads: ratio(heads, (left.head.squares * right.head.squares).sqrt()),
+        heads: [ratio(heads.iter().sum(), left.head.length() * right.head.length()), cosine(DEEDS), cosine(NAMES)],
+        in_heads: [in_heads[DEEDS], in_heads[NAMES]],
+        title_lacked: lacked(&ours, &theirs, |head| head.titles[DEEDS] + head.titles[NAMES])[0],
         told: [told[0].min(told[1]), told[0].max(told[1])],
-        background: if all > 0.0 { 1.0 - ratio(in_heads, all) } else { 0.0 },
+        background: if all > 0.0 { 1.0 - ratio(in_heads.iter().sum(), all) } else { 0.0 },
         names_lacked: lacked(&ours, &theirs, |head| head.masses[NAMES]),
         deeds_lacked: lacked(&ours, &theirs, |head| head.masses[DEEDS]),
         pairs_lacked: lacked(&ours, &theirs, |head| head.masses[PAIRS])[1],

@@ -213,6 +213,8 @@ pub struct Document {
     pub title_key: Box<str>,
     /// The numbers of its head with the words beside them.
     pub figures: Box<[Figure]>,
+    /// Its first sentence, by its words; 0 for none.
+    pub opening: u32,
     /// What its head weighs.
     pub head: Head,
     /// Its wording.
@@ -260,6 +262,7 @@ impl Document {
             terms,
             title_key: features.title_key[..end].into(),
             figures: features.figures.iter().take(usize::from(u8::MAX)).copied().collect(),
+            opening: features.opening,
             head: Head::default(),
             sketch: features.sketch.clone().map(Box::new),
             lead_words: u16::try_from(features.lead_words).unwrap_or(u16::MAX),
@@ -322,6 +325,7 @@ impl Document {
         let marks = if self.sketch.is_some() { SKETCHED } else { 0 } | if self.dated { 0 } else { UNDATED };
         bytes.extend([VERSION, marks, self.title_key.len() as u8, self.figures.len() as u8]);
         bytes.extend(self.lead_words.to_le_bytes());
+        bytes.extend(self.opening.to_le_bytes());
         bytes.extend(self.title_key.as_bytes());
         bytes.extend(sketch);
         for figure in &self.figures {
@@ -338,7 +342,7 @@ impl Document {
 
     /// The article of this memory; `None` where the bytes are damaged.
     pub fn recall(article: ArticleId, times: Times, bytes: &[u8]) -> Option<Document> {
-        let (head, rest) = bytes.split_at_checked(6)?;
+        let (head, rest) = bytes.split_at_checked(10)?;
         let (title_key, rest) = rest.split_at_checked(usize::from(head[2]))?;
         let sketched = if head[1] & SKETCHED != 0 { Sketch::BYTES } else { 0 };
         let (sketch, rest) = rest.split_at_checked(sketched)?;
@@ -356,6 +360,7 @@ impl Document {
             terms,
             title_key: std::str::from_utf8(title_key).ok()?.into(),
             figures: figures.chunks_exact(FIGURE_BYTES).map(figure).collect(),
+            opening: u32::from_le_bytes([head[6], head[7], head[8], head[9]]),
             head: Head::default(),
             sketch: if sketched > 0 { Some(Box::new(Sketch::from_bytes(sketch)?)) } else { None },
             lead_words: u16::from_le_bytes([head[4], head[5]]),

@@ -157,11 +157,18 @@ pub const MEASURES: [(&str, Part); RESEMBLANCES + CONTRASTS] = [
     ("bare_shared", Part::Names),
     ("bare_lacked", Part::Contradiction),
     ("size_untold", Part::Size),
+    ("head_deeds", Part::Heads),
+    ("head_names", Part::Heads),
+    ("head_both", Part::Heads),
+    ("title_exchanged", Part::Contradiction),
+    ("title_empty", Part::Title),
+    ("same_opening", Part::Wording),
+    ("bare_told", Part::Title),
 ];
 
 /// How many of them say what an article shares with a cluster, and how many what the nearest member tells apart.
 const RESEMBLANCES: usize = 34;
-const CONTRASTS: usize = 31;
+const CONTRASTS: usize = 38;
 
 /// The hours after which the closeness in time has fallen to 0.6 (a Gaussian, as in Miranda et al. 2018).
 const GAP_HOURS: f64 = 72.0;
@@ -236,6 +243,7 @@ pub fn measure(subject: &Subject<'_>, group: &Group, window: &Window, params: &P
         days: days::days(document, nearest),
         title: f64::from(subject.compare(nearest).cosines[TITLE]),
         bare,
+        same_opening: document.opening != 0 && document.opening == nearest.opening,
         copied,
         members: group.articles(),
         hours: hours_between(document, nearest),
@@ -397,6 +405,9 @@ impl Said {
     }
 }
 
+/// What a title's shared words tell (`Contrast::title_worth`) that is more than a format's: about one telling word.
+const TITLE_WORTH: f64 = 4.0;
+
 /// What the nearest member tells apart, and what that is measured beside.
 struct Told {
     contrast: Contrast,
@@ -405,6 +416,7 @@ struct Told {
     /// The cosine of the two titles.
     title: f64,
     bare: f64,
+    same_opening: bool,
     copied: f64,
     members: usize,
     hours: f64,
@@ -417,7 +429,7 @@ impl Told {
         let Contrast { names_lacked, deeds_lacked, shared, .. } = self.contrast;
         let (names_apart, deeds_apart) = (of(names_lacked[1]), of(deeds_lacked[1]));
         [
-            of(self.contrast.heads),
+            of(self.contrast.heads[0]),
             of(self.contrast.told[0]),
             of(self.contrast.told[1]),
             of(self.contrast.background),
@@ -448,6 +460,13 @@ impl Told {
             self.bare * of(shared[0] + shared[1]).ln_1p(),
             self.bare * names_apart,
             (self.members as f64).ln() * (1.0 - of(self.contrast.told[1])),
+            of(self.contrast.heads[1]),
+            of(self.contrast.heads[2]),
+            of(self.contrast.in_heads[0].min(self.contrast.in_heads[1])).ln_1p(),
+            self.title.powi(3) * of(self.contrast.title_lacked).ln_1p(),
+            self.title * (-of(self.contrast.title_worth) / TITLE_WORTH).exp(),
+            flag(self.same_opening),
+            self.bare * of(self.contrast.told[0]),
         ]
     }
 }

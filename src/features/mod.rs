@@ -98,6 +98,8 @@ pub struct Features {
     pub title_key: String,
     /// How many words of the text were read; 0 for an entry that is a title alone.
     pub lead_words: usize,
+    /// 32 bits of the words of the text's first sentence, in their order; 0 where there are too few to be told by.
+    pub opening: u32,
     /// The numbers of the title and of the text's first sentence with the words beside them.
     pub figures: Vec<Figure>,
     /// A sketch of the text's wording; none where the text is too short to be called a copy of anything.
@@ -123,18 +125,21 @@ pub fn of(subject: &Subject<'_>, lexicon: &Lexicon, params: &Params) -> Features
     let mut figures = numbers.figures();
     let mut shingles = sketch::Builder::default();
     let mut numbers = figures::Reader::of(&lead);
+    let mut wording = sketch::Sentence::default();
     let opening_end = lead.as_ptr() as usize + words::opening(&lead).len();
     words::read(&lead, params.lead_words_max, |word| {
         let stem = stem::of(&word, lang, lexicon);
         let opening = (word.text.as_ptr() as usize) < opening_end;
         if opening {
             numbers.add(&word, stem);
+            wording.add(stem.hash);
         }
         shingles.add(stem.hash);
         gathered.add(&word, stem, Place::Lead { opening });
     });
     figures.extend(numbers.figures());
-    Features { lead_words: shingles.words(), sketch: shingles.build(), terms: gathered.terms(), title_key, figures }
+    let (lead_words, sketch, opening) = (shingles.words(), shingles.build(), wording.hash());
+    Features { lead_words, sketch, terms: gathered.terms(), title_key, figures, opening }
 }
 
 /// Dates are common, whichever they are.
