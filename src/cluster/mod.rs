@@ -2,6 +2,7 @@
 
 pub mod centroid;
 pub mod document;
+mod letters;
 pub mod measures;
 pub mod params;
 mod postings;
