@@ -463,7 +463,8 @@ impl Common {
     }
 }
 
-fn ratio(part: f32, whole: f32) -> f32 {
+/// A share, 0 of nothing.
+pub(crate) fn ratio(part: f32, whole: f32) -> f32 {
     if whole > 0.0 { (part / whole).min(1.0) } else { 0.0 }
 }
 
@@ -491,40 +492,4 @@ pub struct Conflict {
     pub numbers: f32,
     /// The share of the fewer numbers that both sides hold.
     pub numbers_shared: f32,
-}
-
-/// Weighs what each side says and the other does not.
-pub fn conflict(left: &Document, right: &Document) -> Conflict {
-    let (left_names, right_names) = (lacked(left, right, Class::Name), lacked(right, left, Class::Name));
-    let (left_title, right_title) = (lacked(left, right, Class::Number), lacked(right, left, Class::Number));
-    let (mut ours, mut both) = (0.0, 0.0);
-    for term in left.terms.iter().filter(|term| term.class() == Class::Number) {
-        ours += term.rarity();
-        both += right.term(term.hash).map_or(0.0, |other| other.rarity().min(term.rarity()));
-    }
-    let theirs: f32 = right.terms.iter().filter(|term| term.class() == Class::Number).map(|term| term.rarity()).sum();
-    let shared = ratio(both, ours.min(theirs));
-    Conflict {
-        names: mutual(left_names, right_names),
-        title_numbers: mutual(left_title, right_title),
-        numbers: if ours > 0.0 && theirs > 0.0 { 1.0 - shared } else { 0.0 },
-        numbers_shared: shared,
-    }
-}
-
-/// Rarity of this class in one title: what the other article lacks, and all.
-fn lacked(of: &Document, other: &Document, class: Class) -> (f32, f32) {
-    let (mut lacked, mut all) = (0.0, 0.0);
-    for term in of.terms.iter().filter(|term| term.in_title() && term.class() == class) {
-        all += term.rarity();
-        if other.term(term.hash).is_none() {
-            lacked += term.rarity();
-        }
-    }
-    (lacked, all)
-}
-
-/// Only what both sides have, and the other lacks, is a contradiction.
-fn mutual(left: (f32, f32), right: (f32, f32)) -> f32 {
-    ratio(left.0.min(right.0), left.1.min(right.1))
 }

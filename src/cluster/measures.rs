@@ -2,9 +2,9 @@
 
 use crate::cluster::contrast::{self, Contrast, Figures};
 use crate::cluster::days::{self, Days};
-use crate::cluster::document::{ACTS, ALL, Conflict, Document, FACETS, LEAD, NAMES, Resemblance, TITLE, conflict};
+use crate::cluster::document::{ACTS, ALL, Conflict, Document, FACETS, LEAD, NAMES, Resemblance, TITLE};
 use crate::cluster::params::Params;
-pub use crate::cluster::subject::Subject;
+pub use crate::cluster::subject::{Shared, Subject};
 use crate::cluster::window::{Group, Window};
 use crate::model::{ArticleId, ClusterId};
 
@@ -72,7 +72,7 @@ impl Part {
     }
 
     /// The measure whose value stands for the part.
-    pub fn shown(self) -> Option<&'static str> {
+    pub const fn shown(self) -> Option<&'static str> {
         match self {
             Part::Prior => None,
             Part::Title => Some("title_best"),
@@ -192,17 +192,21 @@ pub struct Measured {
 pub fn measure(subject: &Subject<'_>, group: &Group, window: &Window, params: &Params) -> Option<Measured> {
     let document = subject.document;
     let mut best = Resemblance::default();
-    let mut nearest: Option<(&Document, Resemblance)> = None;
+    let mut nearest: Option<(&Document, [f32; FACETS])> = None;
+    let (mut shared, mut shared_nearest) = (Shared::default(), Shared::default());
     let mut wording: Option<(ArticleId, f64)> = None;
     let (mut all_sum, mut compared) = (0.0_f32, 0.0_f32);
     let mut gaps = Gaps::default();
     let mut series_apart = false;
     // Where all members are compared and their sum is not kept, its products come by the way.
-    let sums_by_the_way = group.is_summed_up_anew() && group.articles() <= params.exemplars_max;
+    let sums_by_the_way = group.is_summed_up_anew() && (2..=params.exemplars_max).contains(&group.articles());
     let mut products = [0_i64; FACETS];
     for member in window.latest(group, params.exemplars_max) {
-        let found =
-            if sums_by_the_way { subject.compare_and_multiply(member, &mut products) } else { subject.compare(member) };
+        let found = if sums_by_the_way {
+            subject.compare_and_multiply(member, &mut shared, &mut products)
+        } else {
+            subject.compare(member, &mut shared)
+        };
         for (best, cosine) in best.cosines.iter_mut().zip(found.cosines) {
             *best = best.max(cosine);
         }
@@ -211,8 +215,9 @@ pub fn measure(subject: &Subject<'_>, group: &Group, window: &Window, params: &P
         best.title_told = best.title_told.max(found.title_told);
         all_sum += found.cosines[ALL];
         compared += 1.0;
-        if nearest.is_none_or(|(_, held)| found.cosines[ALL] > held.cosines[ALL]) {
-            nearest = Some((member, found));
+        if nearest.is_none_or(|(_, held)| found.cosines[ALL] > held[ALL]) {
+            nearest = Some((member, found.cosines));
+            std::mem::swap(&mut shared, &mut shared_nearest);
         }
         if let (Some(ours), Some(theirs)) = (&document.sketch, &member.sketch) {
             let contained = ours.contained(theirs);
@@ -223,14 +228,10 @@ pub fn measure(subject: &Subject<'_>, group: &Group, window: &Window, params: &P
         series_apart |= subject.series.is_apart(&member.title_key);
         gaps.add(document, member);
     }
-    let (nearest, _) = nearest?;
+    let (nearest, cosines) = nearest?;
     let sums = window.sums(group, subject, sums_by_the_way.then_some(&products)).unwrap_or(best.cosines);
-    let apart = conflict(document, nearest);
-    let letters = if best.cosines[TITLE] >= LETTERS_COSINE_MIN {
-        strsim::sorensen_dice(&document.title_key, &nearest.title_key)
-    } else {
-        0.0
-    };
+    let apart = subject.conflict(nearest, &shared_nearest);
+    let letters = if best.cosines[TITLE] >= LETTERS_COSINE_MIN { subject.letters(nearest) } else { 0.0 };
     let gaps = gaps.closenesses(document, group);
     let nearest_published = (document.dated && nearest.dated).then_some(nearest.published);
     let bare = f64::from(u8::from(!document.has(LEAD) || !nearest.has(LEAD)));
@@ -241,7 +242,7 @@ pub fn measure(subject: &Subject<'_>, group: &Group, window: &Window, params: &P
         contrast: contrast::contrast(document, nearest),
         figures: contrast::figures(document, nearest),
         days: days::days(document, nearest),
-        title: f64::from(subject.compare(nearest).cosines[TITLE]),
+        title: f64::from(cosines[TITLE]),
         bare,
         same_opening: document.opening != 0 && document.opening == nearest.opening,
         copied,
@@ -285,6 +286,19 @@ pub const fn index_of(name: &str) -> usize {
     at
 }
 
+/// The place of the measure whose value stands for each part, in the order of `Part::ALL`.
+pub const SHOWN: [Option<usize>; Part::ALL.len()] = {
+    let mut shown = [None; Part::ALL.len()];
+    let mut at = 0;
+    while at < shown.len() {
+        if let Some(name) = Part::ALL[at].shown() {
+            shown[at] = Some(index_of(name));
+        }
+        at += 1;
+    }
+    shown
+};
+
 /// Whether two names are one; `==` cannot be asked while compiling.
 const fn is_same(left: &[u8], right: &[u8]) -> bool {
     let mut at = 0;
@@ -300,38 +314,60 @@ const UNDATED_GAP_SECONDS: i64 = 24 * 3_600;
 /// How far from a candidate's members an article is in time, as far as their dates can be believed.
 #[derive(Debug, Default)]
 struct Gaps {
-    /// Publication times of the members that have a date of their own, in seconds.
-    dated: Vec<i64>,
+    /// Of the members that have a date of their own.
+    dated: Option<Dated>,
     undated: usize,
     /// The least distance between times of storing, in seconds.
     seen_gap: Option<i64>,
+}
+
+/// Publication times, in seconds.
+#[derive(Debug)]
+struct Dated {
+    newest: i64,
+    oldest: i64,
+    /// The least distance from the article.
+    nearest: u64,
+    sum: f64,
+    count: f64,
 }
 
 impl Gaps {
     fn add(&mut self, document: &Document, member: &Document) {
         let seen_gap = (document.seen - member.seen).abs();
         self.seen_gap = Some(self.seen_gap.map_or(seen_gap, |least| least.min(seen_gap)));
-        if member.dated {
-            self.dated.push(member.published);
-        } else {
+        if !member.dated {
             self.undated += 1;
+            return;
         }
+        let (published, gap) = (member.published, document.published.abs_diff(member.published));
+        let dated = self.dated.get_or_insert(Dated {
+            newest: published,
+            oldest: published,
+            nearest: gap,
+            sum: 0.0,
+            count: 0.0,
+        });
+        dated.newest = dated.newest.max(published);
+        dated.oldest = dated.oldest.min(published);
+        dated.nearest = dated.nearest.min(gap);
+        dated.sum += published as f64;
+        dated.count += 1.0;
     }
 
     /// Closeness to the newest, to the oldest, to the mean and to the nearest member.
     fn closenesses(&self, document: &Document, group: &Group) -> [f64; 4] {
-        let (Some(newest), Some(oldest), true) = (self.dated.iter().max(), self.dated.iter().min(), document.dated)
-        else {
+        let (Some(dated), true) = (&self.dated, document.dated) else {
             return [closeness(self.seen_gap.unwrap_or(0).max(UNDATED_GAP_SECONDS) as f64); 4];
         };
-        let mean = if self.undated == 0 {
-            group.published_mean()
-        } else {
-            self.dated.iter().map(|published| *published as f64).sum::<f64>() / self.dated.len() as f64
-        };
-        let nearest = self.dated.iter().map(|published| document.published.abs_diff(*published)).min().unwrap_or(0);
+        let mean = if self.undated == 0 { group.published_mean() } else { dated.sum / dated.count };
         let from = |time: i64| closeness((document.published - time) as f64);
-        [from(*newest), from(*oldest), closeness(document.published as f64 - mean), closeness(nearest as f64)]
+        [
+            from(dated.newest),
+            from(dated.oldest),
+            closeness(document.published as f64 - mean),
+            closeness(dated.nearest as f64),
+        ]
     }
 }
 

@@ -4,6 +4,7 @@ pub mod centroid;
 pub mod contrast;
 pub mod days;
 pub mod document;
+mod letters;
 pub mod measures;
 pub mod params;
 mod postings;

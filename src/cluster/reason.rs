@@ -1,8 +1,8 @@
 //! Station: why an article is where it is, in named parts whose weights add up to the decision.
 
 use crate::cluster::Candidate;
-use crate::cluster::document::Document;
-use crate::cluster::measures::{MEASURES, Part, index_of};
+use crate::cluster::document::{Document, Held};
+use crate::cluster::measures::{MEASURES, Part, SHOWN};
 use crate::cluster::weights::Weights;
 use crate::cluster::window::Window;
 use crate::features::{Class, Features, Term};
@@ -54,16 +54,16 @@ fn evidence(candidate: &Candidate, words: &Words<'_>) -> Vec<Evidence> {
     for ((_, part), worth) in MEASURES.iter().zip(words.weights.worths(values)) {
         weights[*part as usize] += worth;
     }
-    let nearest = words.nearest(candidate);
+    let told = words.nearest(candidate).map(|nearest| words.told_by_both(nearest)).unwrap_or_default();
     let mut evidence: Vec<Evidence> = Part::ALL
         .iter()
         .zip(weights)
         .filter(|(_, weight)| *weight != 0.0)
         .map(|(part, weight)| Evidence {
             what: part.name().to_owned(),
-            value: part.shown().map_or(1.0, |measure| values[index_of(measure)]),
+            value: SHOWN[*part as usize].map_or(1.0, |measure| values[measure]),
             weight,
-            shared: nearest.map(|nearest| words.shared(*part, nearest)).unwrap_or_default(),
+            shared: shared(*part, &told),
         })
         .collect();
     evidence.sort_by(|a, b| b.weight.abs().total_cmp(&a.weight.abs()).then_with(|| a.what.cmp(&b.what)));
@@ -76,26 +76,35 @@ impl Words<'_> {
         self.window.latest(group, group.articles()).find(|member| member.article == candidate.measured.nearest)
     }
 
-    /// The article's words that the other shares and that belong to this part, rarest first.
-    fn shared(&self, part: Part, other: &Document) -> Vec<String> {
-        let belongs: fn(&Term) -> bool = match part {
-            Part::Title => |term| term.in_title > 0 && !matches!(term.class, Class::Pair | Class::Date),
-            Part::Text => |term| term.class == Class::Word,
-            Part::Names => |term| matches!(term.class, Class::Name | Class::Pair),
-            Part::Numbers => |term| term.class == Class::Number,
-            _ => return Vec::new(),
-        };
-        let mut shared: Vec<(f32, &Term)> = self
-            .features
-            .terms
-            .iter()
-            .filter(|term| belongs(term))
-            .filter_map(|term| other.term(term.hash).map(|held| (held, term)))
-            .filter(|(held, _)| part != Part::Title || held.in_title())
-            .map(|(held, term)| (held.rarity(), term))
-            .collect();
-        shared.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.hash.cmp(&b.1.hash)));
-        shared.truncate(SHARED_MAX);
-        shared.into_iter().map(|(_, term)| term.word.clone()).collect()
+    /// The article's words that the other holds too, as it holds them.
+    fn told_by_both(&self, other: &Document) -> Vec<(&Term, Held)> {
+        let (ours, theirs) = (&self.features.terms, &other.terms);
+        let (mut i, mut j) = (0, 0);
+        let mut both = Vec::new();
+        while i < ours.len() && j < theirs.len() {
+            let (left, right) = (ours[i].hash, theirs[j].hash);
+            if left == right {
+                both.push((&ours[i], theirs[j]));
+            }
+            i += usize::from(left <= right);
+            j += usize::from(right <= left);
+        }
+        both
     }
+}
+
+/// Of the words that both hold, those that belong to this part, rarest first.
+fn shared(part: Part, told: &[(&Term, Held)]) -> Vec<String> {
+    let belongs: fn(&Term) -> bool = match part {
+        Part::Title => |term| term.in_title > 0 && !matches!(term.class, Class::Pair | Class::Date),
+        Part::Text => |term| term.class == Class::Word,
+        Part::Names => |term| matches!(term.class, Class::Name | Class::Pair),
+        Part::Numbers => |term| term.class == Class::Number,
+        _ => return Vec::new(),
+    };
+    let fits = |(term, held): &&(&Term, Held)| belongs(term) && (part != Part::Title || held.in_title());
+    let mut shared: Vec<&(&Term, Held)> = told.iter().filter(fits).collect();
+    shared.sort_unstable_by(|a, b| b.1.rarity().total_cmp(&a.1.rarity()).then_with(|| a.0.hash.cmp(&b.0.hash)));
+    shared.truncate(SHARED_MAX);
+    shared.into_iter().map(|(term, _)| term.word.clone()).collect()
 }
