@@ -45,6 +45,7 @@ impl Held {
             Class::Pair => 2,
             Class::Number => 3,
             Class::Date => 4,
+            Class::Part => 5,
         };
         // A date is compared and never weighed.
         let rarity = if term.class == Class::Date { 0.0 } else { rarity };
@@ -70,7 +71,8 @@ impl Held {
             1 => Class::Name,
             2 => Class::Pair,
             3 => Class::Number,
-            _ => Class::Date,
+            4 => Class::Date,
+            _ => Class::Part,
         }
     }
 
@@ -80,6 +82,10 @@ impl Held {
         let rarity = self.rarity();
         match self.class() {
             Class::Pair => [0.0, 0.0, 0.0, damped(title + lead) * rarity, 0.0],
+            Class::Part => {
+                let half = 0.5 * rarity;
+                [damped(title) * half, damped(lead) * half, damped(2 * title + lead) * half, 0.0, 0.0]
+            }
             class => {
                 let all = damped(2 * title + lead) * rarity;
                 let named = if class == Class::Name { damped(title + lead) * rarity } else { 0.0 };
