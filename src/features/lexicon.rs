@@ -13,10 +13,8 @@ impl Rarity {
     pub const STEPS: f64 = 8.0;
     /// A word that a large table does not hold.
     pub const UNKNOWN: Rarity = Rarity(127);
-    /// The rarest that a word can be in a language whose words were counted in talk and not in news: what is rarer there ("inflation")
-    /// may be common here.
-    pub const UNLIKE_NEWS: Rarity = Rarity(64);
-    /// A word of a language of which only the commonest words are known.
+    /// A word of a language of which only the commonest words are known, or whose words were counted in talk and not in news: what
+    /// is rare there ("inflation") may be common here.
     pub const UNCOUNTED: Rarity = Rarity(56);
 
     /// The rarest of the everyday words: about one article in fifty holds it.
@@ -77,15 +75,15 @@ impl Lexicon {
         ("es", Rarity::UNKNOWN),
         ("el", Rarity::UNKNOWN),
         ("0", Rarity::UNKNOWN),
-        ("ar", Rarity::UNLIKE_NEWS),
-        ("eu", Rarity::UNLIKE_NEWS),
-        ("fa", Rarity::UNLIKE_NEWS),
-        ("fr", Rarity::UNLIKE_NEWS),
-        ("it", Rarity::UNLIKE_NEWS),
-        ("lv", Rarity::UNLIKE_NEWS),
-        ("nl", Rarity::UNLIKE_NEWS),
-        ("pt", Rarity::UNLIKE_NEWS),
-        ("ru", Rarity::UNLIKE_NEWS),
+        ("ar", Rarity::UNCOUNTED),
+        ("eu", Rarity::UNCOUNTED),
+        ("fa", Rarity::UNCOUNTED),
+        ("fr", Rarity::UNCOUNTED),
+        ("it", Rarity::UNCOUNTED),
+        ("lv", Rarity::UNCOUNTED),
+        ("nl", Rarity::UNCOUNTED),
+        ("pt", Rarity::UNCOUNTED),
+        ("ru", Rarity::UNCOUNTED),
     ];
 
     /// Languages whose tables tell proper names; elsewhere English ones are asked.
