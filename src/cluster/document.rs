@@ -53,6 +53,7 @@ impl Held {
             Class::Pair => PAIR as u8,
             Class::Number => 3,
             Class::Date => 4,
+            Class::Part => 5,
         };
         // A date is compared and never weighed.
         let rarity = if term.class == Class::Date { 0.0 } else { rarity };
@@ -95,7 +96,8 @@ impl Held {
             1 => Class::Name,
             2 => Class::Pair,
             3 => Class::Number,
-            _ => Class::Date,
+            4 => Class::Date,
+            _ => Class::Part,
         }
     }
 
@@ -115,10 +117,16 @@ impl Held {
         std::array::from_fn(|facet| lanes[facet])
     }
 
+    /// Its class among those that weigh anything: a date has no rarity, so that it may stand with the numbers.
+    fn weighed_as(self) -> u8 {
+        let class = self.marks & CLASS;
+        class - u8::from(class > 3)
+    }
+
     /// The same in a form that a processor weighs at once: facets, and zeros behind them.
     #[inline]
     pub(crate) fn lanes(self) -> Lanes {
-        let factors = &FACTORS[(usize::from(self.marks & CLASS).min(CLASSES - 1) << 8) | usize::from(self.counts)];
+        let factors = &FACTORS[(usize::from(self.weighed_as()) << 8) | usize::from(self.counts)];
         let rarity = self.rarity();
         factors.map(|factor| factor * rarity)
     }
@@ -145,6 +153,11 @@ static FACTORS: [Lanes; CLASSES << 8] = {
         let (title, lead) = ((at >> 4) & 15, at & 15);
         match at >> 8 {
             PAIR => factors[at][NAMES] = damped(title + lead),
+            PART => {
+                factors[at][TITLE] = 0.5 * damped(title);
+                factors[at][LEAD] = 0.5 * damped(lead);
+                factors[at][ALL] = 0.5 * damped(2 * title + lead);
+            }
             class => {
                 let all = damped(2 * title + lead);
                 factors[at][TITLE] = damped(title);
@@ -161,11 +174,13 @@ static FACTORS: [Lanes; CLASSES << 8] = {
 
 /// The bit beside them that says by which terms an article is found.
 const INDEXED: u8 = 0x80;
-/// Classes that weigh anything, as they are stored; a date's rarity is nothing, so that it may stand with the last of them.
-const CLASSES: usize = 4;
+/// Classes that weigh anything.
+const CLASSES: usize = 5;
 const WORD: usize = 0;
 const NAME: usize = 1;
 const PAIR: usize = 2;
+/// A part of a compound, as it is weighed; it is stored as 5.
+const PART: usize = 4;
 
 /// Adds the products of an article's shares with those of `of`, by facet.
 pub fn products(article: &[Share], of: &Document, found: &mut [i64; FACETS]) {

@@ -66,6 +66,8 @@ pub enum Sense {
     Maybe(Date),
     /// A number that may be a day of a month.
     DayNumber(u8),
+    /// A number that is written as a word.
+    Number,
 }
 
 /// What a plain word says, as it is written and in lower case.

@@ -6,6 +6,7 @@ use unicode_normalization::{UnicodeNormalization, is_nfkc};
 use unicode_segmentation::UnicodeSegmentation;
 
 use crate::features::calendar;
+use crate::features::unspaced::{self, is_unspaced};
 
 /// What a word is by its letters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,14 +96,14 @@ pub fn read<'a>(text: &'a str, words_max: usize, mut each: impl FnMut(Word<'a>))
             run = match run {
                 Some((from, to)) if to == start => Some((from, end)),
                 Some((from, to)) => {
-                    given += grams(&text[from..to], &mut each);
+                    given += unspaced::split(&text[from..to], &mut each);
                     Some((start, end))
                 }
                 None => Some((start, end)),
             };
         } else {
             if let Some((from, to)) = run.take() {
-                given += grams(&text[from..to], &mut each);
+                given += unspaced::split(&text[from..to], &mut each);
             }
             let word = without_possessive(raw);
             let is_number = word.starts_with(char::is_numeric);
@@ -117,7 +118,7 @@ pub fn read<'a>(text: &'a str, words_max: usize, mut each: impl FnMut(Word<'a>))
         previous_end = end;
     }
     if let Some((from, to)) = run {
-        grams(&text[from..to], &mut each);
+        unspaced::split(&text[from..to], &mut each);
     }
 }
 
@@ -147,28 +148,6 @@ fn ends_sentence(letter: char) -> bool {
     matches!(letter, '.' | '!' | '?' | '\n' | '"' | '“' | '”' | '„' | '«' | '»' | ':' | '…' | '|' | '–' | '—')
 }
 
-/// Chinese, Japanese, Korean, Thai, Lao, Khmer, Burmese: words are not divided by spaces, or (Korean) carry their particles.
-fn is_unspaced(letter: char) -> bool {
-    matches!(letter as u32,
-        0x0E00..=0x0EFF | 0x1000..=0x109F | 0x1100..=0x11FF | 0x1780..=0x17FF | 0x3040..=0x30FF | 0x3130..=0x318F
-        | 0x3400..=0x4DBF | 0x4E00..=0x9FFF | 0xAC00..=0xD7AF | 0xF900..=0xFAFF | 0x20000..=0x3FFFF)
-}
-
-/// Gives a run's overlapping pairs of letters; says how many.
-fn grams<'a>(run: &'a str, each: &mut impl FnMut(Word<'a>)) -> usize {
-    let gram = |text| Word { text, kind: Kind::Gram, starts_sentence: false, follows_directly: false };
-    let starts: Vec<usize> = run.char_indices().map(|(at, _)| at).collect();
-    if starts.len() < 2 {
-        each(gram(run));
-        return 1;
-    }
-    for (index, start) in starts[..starts.len() - 1].iter().enumerate() {
-        let end = starts.get(index + 2).copied().unwrap_or(run.len());
-        each(gram(&run[*start..end]));
-    }
-    starts.len() - 1
-}
-
 fn without_possessive(word: &str) -> &str {
     ["'s", "’s", "'S", "’S"].iter().find_map(|ending| word.strip_suffix(ending)).unwrap_or(word)
 }
@@ -189,7 +168,7 @@ mod tests {
             ("The mayor’s plan, re-read.", &["The", "mayor", "plan", "re", "read"]),
             ("1,250 jobs", &["1,250", "jobs"]),
             ("地震", &["地震"]),
-            ("東京で 地震", &["東京", "京で", "地震"]),
+            ("東京で 地震", &["東京", "地震"]),
             ("서울 지진", &["서울", "지진"]),
             ("Ζημιές στην Αθήνα", &["Ζημιές", "στην", "Αθήνα"]),
             ("زلزال في القاهرة", &["زلزال", "في", "القاهرة"]),
