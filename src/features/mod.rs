@@ -155,7 +155,8 @@ pub fn of(subject: &Subject<'_>, lexicon: &Lexicon, params: &Params) -> Features
     Features { lead_words, sketch, terms: gathered.terms(), title_key, figures, opening }
 }
 
-/// Letters of an abbreviation.
+/// Letters of an abbreviation; two are the initials of too many people.
+const INITIALS_MIN: usize = 3;
 const INITIALS_MAX: usize = 5;
 /// How rare the letters of a name may be: most names are never abbreviated.
 const INITIALS_RARITY_MAX: Rarity = Rarity(56);
@@ -334,23 +335,18 @@ impl<'a> Gathered<'a> {
         }
     }
 
+    /// The letters of the whole run, and of its beginning: "European Central Bank President" is no name.
     fn end_initials(&mut self, place: Place) {
-        let initials = std::mem::take(&mut self.initials);
-        let letters = initials.chars().count();
-        for count in [3, letters] {
-            let end = initials.char_indices().nth(count).map_or(initials.len(), |(at, _)| at);
-            if letters >= 3 && (count == 3 || (4..=INITIALS_MAX).contains(&count)) {
-                let text = &initials[..end];
-                let word = Word { text, kind: Kind::Plain, starts_sentence: false, follows_directly: false };
-                let stem = stem::of(&word, self.lang, self.lexicon);
-                if count == letters || letters > 3 {
-                    self.count_part((stem.hash, stem.rarity.min(INITIALS_RARITY_MAX)), place, text);
-                }
-            }
-            if letters == 3 {
-                break;
-            }
+        let letters = self.initials.chars().count();
+        let whole = (INITIALS_MIN + 1..=INITIALS_MAX).contains(&letters).then_some(letters);
+        for count in (letters >= INITIALS_MIN).then_some(INITIALS_MIN).into_iter().chain(whole) {
+            let end = self.initials.char_indices().nth(count).map_or(self.initials.len(), |(at, _)| at);
+            let text = self.initials[..end].to_owned();
+            let word = Word { text: &text, kind: Kind::Plain, starts_sentence: false, follows_directly: false };
+            let stem = stem::of(&word, self.lang, self.lexicon);
+            self.count_part((stem.hash, stem.rarity.min(INITIALS_RARITY_MAX)), place, &text);
         }
+        self.initials.clear();
     }
 
     /// Neither a name nor a date runs on from the title into the text.
@@ -460,6 +456,39 @@ mod tests {
             expected.sort_unstable();
             assert_eq!(dates, expected, "{title}");
         }
+    }
+
+    #[test]
+    fn an_abbreviation_meets_the_letters_of_the_name() {
+        let parts = |title: &str| {
+            let found = features(title, "");
+            words_of(&found, Class::Part).into_iter().map(str::to_owned).collect::<Vec<_>>()
+        };
+        assert_eq!(parts("Rates stay, says European Central Bank president"), ["ECB"]);
+        assert_eq!(parts("Report of the World Health Organization Regional Office"), ["WHO", "WHORO"]);
+        assert_eq!(parts("Fears at the Centers for Disease Control rise"), ["CDC"]);
+        assert_eq!(parts("Maria Alves speaks in Porto Santo"), Vec::<String>::new());
+        assert_eq!(parts("Mayor Closes Old Bridge After Heavy Rain"), Vec::<String>::new());
+        let hash = |title: &str, class: Class| {
+            features(title, "").terms.into_iter().find(|term| term.class == class).map(|term| term.hash)
+        };
+        let short = hash("rates stay at ECB", Class::Name);
+        assert!(short.is_some());
+        assert_eq!(short, hash("rates stay, says European Central Bank", Class::Part));
+    }
+
+    #[test]
+    fn a_compound_has_parts_unless_the_text_names_them() {
+        let of_title =
+            |title| of(&Subject { title, text: "", lang: Some("de") }, Lexicon::builtin(), &Params::default());
+        let class_of =
+            |found: &Features, hash: u32| found.terms.iter().find(|term| term.hash == hash).map(|term| term.class);
+        let price =
+            of_title("Der Preis").terms.into_iter().find(|term| term.word == "Preis").expect("it stands there").hash;
+        assert_eq!(class_of(&of_title("Der Strompreis steigt"), price), Some(Class::Part));
+        assert_ne!(class_of(&of_title("Der Strompreis steigt, der Preis auch"), price), Some(Class::Part));
+        assert_ne!(class_of(&of_title("Der Preis steigt, der Strompreis auch"), price), Some(Class::Part));
+        assert_eq!(class_of(&of_title("Der Strom fällt aus"), price), None);
     }
 
     #[test]
