@@ -12,6 +12,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 use newsfold::cluster::Clusterer;
+use newsfold::cluster::change::follow;
 use newsfold::cluster::params::Params;
 use newsfold::cluster::weights::Weights;
 use newsfold::model::ClusterId;
@@ -134,12 +135,14 @@ fn rows_of(stream: &[&Labelled], maker: &mut lookalikes::Maker<'_>, params: &Par
 
 fn run(stream: &[Labelled], params: &Params, weights: &Weights) -> Vec<i64> {
     let mut clusterer = Clusterer::new(params.clone(), weights.clone());
-    let (mut assigned, mut took) = (Vec::new(), Vec::new());
+    let (mut assigned, mut took) = (BTreeMap::new(), Vec::new());
     for labelled in stream {
         let arrival = labelled.arrival();
         let started = Instant::now();
-        assigned.push(clusterer.assign(arrival).cluster.0.0);
+        let assignment = clusterer.assign(arrival);
         took.push(started.elapsed().as_secs_f64() * 1e6);
+        assigned.insert(assignment.article, assignment.cluster);
+        follow(&assignment.changes, &mut assigned);
     }
     let seconds = took.iter().sum::<f64>() / 1e6;
     took.sort_by(f64::total_cmp);
@@ -151,7 +154,7 @@ fn run(stream: &[Labelled], params: &Params, weights: &Weights) -> Vec<i64> {
         at(0.99),
         clusterer.len()
     );
-    assigned
+    assigned.into_values().map(|cluster| cluster.0.0).collect()
 }
 
 /// Runs the whole stream once per fold, with weights that never saw the fold's stories, on either side of a comparison.
