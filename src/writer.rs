@@ -12,7 +12,7 @@ use crate::cluster::params::Params as ClusterParams;
 use crate::cluster::weights::Weights;
 use crate::cluster::{Clusterer, Remembered};
 use crate::fetch::policy::redact;
-use crate::model::{ArticleId, ClusterId, Draft, Feed, FeedState, Health, Rule, Trust};
+use crate::model::{ArticleId, Draft, Feed, FeedState, Health, Rule, Trust};
 use crate::schedule;
 use crate::store::{Batch, FeedFacts, Store, StoreError};
 use crate::writer::document::Document;
@@ -97,11 +97,12 @@ impl Writer {
         })
     }
 
-    /// Stores archived articles in one transaction, each as seen at its own time, and says where each belongs.
+    /// Stores archived articles in one transaction, each as seen at its own time, and says under which number each stands. Where each
+    /// belongs is said by [`Store::places`] at the end: later ones may merge and split clusters.
     ///
     /// # Errors
     /// When the file cannot be written.
-    pub fn archive(&mut self, articles: &[Archived]) -> Result<Vec<ClusterId>, StoreError> {
+    pub fn archive(&mut self, articles: &[Archived]) -> Result<Vec<ArticleId>, StoreError> {
         self.in_one_batch(true, |batch, desk| {
             let place = |article: &Archived| {
                 let (feed, drafts) = (&article.feed, std::slice::from_ref(&article.draft));
@@ -111,8 +112,7 @@ impl Writer {
                     document::recognised(batch, feed.id, drafts, bringer.trust)?;
                 let verdict = verdicts.into_iter().next().expect("a verdict for every draft");
                 match store(batch, desk, bringer, (&article.draft, verdict, article.seen), &mut present)? {
-                    Stored::New { cluster, .. } => Ok(cluster),
-                    Stored::Revised(known) | Stored::Known(known) => batch.cluster_of(known),
+                    Stored::New { article, .. } | Stored::Revised(article) | Stored::Known(article) => Ok(article),
                     Stored::Buried => unreachable!("nothing is buried in an archive"),
                 }
             };

@@ -15,7 +15,7 @@ use crate::app::context::{Context, Failure};
 use crate::cli::terminal::Progress;
 use crate::cli::{EvalArgs, Exit, View};
 use crate::listing::json::{Layout, document};
-use crate::model::{ClusterId, Entry, Feed, FeedWish};
+use crate::model::{ArticleId, ClusterId, Entry, Feed, FeedWish};
 use crate::score::{self, Prf};
 use crate::store::Store;
 use crate::writer::{Archived, Writer};
@@ -144,7 +144,7 @@ fn replay(writer: &mut Writer, lines: &[Line], progress: &Progress) -> Result<Ve
     let feeds = outlets(writer, lines)?;
     let mut order: Vec<usize> = (0..lines.len()).collect();
     order.sort_by_key(|place| lines[*place].published);
-    let mut clusters: Vec<Option<ClusterId>> = vec![None; lines.len()];
+    let mut articles: Vec<Option<ArticleId>> = vec![None; lines.len()];
     let params = prepare::Params::default();
     let mut seen = Timestamp::UNIX_EPOCH;
     for places in order.chunks(BATCH_ARTICLES) {
@@ -157,12 +157,13 @@ fn replay(writer: &mut Writer, lines: &[Line], progress: &Progress) -> Result<Ve
                 prepare::draft(entry(line), &prepare::Context { base: None, site: None, now: seen, params: &params });
             batch.push(Archived { feed, draft, seen });
         }
-        for (place, cluster) in places.iter().zip(writer.archive(&batch)?) {
-            clusters[*place] = Some(cluster);
+        for (place, article) in places.iter().zip(writer.archive(&batch)?) {
+            articles[*place] = Some(article);
         }
         progress.advance(places.len());
     }
-    Ok(clusters.into_iter().map(|cluster| cluster.expect("every line was placed")).collect())
+    let clusters: BTreeMap<ArticleId, ClusterId> = writer.store().places()?.into_iter().collect();
+    Ok(articles.into_iter().map(|article| clusters[&article.expect("every line was stored")]).collect())
 }
 
 /// One feed stands for each outlet.

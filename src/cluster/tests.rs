@@ -1,9 +1,11 @@
 //! Station: what the clusterer promises, tried on stories of our own words.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
+use crate::cluster::change::follow;
 use crate::cluster::params::Params;
 use crate::cluster::weights::{Weights, probability};
 use crate::cluster::{Arrival, Assignment, Clusterer, Remembered, RestoreError};
@@ -43,7 +45,12 @@ fn assigned(told: &[Told<'_>]) -> Vec<Assignment> {
 }
 
 fn clusters(told: &[Told<'_>]) -> Vec<i64> {
-    assigned(told).iter().map(|assignment| assignment.cluster.0.0).collect()
+    let mut clusters = BTreeMap::new();
+    for assignment in assigned(told) {
+        clusters.insert(assignment.article, assignment.cluster);
+        follow(&assignment.changes, &mut clusters);
+    }
+    clusters.into_values().map(|cluster| cluster.0.0).collect()
 }
 
 const CAMERAS: [Told<'_>; 3] = [
@@ -396,13 +403,19 @@ fn a_restart_anywhere_changes_nothing() {
     assert!(unbroken.iter().any(|assignment| assignment.reason.how == How::Joined));
     assert!(unbroken.iter().any(|assignment| assignment.reason.how == How::Founded));
     assert!(whole.len() < 100, "the window lets go");
-    for cut in (1..stream.len()).step_by(13) {
+    let mut clusters = BTreeMap::new();
+    for (cut, (arrival, assignment)) in (1..).zip(stream.iter().zip(&unbroken)) {
+        clusters.insert(arrival.id, assignment.cluster);
+        follow(&assignment.changes, &mut clusters);
+        if cut % 13 != 0 {
+            continue;
+        }
         let latest = stream[..cut].iter().map(|arrival| arrival.seen).max().expect("there is one");
         let start = params.window_start(latest);
         let window = stream[..cut].iter().zip(&unbroken).filter(|(arrival, _)| arrival.seen > start);
         let window = window.map(|(arrival, assignment)| Remembered {
             article: arrival.id,
-            cluster: assignment.cluster,
+            cluster: clusters[&arrival.id],
             published: arrival.published,
             seen: arrival.seen,
             outlet: String::new(),

@@ -146,7 +146,8 @@ impl Window {
         self.group_of.get(&cluster).copied()
     }
 
-    fn document(&self, slot: Slot) -> Option<&Document> {
+    /// The article at a place.
+    pub fn document(&self, slot: Slot) -> Option<&Document> {
         self.documents.get(slot as usize).and_then(Option::as_ref)
     }
 
@@ -226,11 +227,38 @@ impl Window {
     fn join(&mut self, slot: Slot, group: Slot) {
         let Some(group) = &mut self.groups[group as usize] else { return };
         let documents = &self.documents;
-        if let Some(newcomer) = &documents[slot as usize] {
-            group.published_sum += i128::from(newcomer.published);
-            group.centroid.add(newcomer, documents_at(documents, &group.members));
+        let Some(newcomer) = &documents[slot as usize] else { return };
+        group.published_sum += i128::from(newcomer.published);
+        group.centroid.add(newcomer, documents_at(documents, &group.members));
+        let came_before = |member: &Slot| {
+            documents[*member as usize].as_ref().is_some_and(|member| member.article < newcomer.article)
+        };
+        // Whoever has just come comes last; an article from another cluster goes where a restored window would have it.
+        let place = if group.members.back().is_none_or(came_before) {
+            group.members.len()
+        } else {
+            group.members.partition_point(came_before)
+        };
+        group.members.insert(place, slot);
+    }
+
+    /// The places of a cluster's articles, in the order they came.
+    pub fn places<'a>(&'a self, group: &'a Group) -> impl DoubleEndedIterator<Item = Slot> + 'a {
+        group.members.iter().copied()
+    }
+
+    /// Takes articles out of their clusters and into another, new or known; a cluster that is left empty is gone. What comes of it
+    /// is what would have come had they been counted in there from the beginning.
+    pub fn regroup(&mut self, articles: &[Slot], cluster: ClusterId) {
+        let group = self.group_slot(cluster);
+        for slot in articles {
+            let old = self.homes[*slot as usize];
+            let Some(document) = self.documents[*slot as usize].take() else { continue };
+            self.leave(*slot, &document, old);
+            self.documents[*slot as usize] = Some(document);
+            self.homes[*slot as usize] = group;
+            self.join(*slot, group);
         }
-        group.members.push_back(slot);
     }
 
     /// Lets go of every article that was seen at `start` or before.

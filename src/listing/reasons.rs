@@ -123,7 +123,7 @@ fn because(why: &Why) -> String {
         How::Founded => return founded(why),
         How::Joined => {}
         How::Merged => parts.push("came with a cluster that was merged into this one".to_owned()),
-        How::Split => parts.push("came with a part that was split off from another cluster".to_owned()),
+        How::Split => return split_off(why),
         How::Corrected => parts.push("a person's correction put it here".to_owned()),
     }
     parts.extend(why.member.copy_of.as_ref().map(|original| format!("repeats the text of {original}")));
@@ -141,6 +141,16 @@ fn founded(why: &Why) -> String {
     match next_best(why) {
         Some(next) => format!("first of its story; the nearest other was {next}"),
         None => "first of its story; nothing stored was near enough to be weighed".to_owned(),
+    }
+}
+
+/// What stands in `because` is what spoke against staying where it was.
+fn split_off(why: &Why) -> String {
+    let against = names_of(&why.member.joined.because, speaks_against);
+    let against = against.map(|names| format!("; against it: {names}")).unwrap_or_default();
+    match next_best(why) {
+        Some(next) => format!("split off from another cluster with its part; staying there was {next}{against}"),
+        None => "split off from another cluster with its part".to_owned(),
     }
 }
 
@@ -239,7 +249,7 @@ fn balances(reasons: &[&Why], detail: Detail) -> Vec<Balance> {
             parts: because.iter().map(part).collect(),
         };
         // What a founding article refused is its runner-up, and stands there.
-        if !reason.because.is_empty() && reason.how != How::Founded {
+        if !reason.because.is_empty() && !matches!(reason.how, How::Founded | How::Split) {
             balances
                 .push(of(format!("{}, {}", cluster_named(&why.ranked), percent(reason.probability)), &reason.because));
         }

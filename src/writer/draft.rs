@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
+use crate::cluster::change::Change;
 use crate::cluster::{Arrival, Clusterer};
 use crate::features::ahead::Ahead;
 use crate::features::lexicon::Lexicon;
@@ -176,6 +177,13 @@ pub(crate) fn assign(batch: &mut Batch<'_>, desk: &mut Desk<'_>, founding: &Foun
         published: founding.published,
         seen: founding.seen,
     })?;
+    for change in &assignment.changes {
+        match change {
+            Change::Merged { from, into, reason } => batch.merge(*from, *into, reason)?,
+            Change::Split { from, into, articles, reason } => batch.split(*from, *into, articles, reason)?,
+            Change::Related { one, other, probability } => batch.relate(*one, *other, *probability)?,
+        }
+    }
     Ok(assignment.cluster)
 }
 
