@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use crate::features::calendar::Date;
 use crate::features::sketch::Sketch;
 use crate::features::{Class, Features, Term};
 use crate::model::ArticleId;
@@ -73,6 +74,16 @@ impl Held {
             3 => Class::Number,
             4 => Class::Date,
             _ => Class::Part,
+        }
+    }
+
+    /// The class among which it stands where titles contradict each other: the briefing of Monday and that of Tuesday, the cup of
+    /// 2025 and that of 2026.
+    fn tells_apart_as(self) -> Class {
+        match Date::of_hash(self.hash).filter(|_| self.class() == Class::Date) {
+            Some(Date::Weekday(_) | Date::Month(_)) => Class::Name,
+            Some(Date::Day { .. } | Date::Year(_)) => Class::Number,
+            None => self.class(),
         }
     }
 
@@ -406,14 +417,18 @@ pub fn conflict(left: &Document, right: &Document) -> Conflict {
 /// Rarity of this class in one title: what the other article lacks, and all.
 fn lacked(of: &Document, other: &Document, class: Class) -> (f32, f32) {
     let (mut lacked, mut all) = (0.0, 0.0);
-    for term in of.terms.iter().filter(|term| term.in_title() && term.class() == class) {
-        all += term.rarity();
+    for term in of.terms.iter().filter(|term| term.in_title() && term.tells_apart_as() == class) {
+        let told = if term.class() == Class::Date { DATE_TOLD } else { term.rarity() };
+        all += told;
         if other.term(term.hash).is_none() {
-            lacked += term.rarity();
+            lacked += told;
         }
     }
     (lacked, all)
 }
+
+/// What a date of a title weighs against one that the other article lacks, in nats: about as much as a common name.
+const DATE_TOLD: f32 = 4.0;
 
 /// Only what both sides have, and the other lacks, is a contradiction.
 fn mutual(left: (f32, f32), right: (f32, f32)) -> f32 {
