@@ -77,10 +77,15 @@ impl Held {
         }
     }
 
+    /// The date it is.
+    pub fn date(self) -> Option<Date> {
+        Date::of_hash(self.hash).filter(|_| self.class() == Class::Date)
+    }
+
     /// The class among which it stands where titles contradict each other: the briefing of Monday and that of Tuesday, the cup of
     /// 2025 and that of 2026.
     fn tells_apart_as(self) -> Class {
-        match Date::of_hash(self.hash).filter(|_| self.class() == Class::Date) {
+        match self.date() {
             Some(Date::Weekday(_) | Date::Month(_)) => Class::Name,
             Some(Date::Day { .. } | Date::Year(_)) => Class::Number,
             None => self.class(),
@@ -248,6 +253,18 @@ impl Document {
         self.norms[facet] > 0.0
     }
 
+    /// The dates of its title.
+    fn title_dates(&self) -> impl Iterator<Item = Date> {
+        let start = self.terms.partition_point(|term| term.hash < Date::HASHES.start);
+        let dates = self.terms[start..].iter().take_while(|term| term.hash < Date::HASHES.end);
+        dates.filter(|term| term.in_title()).filter_map(|term| term.date())
+    }
+
+    /// The terms of its title that are no dates.
+    fn title_words(&self) -> impl Iterator<Item = u32> {
+        self.terms.iter().filter(|term| term.in_title() && term.class() != Class::Date).map(|term| term.hash)
+    }
+
     /// The term of this hash, if it is here.
     pub fn term(&self, hash: u32) -> Option<Held> {
         self.terms.binary_search_by_key(&hash, |term| term.hash).ok().map(|index| self.terms[index])
@@ -412,6 +429,16 @@ pub fn conflict(left: &Document, right: &Document) -> Conflict {
         numbers: if ours > 0.0 && theirs > 0.0 { 1.0 - shared } else { 0.0 },
         numbers_shared: shared,
     }
+}
+
+/// Whether two titles are one but for their dates, which disagree: the briefing of Thursday and that of Friday, the budget of 2025 and
+/// that of 2026.
+pub fn is_of_another_date(left: &Document, right: &Document) -> bool {
+    let alike = |a: &Date, b: &Date| std::mem::discriminant(a) == std::mem::discriminant(b);
+    let of_one_kind = left.title_dates().any(|date| right.title_dates().any(|other| alike(&date, &other)));
+    of_one_kind
+        && !left.title_dates().any(|date| right.title_dates().any(|other| date == other))
+        && left.title_words().eq(right.title_words())
 }
 
 /// Rarity of this class in one title: what the other article lacks, and all.

@@ -2,6 +2,7 @@
 
 use crate::cluster::document::{
     ACTS, ALL, Conflict, Document, FACETS, LEAD, NAMES, Resemblance, Share, TITLE, compare, conflict,
+    is_of_another_date,
 };
 use crate::cluster::params::Params;
 use crate::cluster::series::Series;
@@ -186,7 +187,7 @@ pub fn measure(subject: &Subject<'_>, group: &Group, window: &Window, params: &P
                 wording = Some((member.article, contained));
             }
         }
-        series_apart |= series.is_apart(&member.title_key);
+        series_apart |= series.is_apart(&member.title_key) || is_of_another_date(document, member);
         gaps.add(document, member);
     }
     let (nearest, _) = nearest?;

@@ -22,6 +22,9 @@ pub enum Date {
 const HASH_BASE: u32 = 0xDA7E_0000;
 
 impl Date {
+    /// Where the hashes of all dates lie: together, so that an article's dates stand side by side among its terms.
+    pub const HASHES: std::ops::Range<u32> = HASH_BASE..HASH_BASE + 0x1_0000;
+
     /// The hash of the date's term.
     pub fn hash(self) -> u32 {
         let value = match self {
