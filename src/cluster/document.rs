@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use crate::cluster::contrast::Head;
+use crate::features::calendar::Date;
 use crate::features::figures::Figure;
 use crate::features::sketch::Sketch;
 use crate::features::{Class, Features, Term};
@@ -109,6 +110,11 @@ impl Held {
     /// Marks it as one by which its article is found.
     pub(crate) fn set_indexed(&mut self) {
         self.marks |= INDEXED;
+    }
+
+    /// The date it is.
+    pub fn date(self) -> Option<Date> {
+        Date::of_hash(self.hash).filter(|_| self.class() == Class::Date)
     }
 
     /// Its weight from every side, not yet divided by the article's length: damped count times rarity.
@@ -326,6 +332,18 @@ impl Document {
         self.norms[facet] > 0.0
     }
 
+    /// The dates of its title.
+    fn title_dates(&self) -> impl Iterator<Item = Date> {
+        let start = self.terms.partition_point(|term| term.hash < Date::HASHES.start);
+        let dates = self.terms[start..].iter().take_while(|term| term.hash < Date::HASHES.end);
+        dates.filter(|term| term.in_title()).filter_map(|term| term.date())
+    }
+
+    /// The terms of its title that are no dates.
+    fn title_words(&self) -> impl Iterator<Item = u32> {
+        self.terms.iter().filter(|term| term.in_title() && term.class() != Class::Date).map(|term| term.hash)
+    }
+
     /// The term of this hash, if it is here.
     pub fn term(&self, hash: u32) -> Option<Held> {
         self.terms.binary_search_by_key(&hash, |term| term.hash).ok().map(|index| self.terms[index])
@@ -507,4 +525,14 @@ pub struct Conflict {
     pub numbers: f32,
     /// The share of the fewer numbers that both sides hold.
     pub numbers_shared: f32,
+}
+
+/// Whether two titles are one but for their dates, which disagree: the briefing of Thursday and that of Friday, the budget of 2025 and
+/// that of 2026.
+pub fn is_of_another_date(left: &Document, right: &Document) -> bool {
+    let alike = |a: &Date, b: &Date| std::mem::discriminant(a) == std::mem::discriminant(b);
+    let of_one_kind = left.title_dates().any(|date| right.title_dates().any(|other| alike(&date, &other)));
+    of_one_kind
+        && !left.title_dates().any(|date| right.title_dates().any(|other| date == other))
+        && left.title_words().eq(right.title_words())
 }

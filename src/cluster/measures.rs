@@ -2,7 +2,9 @@
 
 use crate::cluster::contrast::{self, Contrast, Figures};
 use crate::cluster::days::{self, Days};
-use crate::cluster::document::{ACTS, ALL, Conflict, Document, FACETS, LEAD, NAMES, Resemblance, TITLE};
+use crate::cluster::document::{
+    ACTS, ALL, Conflict, Document, FACETS, LEAD, NAMES, Resemblance, TITLE, is_of_another_date,
+};
 use crate::cluster::params::Params;
 pub use crate::cluster::subject::{Shared, Subject};
 use crate::cluster::window::{Group, Window};
@@ -225,7 +227,7 @@ pub fn measure(subject: &Subject<'_>, group: &Group, window: &Window, params: &P
                 wording = Some((member.article, contained));
             }
         }
-        series_apart |= subject.series.is_apart(&member.title_key);
+        series_apart |= subject.series.is_apart(&member.title_key) || is_of_another_date(document, member);
         gaps.add(document, member);
     }
     let (nearest, cosines) = nearest?;

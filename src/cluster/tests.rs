@@ -252,6 +252,19 @@ fn late_and_early_copies_of_one_template_stay_apart() {
 }
 
 #[test]
+fn one_title_of_two_dates_is_two_events() {
+    let check = |first: &str, second: &str, one: bool| {
+        let found = clusters(&[("2026-02-12T06:00:00Z", first, ""), ("2026-02-12T08:00:00Z", second, "")]);
+        assert_eq!(found[0] == found[1], one, "{first} / {second}");
+    };
+    check("Harbour briefing from Dunmore: Thursday", "Harbour briefing from Dunmore: Friday", false);
+    check("Dunmore harbour budget for 2025", "Dunmore harbour budget for 2026", false);
+    check("Dunmore harbour closes on 12 May", "Dunmore harbour closes on 13 May", false);
+    check("Dunmore harbour closes on Thursday", "Dunmore harbour closes on 12 May", true);
+    check("Dunmore harbour closes on Thursday", "Dunmore harbour closes on Thursday", true);
+}
+
+#[test]
 fn copies_and_other_words_of_one_story_join() {
     let text = "The old harbour bridge of Trelawny will be closed for six weeks from Monday, the county council said. Engineers \
         found cracks in two of its piers during an inspection in January. Buses will go round by Penmarth, which adds about \

@@ -153,6 +153,9 @@ thread_local! {
 
 /// The two words a long and rare word is made of, in languages that write them as one; `None` where it cannot be told.
 pub fn parts(word: &str, stem: Stem, lang: &str, lexicon: &Lexicon) -> Parts {
+    if lang == "ko" {
+        return halves(endings::stripped(word, lang));
+    }
     if !matches!(lang, "de" | "nl")
         || word.len() < COMPOUND_LETTERS_MIN
         || stem.rarity < COMPOUND_RARITY_MIN
@@ -168,6 +171,16 @@ pub fn parts(word: &str, stem: Stem, lang: &str, lexicon: &Lexicon) -> Parts {
             (*held_key, *held) = (key, divided(&spelling::lower(word, lang), lang, lexicon));
         }
         *held
+    })
+}
+
+/// Four syllables of Korean mostly are two words of two, which others write apart: 한국은행, 한국 은행.
+fn halves(stem: &str) -> Parts {
+    let syllables: Vec<usize> = stem.char_indices().map(|(at, _)| at).collect();
+    let is_word = (4..=6).contains(&syllables.len()) && stem.chars().all(|letter| ('가'..='힣').contains(&letter));
+    is_word.then(|| {
+        let (head, tail) = (&stem[..syllables[2]], &stem[syllables[syllables.len() - 2]..]);
+        [(hash(head), Rarity::UNCOUNTED), (hash(tail), Rarity::UNCOUNTED)]
     })
 }
 
@@ -427,6 +440,10 @@ mod tests {
         check("Hochwasserschutz", Some(["Hochwasser", "Schutz"]));
         check("Wahlergebnis", Some(["Wahl", "Ergebnis"]));
         check("Haus", None);
+        let half = |text: &str| (of(&of_word(text), "ko", lexicon).hash, Rarity::UNCOUNTED);
+        let bank = of_word("한국은행은");
+        assert_eq!(parts(bank.text, of(&bank, "ko", lexicon), "ko", lexicon), Some([half("한국"), half("은행")]));
+        assert_eq!(parts("서울에서", of(&of_word("서울에서"), "ko", lexicon), "ko", lexicon), None);
         check("Zyxwvutsrq", None);
     }
 }
