@@ -18,21 +18,25 @@ pub fn fold_of_family(family: Family, folds: u32) -> u32 {
     FAMILIES.iter().position(|(held, _)| *held == family).unwrap_or_default() as u32 % folds
 }
 
-/// Prints what came of made pairs, and gives the shares of look-alikes merged and of twins found.
-pub fn tell_pairs(name: &str, outcomes: &[Outcome]) -> [f64; 2] {
+/// The shares of look-alikes that are merged and of twins that are found.
+pub fn shares(outcomes: &[Outcome]) -> [f64; 2] {
+    [false, true].map(|twins| {
+        let of_kind = || FAMILIES.iter().zip(outcomes).filter(|((family, _), _)| family.is_twin() == twins);
+        let together: usize = of_kind().map(|(_, outcome)| outcome.together).sum();
+        let pairs: usize = of_kind().map(|(_, outcome)| outcome.pairs).sum();
+        together as f64 / pairs.max(1) as f64
+    })
+}
+
+/// Prints what came of made pairs.
+pub fn tell_pairs(name: &str, outcomes: &[Outcome]) {
     println!("{name}: made pairs that are together");
-    let mut sums = [Outcome::default(); 2];
     for ((family, name), outcome) in FAMILIES.iter().zip(outcomes) {
-        let sum = &mut sums[usize::from(family.is_twin())];
-        sum.together += outcome.together;
-        sum.pairs += outcome.pairs;
         let kind = if family.is_twin() { "twins" } else { "look-alikes" };
         println!("  {kind:12} {name:20} {:4} of {:4}", outcome.together, outcome.pairs);
     }
-    let share = |sum: &Outcome| sum.together as f64 / sum.pairs.max(1) as f64;
-    let shares = [share(&sums[0]), share(&sums[1])];
-    println!("  look-alikes merged {:.1} %, twins found {:.1} %", 100.0 * shares[0], 100.0 * shares[1]);
-    shares
+    let [merged, found] = shares(outcomes);
+    println!("  look-alikes merged {:.1} %, twins found {:.1} %", 100.0 * merged, 100.0 * found);
 }
 
 /// Scores runs, one per fold, in two ways. `fold only` looks at the fold's articles and at nothing else, so that a stranger from

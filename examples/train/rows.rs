@@ -229,7 +229,7 @@ pub struct Outcome {
 }
 
 /// Clusters made pairs among a stream's articles, and says of each family how many are together.
-pub fn outcomes(articles: &[&Labelled], params: &Params, weights: &Weights) -> Result<Vec<Outcome>> {
+pub fn outcomes(articles: &[&Labelled], params: &Params, weights: &Weights) -> Vec<Outcome> {
     let mut clusterer = Clusterer::new(params.clone(), weights.clone());
     let mut outcomes = vec![Outcome::default(); FAMILIES.len()];
     let mut cluster_of: BTreeMap<i64, ClusterId> = BTreeMap::new();
@@ -245,5 +245,5 @@ pub fn outcomes(articles: &[&Labelled], params: &Params, weights: &Weights) -> R
             outcomes[outcome].together += usize::from(cluster_of.get(&(labelled.id.0 - 1)) == Some(&cluster));
         }
     }
-    Ok(outcomes)
+    outcomes
 }

@@ -2,7 +2,7 @@
 
 use crate::cluster::Candidate;
 use crate::cluster::document::Document;
-use crate::cluster::measures::{MEASURES, Part, index_of};
+use crate::cluster::measures::{Part, index_of};
 use crate::cluster::weights::Weights;
 use crate::cluster::window::Window;
 use crate::features::{Class, Features, Term};
@@ -49,11 +49,7 @@ pub fn reason(candidates: &[Candidate], joins: bool, words: &Words<'_>) -> Reaso
 /// A candidate's evidence by parts, the weightiest first; the weights add up to its log-odds.
 fn evidence(candidate: &Candidate, words: &Words<'_>) -> Vec<Evidence> {
     let values = &candidate.measured.values;
-    let mut weights = [0.0; Part::ALL.len()];
-    weights[Part::Prior as usize] = words.weights.prior;
-    for ((_, part), worth) in MEASURES.iter().zip(words.weights.worths(values)) {
-        weights[*part as usize] += worth;
-    }
+    let weights = words.weights.by_part(values);
     let nearest = words.nearest(candidate);
     let mut evidence: Vec<Evidence> = Part::ALL
         .iter()
