@@ -238,7 +238,7 @@ pub fn measure(subject: &Subject<'_>, group: &Group, window: &Window, params: &P
         series_apart |= series.is_apart(&member.title_key);
         gaps.add(document, member);
     }
-    let (nearest, _) = nearest?;
+    let (nearest, resembles) = nearest?;
     let sums = window.sums(group, &subject.shares).unwrap_or(best.cosines);
     let apart = conflict(document, nearest);
     let letters = if best.cosines[TITLE] >= LETTERS_COSINE_MIN {
@@ -256,7 +256,7 @@ pub fn measure(subject: &Subject<'_>, group: &Group, window: &Window, params: &P
         contrast: contrast::contrast(document, nearest),
         figures: contrast::figures(document, nearest),
         days: days::days(document, nearest),
-        title: f64::from(compare(document, nearest).cosines[TITLE]),
+        title: f64::from(resembles.cosines[TITLE]),
         bare,
         same_opening: document.opening != 0 && document.opening == nearest.opening,
         copied,
