@@ -2,7 +2,7 @@
 //!
 //! usage: cargo run --release --example train -- STREAM.jsonl [--folds 5] [--out src/cluster/weights.tsv] [--set KEY=VALUE]
 //! Without `--out` nothing is written. `--folds 0` skips the cross-validation; `--check` scores the built-in weights and learns nothing;
-//! `--without hours,front_lacked` learns as if these were not measured; `--show 3` prints three made pairs of each family; `--count KEY=VALUE` sets what a kind of row counts (`rows::Counts`).
+//! `--show 3` prints three made pairs of each family; `--count KEY=VALUE` sets what a kind of row counts (`rows::Counts`).
 
 mod chance;
 mod figures;
@@ -44,7 +44,6 @@ struct Arguments {
     out: Option<String>,
     check: bool,
     show: usize,
-    without: Vec<String>,
     params: Params,
     counts: Counts,
     taste: Taste,
@@ -68,11 +67,7 @@ fn main() -> Result<()> {
         return Ok(());
     }
     let started = Instant::now();
-    let mut rows = rows::all(&stream, &stock, &arguments.params, &arguments.counts);
-    for name in &arguments.without {
-        let index = newsfold::cluster::measures::index_of(name);
-        rows.iter_mut().for_each(|row| row.values[index] = 0.0);
-    }
+    let rows = rows::all(&stream, &stock, &arguments.params, &arguments.counts);
     println!(
         "{} rows, {} of them joins, {} made up ({:.0} s)",
         rows.len(),
@@ -99,15 +94,12 @@ fn arguments() -> Result<Arguments> {
     let stream =
         given.next().context("say which stream: STREAM.jsonl [--folds N] [--out FILE] [--check] [--set KEY=VALUE]")?;
     let (params, counts, taste) = (Params::default(), Counts::default(), Taste::default());
-    let without = Vec::new();
-    let mut arguments =
-        Arguments { stream, folds: 5, out: None, check: false, show: 0, without, params, counts, taste };
+    let mut arguments = Arguments { stream, folds: 5, out: None, check: false, show: 0, params, counts, taste };
     while let Some(flag) = given.next() {
         let mut value = || given.next().with_context(|| format!("`{flag}` needs a value"));
         match flag.as_str() {
             "--folds" => arguments.folds = value()?.parse().context("`--folds` needs a number")?,
             "--out" => arguments.out = Some(value()?),
-            "--without" => arguments.without = value()?.split(',').map(str::to_owned).collect(),
             "--check" => arguments.check = true,
             "--show" => arguments.show = value()?.parse().context("`--show` needs a number")?,
             "--set" => {

@@ -24,11 +24,12 @@ pub fn days(left: &Document, right: &Document) -> Days {
         return Days::default();
     }
     let (ours, theirs) = (named(left, ours), named(right, theirs));
-    let in_heads = |dates: &[Named]| dates.iter().any(|date| date.in_head && date.is_day());
-    let periods_in_heads = |dates: &[Named]| dates.iter().any(|date| date.in_head && !date.is_day());
+    let in_head = |dates: &[Option<Named>], is_day: bool| {
+        dates.iter().flatten().any(|date| date.in_head && date.is_day() == is_day)
+    };
     let meets = |heads_only: bool, is_day: bool| {
-        ours.iter().filter(|ours| ours.is_day() == is_day).any(|ours| {
-            theirs.iter().any(|theirs| {
+        ours.iter().flatten().filter(|ours| ours.is_day() == is_day).any(|ours| {
+            theirs.iter().flatten().any(|theirs| {
                 let heads = usize::from(ours.in_head) + usize::from(theirs.in_head);
                 heads >= 1 + usize::from(heads_only) && ours.is_same(*theirs)
             })
@@ -36,8 +37,8 @@ pub fn days(left: &Document, right: &Document) -> Days {
     };
     Days {
         agree: meets(true, true),
-        apart: in_heads(&ours) && in_heads(&theirs) && !meets(false, true),
-        periods_apart: periods_in_heads(&ours) && periods_in_heads(&theirs) && !meets(false, false),
+        apart: in_head(&ours, true) && in_head(&theirs, true) && !meets(false, true),
+        periods_apart: in_head(&ours, false) && in_head(&theirs, false) && !meets(false, false),
     }
 }
 
@@ -83,8 +84,11 @@ impl Named {
     }
 }
 
+/// Dates of one article that are compared; few name more.
+const DATES_MAX: usize = 8;
+
 /// Resolves an article's dates: the nearest such day to when it was published.
-fn named(document: &Document, dates: &[Held]) -> Vec<Named> {
+fn named(document: &Document, dates: &[Held]) -> [Option<Named>; DATES_MAX] {
     let published = Timestamp::from_second(document.published).unwrap_or_default();
     let today = jiff::tz::Offset::UTC.to_datetime(published).date();
     let resolve = |term: &Held| {
@@ -100,7 +104,11 @@ fn named(document: &Document, dates: &[Held]) -> Vec<Named> {
         };
         Some(Named { when, in_head: term.in_head() })
     };
-    dates.iter().filter_map(resolve).collect()
+    let mut named = [None; DATES_MAX];
+    for (named, date) in named.iter_mut().zip(dates.iter().filter_map(resolve)) {
+        *named = Some(date);
+    }
+    named
 }
 
 /// The day of this date that lies nearest; a month that is not named is this one or its neighbours.
