@@ -36,7 +36,7 @@ const TRIED_SEED: u64 = 5;
 /// Folds that are learned at once.
 const THREADS: usize = 2;
 /// What is added to the set `join_probability` to see what another one would give.
-const SWEEP: [f64; 4] = [-0.1, -0.05, 0.0, 0.1];
+const SWEEP: [f64; 3] = [-0.05, 0.0, 0.1];
 
 struct Arguments {
     stream: String,

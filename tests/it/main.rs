@@ -72,3 +72,5 @@ mod stories;
 mod storing;
 #[cfg(test)]
 mod traps;
+#[cfg(test)]
+mod weights;
