@@ -143,6 +143,11 @@ impl Writer {
         self.assign_times.as_deref().unwrap_or_default()
     }
 
+    /// How many articles the window holds.
+    pub fn window_articles(&self) -> usize {
+        self.clusterer.as_ref().map_or(0, Clusterer::len)
+    }
+
     /// Brings the full-text index nearer to the articles, in one transaction; says whether some are left.
     ///
     /// # Errors

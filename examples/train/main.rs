@@ -12,14 +12,13 @@ mod made;
 mod rows;
 mod stream;
 
-use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 use newsfold::cluster::Clusterer;
-use newsfold::cluster::change::follow;
+use newsfold::cluster::change::Places;
 use newsfold::cluster::params::Params;
 use newsfold::cluster::weights::Weights;
 
@@ -141,13 +140,13 @@ fn show(stock: &Stock, count: usize) {
 
 fn run(stream: &[Labelled], params: &Params, weights: &Weights) -> Vec<i64> {
     let mut clusterer = Clusterer::new(params.clone(), weights.clone());
-    let mut assigned = BTreeMap::new();
+    let mut places = Places::default();
     for labelled in stream {
         let assignment = clusterer.assign(labelled.arrival());
-        assigned.insert(assignment.article, assignment.cluster);
-        follow(&assignment.changes, &mut assigned);
+        places.push(assignment.cluster);
+        places.follow(&assignment.changes);
     }
-    assigned.into_values().map(|cluster| cluster.0.0).collect()
+    places.clusters().map(|cluster| cluster.0.0).collect()
 }
 
 /// What cross-validation says of weights; a test pins it.

@@ -1,6 +1,6 @@
 //! Station: what a newcomer changes about clusters that were there before it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use crate::model::{ArticleId, ClusterId, Reason};
 
@@ -39,7 +39,7 @@ pub enum Change {
     },
 }
 
-/// Applies changes to a record of which article is where, as the trainer and tests keep one; the store has its own.
+/// Applies changes to a record of which article is where, each time looking at all of it: see [`Places`] for long ones.
 pub fn follow(changes: &[Change], clusters: &mut BTreeMap<ArticleId, ClusterId>) {
     for change in changes {
         match change {
@@ -64,4 +64,120 @@ pub fn place_after(changes: &[Change], article: ArticleId, mut cluster: ClusterI
         }
     }
     cluster
+}
+
+/// Which article is in which cluster, kept up through changes without looking at every article; the store has a record of its own.
+#[derive(Clone, Debug, Default)]
+pub struct Places {
+    /// The bundle that each article came into, by its number less one.
+    bundles_of: Vec<u32>,
+    /// Of each bundle the one that it went over into (itself while it is a cluster), and the cluster it is.
+    bundles: Vec<(u32, ClusterId)>,
+    /// The bundle of every cluster that there is.
+    live: HashMap<ClusterId, u32>,
+}
+
+impl Places {
+    /// Counts an article into a cluster; articles come in the order of their numbers, which begin with 1 and leave none out.
+    pub fn push(&mut self, cluster: ClusterId) {
+        let bundle = self.bundle_of(cluster);
+        self.bundles_of.push(bundle);
+    }
+
+    /// Applies what a newcomer changed.
+    pub fn follow(&mut self, changes: &[Change]) {
+        for change in changes {
+            match change {
+                Change::Merged { from, into, .. } => {
+                    let into = self.bundle_of(*into);
+                    if let Some(from) = self.live.remove(from) {
+                        self.bundles[from as usize].0 = into;
+                    }
+                }
+                Change::Split { into, articles, .. } => {
+                    let into = self.bundle_of(*into);
+                    for article in articles {
+                        self.bundles_of[index(*article)] = into;
+                    }
+                }
+                Change::Related { .. } => {}
+            }
+        }
+    }
+
+    /// The cluster of every article, in their order.
+    pub fn clusters(&self) -> impl Iterator<Item = ClusterId> + '_ {
+        self.bundles_of.iter().map(|bundle| {
+            let mut at = *bundle;
+            while self.bundles[at as usize].0 != at {
+                at = self.bundles[at as usize].0;
+            }
+            self.bundles[at as usize].1
+        })
+    }
+
+    fn bundle_of(&mut self, cluster: ClusterId) -> u32 {
+        let next = self.bundles.len() as u32;
+        let bundle = *self.live.entry(cluster).or_insert(next);
+        if bundle == next {
+            self.bundles.push((next, cluster));
+        }
+        bundle
+    }
+}
+
+fn index(article: ArticleId) -> usize {
+    usize::try_from(article.0 - 1).expect("articles are numbered from 1")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use crate::cluster::change::{Change, Places, follow};
+    use crate::model::{ArticleId, ClusterId, How, Reason};
+
+    #[test]
+    fn a_long_record_says_what_a_short_one_says() {
+        let cluster = |number: i64| ClusterId(ArticleId(number));
+        let reason = Reason {
+            how: How::Joined,
+            probability: 1.0,
+            because: Vec::new(),
+            nearest: None,
+            hours_apart: None,
+            runner_up: None,
+        };
+        let (mut short, mut long, mut draw) = (BTreeMap::new(), Places::default(), 7_u64);
+        let mut below = |bound: usize| {
+            draw = draw.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (draw >> 33) as usize % bound
+        };
+        for number in 1..=600_i64 {
+            let clusters: Vec<ClusterId> = short.values().copied().collect();
+            let joined =
+                if clusters.is_empty() || below(2) == 0 { cluster(number) } else { clusters[below(clusters.len())] };
+            short.insert(ArticleId(number), joined);
+            long.push(joined);
+            let (one, other) = (joined, *clusters.get(below(clusters.len() + 1)).unwrap_or(&joined));
+            let change = match below(4) {
+                0 if one != other => {
+                    Change::Merged { from: one.max(other), into: one.min(other), reason: reason.clone() }
+                }
+                1 => {
+                    let members: Vec<ArticleId> =
+                        short.iter().filter(|(_, cluster)| **cluster == one).map(|(article, _)| *article).collect();
+                    let Some((_, leaving)) = members.split_first().filter(|(_, leaving)| !leaving.is_empty()) else {
+                        continue;
+                    };
+                    let articles = leaving[below(leaving.len())..].to_vec();
+                    Change::Split { from: one, into: ClusterId(articles[0]), articles, reason: reason.clone() }
+                }
+                _ => continue,
+            };
+            follow(std::slice::from_ref(&change), &mut short);
+            long.follow(&[change]);
+        }
+        assert_eq!(long.clusters().collect::<Vec<_>>(), short.values().copied().collect::<Vec<_>>());
+    }
 }
