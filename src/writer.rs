@@ -10,11 +10,11 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::cluster::params::Params as ClusterParams;
 use crate::cluster::weights::Weights;
-use crate::cluster::{Clusterer, Remembered};
+use crate::cluster::{Clusterer, Remembered, between};
 use crate::fetch::policy::redact;
-use crate::model::{ArticleId, Draft, Feed, FeedState, Health, Rule, Trust};
+use crate::model::{ArticleId, Draft, Feed, FeedState, Health, Reason, Rule, Trust};
 use crate::schedule;
-use crate::store::{Batch, FeedFacts, Store, StoreError};
+use crate::store::{Batch, FeedFacts, Founding, Store, StoreError};
 use crate::writer::document::Document;
 use crate::writer::draft::{Bringer, Desk, Stored, arrival, assign, store};
 
@@ -278,12 +278,27 @@ impl Writer {
         let mut clusterer = Clusterer::new(self.params.cluster.clone(), Weights::builtin());
         let mut batch = self.store.batch()?;
         for (founding, cluster) in batch.window(start)? {
-            let memory = clusterer.place(arrival(&founding, &clusterer, None), cluster);
+            let memory = clusterer.place(arrival(&founding, &clusterer.params().features, None), cluster);
             batch.remember(founding.id, &memory)?;
         }
         batch.commit()?;
         Ok(clusterer)
     }
+}
+
+/// What speaks for an article being of one story with others, and what against, each as first stored and with its memory: see
+/// [`between::between`].
+pub fn between(
+    params: &ClusterParams,
+    others: &[(Founding, Vec<u8>)],
+    article: &(Founding, Vec<u8>),
+) -> Option<Reason> {
+    let placed = |(founding, memory)| between::Placed {
+        arrival: arrival(founding, &params.features, None),
+        memory: Vec::clone(memory),
+    };
+    let others: Vec<between::Placed<'_>> = others.iter().map(|(founding, memory)| placed((founding, memory))).collect();
+    between::between(params, Weights::builtin(), &others, &placed((&article.0, &article.1)))
 }
 
 /// What holds for a whole batch.

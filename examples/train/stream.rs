@@ -84,7 +84,7 @@ pub fn load(path: &str, params: &Params) -> Result<Vec<Labelled>> {
         let story = *stories.entry(line.story).or_insert(next);
         let subject = Subject { title: &line.title, text: &line.summary, lang: line.lang.as_deref() };
         let features = features::of(&subject, Lexicon::builtin(), &params.features);
-        let id = ArticleId(number as i64);
+        let id = ArticleId(number as i64 + 1);
         let Line { title, summary: text, lang, published, set, .. } = line;
         stream.push(Labelled { id, title, text, lang, published, features, story, set, partner: None });
     }

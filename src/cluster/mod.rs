@@ -1,5 +1,6 @@
 //! Station: which cluster an article belongs to, and why.
 
+pub mod between;
 pub mod centroid;
 pub mod change;
 pub mod contrast;

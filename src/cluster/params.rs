@@ -50,7 +50,7 @@ impl Default for Params {
             join_probability: 0.55,
             second_look_probability: 0.25,
             second_look_members: 4,
-            merge_probability: 0.6,
+            merge_probability: 0.65,
             split_probability: 0.3,
             split_articles_max: 128,
             related_probability: 0.1,

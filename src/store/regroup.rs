@@ -157,3 +157,124 @@ impl Store {
 fn told(reason: &Reason) -> String {
     serde_json::to_string(reason).expect("a reason is always JSON")
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use crate::model::{ArticleId, Cluster, ClusterId, FeedWish, How, Reason};
+    use crate::store::{Found, Placed, Query, Store};
+
+    fn cluster(number: i64) -> ClusterId {
+        ClusterId(ArticleId(number))
+    }
+
+    fn reason(how: How) -> Reason {
+        Reason { how, probability: 0.75, because: Vec::new(), nearest: None, hours_apart: None, runner_up: None }
+    }
+
+    /// Articles 1 to 5, published at their number in seconds, in the clusters 1, 1, 3, 3 and 5.
+    fn store() -> Store {
+        let now: Timestamp = "2026-02-13T12:00:00Z".parse().unwrap();
+        let mut store = Store::in_memory(0, now).unwrap();
+        store.add_feed(&FeedWish::of_url("https://a.example/"), now).unwrap();
+        let mut batch = store.batch().unwrap();
+        for (number, place) in (1..).zip([1, 1, 3, 3, 5]) {
+            let insert = "INSERT INTO articles (id, code, feed, outlet, title, text, published, seen, links, categories, revision,
+                changed, revised) VALUES (?1, 'a' || ?1 || '000', 1, 'A', 'Title ' || ?1, '', ?1 * 1000, ?1 * 1000, '[]', '[]', 1, ?1, 0)";
+            batch.transaction.execute(insert, [number]).unwrap();
+            let at = Timestamp::from_second(number).unwrap();
+            let how = if number == place { How::Founded } else { How::Joined };
+            batch
+                .place(&Placed {
+                    article: ArticleId(number),
+                    cluster: cluster(place),
+                    reason: &reason(how),
+                    copy_of: None,
+                    memory: b"",
+                    published: at,
+                    seen: at,
+                })
+                .unwrap();
+        }
+        batch.commit().unwrap();
+        store
+    }
+
+    fn rows(store: &Store) -> Vec<[i64; 5]> {
+        let mut statement = store.connection.prepare("SELECT * FROM clusters ORDER BY id").unwrap();
+        let rows = statement.query_map([], |row| Ok([0, 1, 2, 3, 4].map(|column| row.get(column).unwrap())));
+        rows.unwrap().map(Result::unwrap).collect()
+    }
+
+    fn how(cluster: &Cluster) -> Vec<(i64, How)> {
+        cluster.members.iter().map(|member| (member.article.id.0, member.joined.how)).collect()
+    }
+
+    #[test]
+    fn a_merged_cluster_is_found_under_both_ids_and_a_part_leaves_with_its_own() {
+        let mut store = store();
+        let mut batch = store.batch().unwrap();
+        batch.relate(cluster(1), cluster(5), 0.2).unwrap();
+        batch.relate(cluster(3), cluster(5), 0.4).unwrap();
+        batch.relate(cluster(1), cluster(3), 0.5).unwrap();
+        batch.merge(cluster(3), cluster(1), &reason(How::Merged)).unwrap();
+        batch.commit().unwrap();
+        assert_eq!(rows(&store), [[1, 1_000, 4_000, 4_000, 4], [5, 5_000, 5_000, 5_000, 1]]);
+        for prefix in ["c1", "c3", "c3000"] {
+            assert_eq!(store.cluster_of_code(prefix).unwrap(), Found::One(cluster(1)), "{prefix}");
+        }
+        assert_eq!(store.cluster_of_code("c2").unwrap(), Found::None, "it never was a cluster's");
+        assert_eq!(store.standing(cluster(3)).unwrap(), Some(cluster(1)));
+        assert_eq!(store.related(cluster(1)).unwrap(), [(cluster(5), 0.4)], "both are told of the other");
+        assert_eq!(store.related(cluster(5)).unwrap(), [(cluster(1), 0.4)]);
+        let merged = store.cluster(cluster(1)).unwrap().unwrap();
+        let expected = [(1, How::Founded), (2, How::Joined), (3, How::Merged), (4, How::Merged)];
+        assert_eq!(how(&merged), expected);
+        assert!(store.dump(Timestamp::MAX).unwrap().ends_with("related\ta1000\ta5000\t0.4\nformer\ta3000\ta1000\n"));
+
+        let mut batch = store.batch().unwrap();
+        batch.split(cluster(1), cluster(2), &[ArticleId(2), ArticleId(4)], &reason(How::Split)).unwrap();
+        batch.split(cluster(1), cluster(3), &[ArticleId(3)], &reason(How::Split)).unwrap();
+        batch.commit().unwrap();
+        let expected = [
+            [1, 1_000, 1_000, 1_000, 1],
+            [2, 2_000, 4_000, 4_000, 2],
+            [3, 3_000, 3_000, 3_000, 1],
+            [5, 5_000, 5_000, 5_000, 1],
+        ];
+        assert_eq!(rows(&store), expected);
+        assert_eq!(store.cluster_of_code("c3").unwrap(), Found::One(cluster(3)), "it stands again");
+        let found: Vec<_> = store.clusters(&Query::default()).unwrap().iter().map(how).collect();
+        assert_eq!(found[1..3], [vec![(2, How::Split), (4, How::Split)], vec![(3, How::Split)]]);
+        assert!(!store.dump(Timestamp::MAX).unwrap().contains("former"));
+    }
+
+    #[test]
+    fn ids_lead_somewhere_after_a_rebuild_that_clusters_otherwise_and_as_long_as_their_founder_is_needed() {
+        let mut store = store();
+        let mut batch = store.batch().unwrap();
+        batch.merge(cluster(3), cluster(1), &reason(How::Merged)).unwrap();
+        assert_eq!(batch.bury(&[ArticleId(3)]).unwrap(), 0, "c3 leads to it");
+        batch.commit().unwrap();
+        let place = |batch: &mut crate::store::Batch<'_>, number, into| {
+            let at = Timestamp::from_second(number).unwrap();
+            let (article, reason) = (ArticleId(number), &reason(How::Joined));
+            let placed =
+                Placed { article, cluster: cluster(into), reason, copy_of: None, memory: b"", published: at, seen: at };
+            batch.place(&placed)
+        };
+        store
+            .remake(|batch| {
+                [(1, 1), (2, 1), (3, 3), (4, 3), (5, 3)].into_iter().try_for_each(|(n, c)| place(batch, n, c))
+            })
+            .unwrap();
+        for (code, leads) in [("c1", 1), ("c3", 3), ("c5", 3)] {
+            assert_eq!(store.cluster_of_code(code).unwrap(), Found::One(cluster(leads)), "{code}");
+        }
+        let mut batch = store.batch().unwrap();
+        assert_eq!(batch.bury(&[ArticleId(3), ArticleId(4), ArticleId(5)]).unwrap(), 3, "nothing needs them");
+        batch.commit().unwrap();
+        assert_eq!(store.cluster_of_code("c5").unwrap(), Found::None);
+    }
+}

@@ -83,6 +83,24 @@ impl Store {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
+    /// These articles as they were first stored, each with what the clusterer remembers of it (empty where that is gone), in log
+    /// order.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn first_stored(&self, articles: &[ArticleId]) -> Result<Vec<(Founding, Vec<u8>)>, StoreError> {
+        let mut statement = self.connection.prepare_cached(&format!("{FOUNDINGS} WHERE a.id = ?1"))?;
+        let mut memory = self.connection.prepare_cached("SELECT memory FROM memories WHERE article = ?1")?;
+        let mut sorted = articles.to_vec();
+        sorted.sort();
+        let mut found = Vec::with_capacity(sorted.len());
+        for article in sorted {
+            let founding = statement.query_row([article.0], founding)?;
+            found.push((founding, memory.query_row([article.0], |row| row.get(0)).optional()?.unwrap_or_default()));
+        }
+        Ok(found)
+    }
+
     /// Drops what the clusterer remembered of articles that were stored before every article seen after `before`; it is of no
     /// more use, and would grow without end.
     ///
