@@ -31,13 +31,11 @@ pub struct Taste {
     /// How many surfaces are learned, and how many at once.
     pub surfaces: usize,
     pub surfaces_at_once: usize,
-    /// Whether what is a contradiction may only fall as it grows.
-    pub falling: bool,
 }
 
 impl Default for Taste {
     fn default() -> Taste {
-        Taste { bend: 0.5, ridge: 0.025, surface_ridge: 1.0, surfaces: 8, surfaces_at_once: 4, falling: false }
+        Taste { bend: 0.5, ridge: 0.025, surface_ridge: 1.0, surfaces: 8, surfaces_at_once: 4 }
     }
 }
 
@@ -49,7 +47,6 @@ impl Taste {
             "ridge" => self.ridge = value,
             "surface_ridge" => self.surface_ridge = value,
             "surfaces" => self.surfaces = value as usize,
-            "falling" => self.falling = value > 0.0,
             "surfaces_at_once" => self.surfaces_at_once = value as usize,
             _ => bail!("nothing of the fit is called `{key}`"),
         }
@@ -61,9 +58,6 @@ impl Taste {
 const APART_MIN: f64 = 0.06;
 const SURFACE_APART_MIN: f64 = 0.15;
 const ROUNDS_MAX: usize = 40;
-/// What a rise costs where a curve may only fall, and how often rises are looked for.
-const LEVEL: f64 = 1_000.0;
-const LEVELLED_MAX: usize = 4;
 /// Rows that are decided bend nothing: leaving them out of the second derivative costs a round more and saves most of the time. The
 /// slope is exact, and so is where the rounds end.
 const CURVATURE_MIN: f64 = 1e-4;
@@ -142,35 +136,7 @@ fn solve_pieces(rows: &[Row], pieces: &[Piece], size: usize, taste: &Taste, star
         start[size] = -3.0;
         start
     });
-    let mut penalty = penalty(pieces, size + 1, taste);
-    let mut solved = newton(rows, &design, &penalty, start);
-    for _ in 0..LEVELLED_MAX {
-        if !taste.falling || !level(pieces, &solved, &mut penalty) {
-            break;
-        }
-        solved = newton(rows, &design, &penalty, solved);
-    }
-    solved
-}
-
-/// Charges every rise of a curve that may only fall, so that the next round makes it level. Whether there was one.
-fn level(pieces: &[Piece], solved: &[f64], penalty: &mut [f64]) -> bool {
-    let size = solved.len();
-    let mut rises = false;
-    let falling = |piece: &&Piece| piece.axes.len() == 1 && MEASURES[piece.axes[0].0].1 == Part::Contradiction;
-    for piece in pieces.iter().filter(falling) {
-        for right in piece.first + 1..piece.first + piece.size() {
-            let left = right - 1;
-            if solved[right] - solved[left] > 0.01 {
-                rises = true;
-                penalty[left * (size + 1)] += LEVEL;
-                penalty[right * (size + 1)] += LEVEL;
-                penalty[left * size + right] -= LEVEL;
-                penalty[right * size + left] -= LEVEL;
-            }
-        }
-    }
-    rises
+    newton(rows, &design, &penalty(pieces, size + 1, taste), start)
 }
 
 fn shares(pieces: &[Piece], prior: usize, values: &[f64; COUNT]) -> Vec<(usize, f64)> {

@@ -99,7 +99,8 @@ fn look_alikes(stock: &Stock, family: Family, at: Timestamp, chance: &mut Chance
     let second_at = at + gap_apart(family, chance);
     let Cases { cases: [first, mut second], headline, background } = two_cases(stock, family, at, chance)?;
     second.at = second_at;
-    let manners = manners_apart(&first, &second, headline, background, chance);
+    let mut manners = manners_apart(&first, &second, headline, background, chance);
+    colour(stock, &first.affair.lang, &mut manners, chance);
     let tellings = [tell(&first, &manners[0]), tell(&second, &manners[1])];
     let told_apart =
         second.act != first.act || second.affair.name != first.affair.name || is_told_apart(&first, &second, &tellings);
@@ -136,7 +137,7 @@ fn manners_apart(
     if length == Length::Bare && (background || headline == 'G') {
         length = Length::Lead;
     }
-    let one = Manner { headline, length, other_spelling: false, background, wordings };
+    let one = Manner { headline, length, other_spelling: false, half: None, colour: Vec::new(), background, wordings };
     let mut other = one.clone();
     if !template {
         other.wordings = Chance::new(chance.next());
@@ -365,7 +366,8 @@ fn twins(stock: &Stock, family: Family, at: Timestamp, chance: &mut Chance) -> O
         grow(&mut second, chance);
     }
     let second_at = at + gap_within(family, chance);
-    let manners = manners_together(family, chance);
+    let mut manners = manners_together(family, chance);
+    colour(stock, &affair.lang, &mut manners, chance);
     let mut tellings = [tell(&first, &manners[0]), tell(&second, &manners[1])];
     // Two tellings are two: other wordings are drawn until they are.
     let (act, mut other) = (first.act(), manners[1].clone());
@@ -424,6 +426,8 @@ fn manners_together(family: Family, chance: &mut Chance) -> [Manner; 2] {
         headline,
         length,
         other_spelling: false,
+        half: None,
+        colour: Vec::new(),
         background: false,
         wordings: Chance::new(chance.next()),
     };
@@ -455,6 +459,10 @@ fn manners_together(family: Family, chance: &mut Chance) -> [Manner; 2] {
             (one.length, other.length) =
                 if chance.percent(15) { (Length::Bare, plain(chance)) } else { (plain(chance), plain(chance)) }
         }
+    }
+    // Two reporters mostly find out different things.
+    if !matches!(family, Family::WireCopies) && chance.percent(60) {
+        (one.half, other.half) = (Some(0), Some(1));
     }
     other.other_spelling = matches!(family, Family::NameVariants | Family::Spellings);
     [one, other]
@@ -542,6 +550,18 @@ fn gap_within(family: Family, chance: &mut Chance) -> SignedDuration {
 }
 
 // ---- both ----
+
+/// Gives each telling sentences of its own, or none.
+fn colour(stock: &Stock, lang: &str, manners: &mut [Manner; 2], chance: &mut Chance) {
+    for manner in manners {
+        let count = match manner.length {
+            Length::Bare | Length::Sentence => 0,
+            Length::Lead => chance.below(2),
+            Length::Report | Length::Feature => chance.below(if lang == "en" { 3 } else { 2 }),
+        };
+        manner.colour = (0..count).filter_map(|_| stock.colour(lang, chance)).collect();
+    }
+}
 
 /// Lengths as feeds bring them.
 fn length(chance: &mut Chance) -> Length {

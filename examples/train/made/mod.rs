@@ -13,7 +13,7 @@ use jiff::Timestamp;
 pub use crate::made::families::{FAMILIES, Family};
 
 use crate::chance::Chance;
-use crate::made::grammar::Affair;
+use crate::made::grammar::{Affair, Kind};
 use crate::made::names::Names;
 
 /// An article that was made up.
@@ -38,6 +38,8 @@ pub struct Pair {
 pub struct Stock {
     affairs: Vec<Affair>,
     names: Names,
+    /// Sentences that any report may add, by language.
+    colour: Vec<(String, String)>,
 }
 
 impl Stock {
@@ -51,12 +53,35 @@ impl Stock {
                 ensure!(complete, "`{}` of `{}` needs a headline and a first sentence", act.name, affair.name);
             }
         }
-        Ok(Stock { affairs, names: Names::read(include_str!("names.txt"))? })
+        let colour = include_str!("colour.txt").lines().filter(|line| !line.starts_with('#'));
+        let colour = colour.filter_map(|line| line.split_once(' '));
+        let colour = colour.map(|(lang, sentence)| (lang.to_owned(), sentence.to_owned())).collect();
+        Ok(Stock { affairs, names: Names::read(include_str!("names.txt"))?, colour })
     }
 
     /// Makes a pair of a family whose first article is published at `at`. `None` where the dice gave an affair that cannot have one.
     pub fn pair(&self, family: Family, at: Timestamp, chance: &mut Chance) -> Option<Pair> {
         families::pair(self, family, at, chance)
+    }
+
+    /// A sentence that one report alone has, with names that no other has.
+    fn colour(&self, lang: &str, chance: &mut Chance) -> Option<String> {
+        let among: Vec<&str> =
+            self.colour.iter().filter(|(held, _)| held == lang).map(|(_, sentence)| sentence.as_str()).collect();
+        let mut sentence = (*chance.pick(&among)?).to_owned();
+        let kinds = [
+            ("{who}", Kind::Person),
+            ("{other}", Kind::Person),
+            ("{place}", Kind::Place),
+            ("{firm}", Kind::Firm),
+            ("{age}", Kind::Number(18, 90)),
+            ("{number}", Kind::Number(2, 90)),
+            ("{year}", Kind::Number(10, 99)),
+        ];
+        for (slot, kind) in kinds.iter().filter(|(slot, _)| among.iter().any(|line| line.contains(slot))) {
+            sentence = sentence.replace(slot, &self.names.draw_kind(lang, kind, chance).usual);
+        }
+        Some(sentence)
     }
 
     /// One of the affairs: of three pairs two are in English, as most labelled streams are.

@@ -92,18 +92,22 @@ impl Names {
         Ok(Names(names))
     }
 
-    /// Draws what fills a slot.
+    /// Draws what fills a slot of an affair.
     pub fn draw(&self, affair: &Affair, slot: &str, chance: &mut Chance) -> Result<Value> {
         let kind = affair.kind(slot).with_context(|| format!("`{}` has no slot `{slot}`", affair.name))?;
-        let lang = affair.lang.as_str();
+        Ok(self.draw_kind(&affair.lang, kind, chance))
+    }
+
+    /// Draws what is of a kind.
+    pub fn draw_kind(&self, lang: &str, kind: &Kind, chance: &mut Chance) -> Value {
         let text = match kind {
-            Kind::Person => return Ok(self.person(lang, chance)),
-            Kind::First => return Ok(self.name(lang, "first", PERSON_ENDS, chance)),
-            Kind::Place => return Ok(self.name(lang, "place", PLACE_ENDS, chance)),
-            Kind::Country => return Ok(self.name(lang, "country", PLACE_ENDS, chance)),
-            Kind::Firm => return Ok(self.name(lang, "firm", FIRM_ENDS, chance)),
-            Kind::Club => return Ok(self.club(lang, chance)),
-            Kind::School => return Ok(self.name(lang, "school", PLACE_ENDS, chance)),
+            Kind::Person => return self.person(lang, chance),
+            Kind::First => return self.name(lang, "first", PERSON_ENDS, chance),
+            Kind::Place => return self.name(lang, "place", PLACE_ENDS, chance),
+            Kind::Country => return self.name(lang, "country", PLACE_ENDS, chance),
+            Kind::Firm => return self.name(lang, "firm", FIRM_ENDS, chance),
+            Kind::Club => return self.club(lang, chance),
+            Kind::School => return self.name(lang, "school", PLACE_ENDS, chance),
             Kind::Title => format!("{} {}", one(ADJECTIVES, chance), one(NOUNS, chance)),
             Kind::Code => {
                 let letter = char::from(b'A' + chance.below(26) as u8);
@@ -117,7 +121,7 @@ impl Names {
             Kind::Decimal(least, most) => format!("{}.{}", chance.between(*least, *most), chance.below(10)),
             Kind::Pick(among) => chance.pick(among).cloned().unwrap_or_default(),
         };
-        Ok(Value::plain(text))
+        Value::plain(text)
     }
 
     fn person(&self, lang: &str, chance: &mut Chance) -> Value {

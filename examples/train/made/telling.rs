@@ -44,6 +44,10 @@ pub struct Manner {
     pub headline: char,
     pub length: Length,
     pub other_spelling: bool,
+    /// Which of two halves of the further sentences it takes; all of them without one.
+    pub half: Option<usize>,
+    /// Sentences that only this telling has: other reporters ask other people.
+    pub colour: Vec<String>,
     /// Whether the affair's background closes the text.
     pub background: bool,
     /// Decides which wordings are taken.
@@ -89,7 +93,13 @@ pub fn tell(case: &Case<'_>, manner: &Manner) -> Telling {
         Length::Lead => 1 + headline % 2,
         Length::Report | Length::Feature => 4,
     };
+    if let Some(half) = manner.half {
+        order = (0..order.len()).filter(|detail| detail % 2 == half).collect();
+    }
     sentences.extend(order.iter().take(wanted).map(|detail| fill(&act.lines('D')[*detail])));
+    if matches!(manner.length, Length::Lead | Length::Report | Length::Feature) {
+        sentences.extend(manner.colour.iter().cloned());
+    }
     if manner.length == Length::Feature {
         sentences.rotate_left(1);
     }
