@@ -226,7 +226,7 @@ fn invented(seed: u64, story: u64, telling: u64, published: Timestamp) -> Line<'
     };
     let own = |k: u64| made_up(mixed(seed ^ mixed(story * 64 + k)), 3);
     let name = |k: u64| capital(&own(40 + k));
-    let mut ordinary = |below: &mut dyn FnMut(u64) -> u64| {
+    let ordinary = |below: &mut dyn FnMut(u64) -> u64| {
         let rank = VOCABULARY.powf(below(1 << 20) as f64 / f64::from(1 << 20)) as u64;
         made_up(mixed(rank), 1 + rank.ilog2().min(12) as u64 / 4)
     };

@@ -36,12 +36,12 @@ impl Default for Params {
             features: features::Params::default(),
             window_hours: 168,
             join_probability: 0.55,
-            candidates_max: 10,
+            candidates_max: 8,
             query_terms_max: 20,
             index_terms_max: 40,
             lexicon_articles: 2_000,
             postings_read_max: 128,
-            exemplars_max: 8,
+            exemplars_max: 6,
             cluster_articles_max: 2_000,
         }
     }
