@@ -9,8 +9,8 @@ use crate::cluster::subject::Subject;
 
 /// Members up to which the sum is not kept but made of them whenever it is asked for. A window has tens of thousands of small
 /// clusters, whose sums would take more room than its articles; and to walk along a few members costs less than to look every
-/// term up.
-const UNKEPT_MAX: usize = 8;
+/// term up. As many as `Params::exemplars_max` are compared one by one anyway, and give their sum by the way.
+const UNKEPT_MAX: usize = 6;
 
 /// The sum of some articles' vectors from every side, each brought to one length first, in fixed point.
 #[derive(Clone, Debug, Default)]

@@ -54,12 +54,12 @@ impl Default for Params {
             split_probability: 0.3,
             split_articles_max: 128,
             related_probability: 0.1,
-            candidates_max: 10,
+            candidates_max: 8,
             query_terms_max: 20,
             index_terms_max: 40,
             lexicon_articles: 2_000,
             postings_read_max: 128,
-            exemplars_max: 8,
+            exemplars_max: 6,
             cluster_articles_max: 2_000,
         }
     }

@@ -50,31 +50,44 @@ impl Group {
     }
 }
 
+/// What a search needs of an article. It meets thousands, so this is all it looks at.
+#[derive(Clone, Copy, Debug, Default)]
+struct Cell {
+    /// The score so far; 0 between searches.
+    score: f32,
+    /// One over the length of the article's vector.
+    scale: f32,
+}
+
 /// Scores by article, emptied after every use, so that a search costs what it finds and not what there is.
 #[derive(Debug, Default)]
 struct Tally {
-    scores: Vec<f32>,
+    cells: Vec<Cell>,
     touched: Vec<Slot>,
 }
 
 impl Tally {
-    /// Scores are of places below this from now on.
-    fn grow(&mut self, places: usize) {
-        self.scores.resize(places, 0.0);
+    /// Takes in an article with a vector of this length.
+    fn set(&mut self, slot: Slot, length: f32) {
+        let places = self.cells.len().max(slot as usize + 1);
+        self.cells.resize(places, Cell::default());
+        self.cells[slot as usize].scale = 1.0 / length.max(f32::MIN_POSITIVE);
     }
 
     #[inline]
     fn add(&mut self, slot: Slot, score: f32) {
-        let held = &mut self.scores[slot as usize];
-        if *held == 0.0 {
+        let cell = &mut self.cells[slot as usize];
+        if cell.score == 0.0 {
             self.touched.push(slot);
         }
-        *held += score;
+        cell.score += score;
     }
 
+    /// Gives each article's score over the length of its vector.
     fn drain(&mut self, mut each: impl FnMut(Slot, f32)) {
         for slot in self.touched.drain(..) {
-            each(slot, std::mem::take(&mut self.scores[slot as usize]));
+            let Cell { score, scale } = &mut self.cells[slot as usize];
+            each(slot, std::mem::take(score) * *scale);
         }
     }
 }
@@ -83,9 +96,6 @@ impl Tally {
 #[derive(Debug, Default)]
 pub struct Window {
     documents: Vec<Option<Document>>,
-    /// One over the length of each document's vector, apart from the rest: a search meets thousands of articles, and asks next to
-    /// none of them for more.
-    scales: Vec<f32>,
     /// The cluster of each document.
     homes: Vec<Slot>,
     free_documents: Vec<Slot>,
@@ -160,12 +170,11 @@ impl Window {
             let (tally, score) = (&mut self.tally, weight * weight);
             entry.postings.each_latest(params.postings_read_max, |slot| tally.add(slot, score));
         }
-        let (scales, homes, groups) = (&self.scales, &self.homes, &self.groups);
+        let (homes, groups) = (&self.homes, &self.groups);
         let score_min = PROPOSED_COSINE_MIN * document.length();
         // Most articles share one word that is not so rare, and are done with here.
         let mut near: Vec<(Slot, f32)> = Vec::new();
         self.tally.drain(|slot, score| {
-            let score = score * scales[slot as usize];
             if score >= score_min {
                 near.push((homes[slot as usize], score));
             }
@@ -195,10 +204,8 @@ impl Window {
     pub fn add(&mut self, mut document: Document, cluster: ClusterId, params: &Params) {
         let group = self.group_slot(cluster);
         let slot = place(&mut self.documents, &mut self.free_documents);
-        self.scales.resize(self.documents.len(), 0.0);
         self.homes.resize(self.documents.len(), 0);
-        self.tally.grow(self.documents.len());
-        self.scales[slot as usize] = 1.0 / document.length().max(f32::MIN_POSITIVE);
+        self.tally.set(slot, document.length());
         self.homes[slot as usize] = group;
         mark_telling(&mut document.terms, params.index_terms_max);
         for term in &document.terms {
