@@ -1,4 +1,5 @@
 //! Station: what the second look promises, on made-up words and plain weights, so that no learning moves it.
+#![expect(clippy::single_range_in_vec_init, reason = "an article of one range of words is meant")]
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -194,7 +195,12 @@ fn stream(count: i64) -> Vec<Arrival<'static>> {
 fn a_restart_between_any_two_articles_changes_nothing() {
     let mut params = Params::default();
     params.set("window_hours", "30").expect("a setting");
-    params.set("second_look_probability", "0.1").expect("a setting");
+    // Busier than it is by default, so that every kind of change comes often.
+    for (key, value) in
+        [("second_look_probability", "0.1"), ("merge_probability", "0.58"), ("split_probability", "0.4")]
+    {
+        params.set(key, value).expect("a setting");
+    }
     let weights = Weights::parse(WEIGHTS).expect("well formed");
     let stream = stream(160);
     let mut whole = Clusterer::new(params.clone(), weights.clone());
