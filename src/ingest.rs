@@ -159,7 +159,19 @@ impl<F: Fetch + Send + Sync + 'static> Ingest<F> {
         let (stopping, clock, waited_for) = (stop.clone(), Arc::clone(&now), Arc::clone(&under_way));
         let writing = tokio::task::spawn_blocking(move || {
             let outage = Outage::default();
-            let mut write = Write { writer, arriving, told, limits, now: clock, stop: stopping, waited_for, outage };
+            let (unindexed, indexed) = (INDEX_PIECE_ARTICLES, std::time::Instant::now());
+            let mut write = Write {
+                writer,
+                arriving,
+                told,
+                limits,
+                now: clock,
+                stop: stopping,
+                waited_for,
+                outage,
+                unindexed,
+                indexed,
+            };
             let outcome = write.all();
             (write.writer, outcome)
         });
@@ -395,7 +407,16 @@ struct Write {
     /// Answers that are still to come.
     waited_for: Arc<AtomicUsize>,
     outage: Outage,
+    /// Articles written that the index does not hold yet, and since when.
+    unindexed: usize,
+    indexed: std::time::Instant,
 }
+
+/// While answers are still to come, the index waits until it is this many articles behind: what it takes in at once it need not merge
+/// later.
+const INDEX_PIECE_ARTICLES: usize = 4_000;
+/// It waits no longer than this: a feed that hangs must not keep the others from being found.
+const INDEX_WAIT: Duration = Duration::from_secs(2);
 
 impl Write {
     /// Writes batches until every sender is gone; the index catches up whenever nothing waits, and first with what an earlier
@@ -405,13 +426,17 @@ impl Write {
         while let Some(first) = self.arriving.blocking_recv() {
             let batch = self.gather(first);
             for report in self.apply(&batch)? {
+                self.unindexed += report.articles_new + report.articles_revised;
                 // Whoever stopped listening does not want to know.
                 drop(self.told.send(report));
             }
             self.forgive(&batch);
-            self.catch_up()?;
+            let is_behind = self.unindexed >= INDEX_PIECE_ARTICLES || self.indexed.elapsed() >= INDEX_WAIT;
+            if is_behind || self.waited_for.load(Ordering::Relaxed) == 0 {
+                self.catch_up()?;
+            }
         }
-        Ok(())
+        self.catch_up()
     }
 
     /// Takes back what was held against feeds while the network was down, as soon as that is known.
@@ -438,7 +463,10 @@ impl Write {
         while self.arriving.is_empty() && !self.stop.is_cancelled() {
             match self.writer.index_some().and_then(|more| Ok(more || self.writer.forget()? > 0)) {
                 Ok(true) => {}
-                Ok(false) => return Ok(()),
+                Ok(false) => {
+                    (self.unindexed, self.indexed) = (0, std::time::Instant::now());
+                    return Ok(());
+                }
                 Err(error) if error.is_transient() => {
                     tracing::warn!("the index will catch up later: {}", one_line(&error));
                     return Ok(());

@@ -456,6 +456,8 @@ pub struct Draft {
     pub key: ArticleKey,
     /// All keys by which it will be recognised, strongest first; never empty.
     pub marks: Vec<Mark>,
+    /// The sentences of its text that its feed puts under other entries too, each as `features::boilerplate::mark` has it.
+    pub repeated: Vec<u32>,
     /// A sketch of its text, by which a new title over the same text is noticed; `None` for a short text.
     pub sketch: Option<i64>,
     /// The link for readers: http or https only.
@@ -468,7 +470,9 @@ pub struct Draft {
     pub text: String,
     /// Who wrote it.
     pub author: Option<String>,
-    /// The language the feed declares (`en`, `de`, …), lower case, primary subtag only.
+    /// Whose voice it speaks with (`wire:ap`, `site:example.org`); `None` where only its outlet's name can tell.
+    pub voice: Option<String>,
+    /// Its language (`en`, `de`, …), lower case, primary subtag only: declared, or told by its document's words.
     pub lang: Option<String>,
     /// When it was published; `None` where the feed gives no usable date.
     pub published: Option<Timestamp>,
@@ -509,6 +513,8 @@ pub struct Article {
     pub text: String,
     /// Who wrote it.
     pub author: Option<String>,
+    /// Whose voice it speaks with: see [`Draft::voice`].
+    pub voice: Option<String>,
     /// Its language, declared or detected.
     pub lang: Option<String>,
     /// When it was published (UTC).

@@ -1,6 +1,7 @@
 //! Station: a feed's bytes to drafts, cleaned and keyed.
 
 mod encoding;
+mod repeated;
 
 use std::collections::HashSet;
 
@@ -10,6 +11,8 @@ use url::Url;
 use crate::clean::{self, Cleaned, Cut};
 use crate::features;
 use crate::features::ahead::Ahead;
+use crate::features::language::{self, Told};
+use crate::identify::voice::{self, Credits};
 use crate::identify::{self, Canonical, Keyed, Keys, likeness};
 use crate::model::{ArticleKey, DateDoubt, Draft, Enclosure, Entry, Pace, Rung};
 use crate::parse::{self, Hints, ParseError};
@@ -127,7 +130,9 @@ pub fn drafts(body: &[u8], asked: &Asked, now: Timestamp, params: &Params) -> Re
     if cut > 0 {
         warnings.push(format!("{cut} texts were longer than is kept and were cut"));
     }
-    let drafts = keyed(cleaned);
+    let mut drafts = keyed(cleaned);
+    settle_languages(&mut drafts);
+    repeated::note(&mut drafts);
     if said < entries {
         warnings.push(format!("{} entries say nothing at all", entries - said));
     }
@@ -177,7 +182,21 @@ pub struct Context<'a> {
 /// One entry alone, through the very code that prepares a feed's: for archives that have no document around it.
 pub fn draft(mut entry: Entry, context: &Context) -> Draft {
     encoding::repair_entry(&mut entry);
-    keyed(vec![keyless(entry, context)]).pop().expect("one entry makes one draft")
+    let mut drafts = keyed(vec![keyless(entry, context)]);
+    settle_languages(&mut drafts);
+    drafts.pop().expect("one entry makes one draft")
+}
+
+/// Gives every draft of a document its language.
+fn settle_languages(drafts: &mut [Draft]) {
+    let entries: Vec<Told<'_>> = drafts
+        .iter()
+        .map(|draft| Told { title: &draft.title, text: &draft.text, declared: draft.lang.as_deref() })
+        .collect();
+    let langs = language::of_document(&entries);
+    for (draft, lang) in drafts.iter_mut().zip(langs) {
+        draft.lang = lang;
+    }
 }
 
 /// A draft without its key, and what its key is made of.
@@ -216,14 +235,23 @@ fn keyless(entry: Entry, context: &Context) -> Keyless {
     let cleaned = article_text(entry.summary.as_deref(), entry.content.as_deref(), &params.clean);
     let (published, date_doubt) = dated(&entry, context);
     let title = entry.title.as_deref().map(|title| clean::title(title, &params.clean)).unwrap_or_default();
+    let credits = Credits {
+        authors: &entry.authors,
+        byline: cleaned.byline.as_deref(),
+        text: &cleaned.text,
+        url: link.as_ref().map(|link| link.url.as_str()),
+    };
+    let voice = voice::voice(&credits);
     let image = entry.image.as_deref().or(cleaned.image.as_deref()).and_then(|image| identify::resolve(image, base));
     let draft = Draft {
         key: ArticleKey(String::new()),
         marks: Vec::new(),
+        repeated: Vec::new(),
         sketch: likeness::sketch(&cleaned.text),
         title: filled(title).unwrap_or_else(|| made_title(&cleaned.text, link.as_ref(), params.made_title_chars_max)),
         author: author(&entry.authors, params)
             .or_else(|| cleaned.byline.clone().map(|name| without_affiliation(&name))),
+        voice,
         lang: entry.lang.as_deref().and_then(primary_subtag),
         published,
         date_doubt,
@@ -613,6 +641,31 @@ mod tests {
     }
 
     #[test]
+    fn what_a_feed_repeats_is_noted() {
+        let entry =
+            |title: &str, text: &str| format!("<item><title>{title}</title><description>{text}</description></item>");
+        let long = "The council of the harbour town said on Monday that the old bridge would be closed for the whole of the summer while \
+            workers renew its bearings, its rails and its lamps.";
+        let plea = "Support our newsroom with a gift.";
+        let entries = [
+            entry("Bridge", &format!("{long} {plea}")),
+            entry("Bridge, again", &format!("{long} {plea}")),
+            entry("Ferry", &format!("It sank. {plea}")),
+            entry("Frost", &format!("It is cold. {plea}")),
+            entry("Rain", "It pours."),
+        ];
+        let feed = |entries: &[String]| {
+            let body = format!("<rss version='2.0'><channel><title>t</title>{}</channel></rss>", entries.concat());
+            prepared_bytes(body.as_bytes()).drafts.into_iter().map(|draft| draft.repeated).collect::<Vec<_>>()
+        };
+        let marks = vec![features::boilerplate::mark(plea).unwrap()];
+        let none = Vec::new();
+        // The two on the bridge are one text, so that only three entries hold the plea, and its own sentence is nobody's slogan.
+        assert_eq!(feed(&entries), [marks.clone(), marks.clone(), marks.clone(), marks, none]);
+        assert!(feed(&entries[..3]).iter().all(Vec::is_empty));
+    }
+
+    #[test]
     fn features_made_ahead_are_those_that_would_be_made() {
         let body = "<rss version='2.0'><channel><title>t</title>\
             <item><title>Bridge closes</title><description>The council said that the harbour bridge would be closed for the whole of \
@@ -630,8 +683,7 @@ mod tests {
             let made = features::of(&subject, Lexicon::builtin(), &wanted);
             let ahead = prepared.ahead.as_ref().unwrap();
             assert_eq!(ahead.features(&subject, &wanted), Some(&made));
-            assert_eq!(ahead.language(draft), Some(lang.map(str::to_owned)));
-            assert_eq!(ahead.language(&Draft { lang: some("fr"), ..draft.clone() }), None);
+            assert_eq!(draft.lang.as_deref(), lang);
             // Other words, another language or another setting are another matter.
             assert_eq!(ahead.features(&Subject { text: "else", ..subject }, &wanted), None);
             assert_eq!(ahead.features(&Subject { lang: Some("fr"), ..subject }, &wanted), None);

@@ -10,7 +10,7 @@
 //! rank  = score − now / half-life
 //! ```
 //!
-//! * A *voice* is an outlet; a copy speaks with the voice of what it copies. Of one voice the newest own article counts whole
+//! * A *voice* is an outlet, a family of outlets of one site, or a wire; a copy speaks with the voice of what it copies. Of one voice the newest own article counts whole
 //!   (`k = 0`), the next by `repeat`, and so on, copies last. However much one voice says, with the usual `repeat` of a half
 //!   it stays below two voices; that is all that size alone can add.
 //! * Freshness and velocity need no terms of their own: many voices within an hour add up, the same many over a week do not,
@@ -161,7 +161,9 @@ const COPY_STEPS_MAX: usize = 16;
 /// Who speaks in an article.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Voice<'a> {
-    /// The outlet, in its own words.
+    /// A wire, whoever prints its report.
+    Wire(&'a str),
+    /// The outlet, in its own words; of outlets that share a site, the first.
     Outlet(&'a str),
     /// An article that is not (or no more) in the cluster, repeated by one that is.
     Copied(&'a Code),
@@ -170,14 +172,36 @@ enum Voice<'a> {
 fn by_voice(cluster: &Cluster) -> BTreeMap<Voice<'_>, Vec<&Member>> {
     let by_code: BTreeMap<&Code, &Member> =
         cluster.members.iter().map(|member| (&member.article.code, member)).collect();
+    let families = families(cluster);
     let mut voices: BTreeMap<Voice<'_>, Vec<&Member>> = BTreeMap::new();
     for member in &cluster.members {
-        voices.entry(voice(member, &by_code)).or_default().push(member);
+        voices.entry(voice(member, &by_code, &families)).or_default().push(member);
     }
     voices
 }
 
-fn voice<'a>(member: &'a Member, by_code: &BTreeMap<&Code, &'a Member>) -> Voice<'a> {
+/// For each outlet's name the first one of the cluster that publishes on the same site: "Harbour Post" and "Harbour Post Sport".
+fn families(cluster: &Cluster) -> BTreeMap<&str, &str> {
+    let mut of_outlet: BTreeMap<&str, &str> = BTreeMap::new();
+    let mut of_site: BTreeMap<&str, &str> = BTreeMap::new();
+    for article in cluster.members.iter().map(|member| &member.article) {
+        let outlet = article.outlet.as_str();
+        let site = article.voice.as_deref().filter(|voice| voice.starts_with("site:"));
+        let met = of_outlet.get(outlet).or_else(|| of_site.get(site?)).copied();
+        let first = met.unwrap_or(outlet);
+        of_outlet.entry(outlet).or_insert(first);
+        if let Some(site) = site {
+            of_site.entry(site).or_insert(first);
+        }
+    }
+    of_outlet
+}
+
+fn voice<'a>(
+    member: &'a Member,
+    by_code: &BTreeMap<&Code, &'a Member>,
+    families: &BTreeMap<&'a str, &'a str>,
+) -> Voice<'a> {
     let mut at = member;
     for _ in 0..COPY_STEPS_MAX {
         let Some(code) = &at.copy_of else { break };
@@ -186,7 +210,11 @@ fn voice<'a>(member: &'a Member, by_code: &BTreeMap<&Code, &'a Member>) -> Voice
             None => return Voice::Copied(code),
         }
     }
-    Voice::Outlet(&at.article.outlet)
+    if let Some(wire) = at.article.voice.as_deref().filter(|voice| voice.starts_with("wire:")) {
+        return Voice::Wire(wire);
+    }
+    let outlet = at.article.outlet.as_str();
+    Voice::Outlet(families.get(outlet).copied().unwrap_or(outlet))
 }
 
 /// Half-lives since 1970: some forty thousand, which leaves an `f64` eleven digits after the point.
@@ -314,6 +342,7 @@ mod tests {
                 title: format!("Title {id}"),
                 text: "A bridge was closed.".to_owned(),
                 author: None,
+                voice: None,
                 lang: Some("en".to_owned()),
                 published,
                 date_doubt: None,
@@ -468,6 +497,24 @@ mod tests {
         assert_eq!(facts.updated, NOON);
         let circle = cluster(vec![copy(1, "A", 1, 2), copy(2, "B", 1, 1)]);
         assert_eq!(crate::rank::facts(&circle, &Params::default()).independent_count, 2, "copies in a circle end");
+    }
+
+    #[test]
+    fn a_voice_is_a_wire_or_a_family_of_outlets() {
+        let check = |voices: &[(&str, Option<&str>)], independent: usize| {
+            let members = voices.iter().enumerate().map(|(at, (outlet, voice))| {
+                let mut member = member(at as i64 + 1, outlet, 5);
+                member.article.voice = voice.map(str::to_owned);
+                member
+            });
+            let cluster = cluster(members.collect());
+            assert_eq!(crate::rank::facts(&cluster, &Params::default()).independent_count, independent, "{voices:?}");
+        };
+        check(&[("A", None), ("B", None), ("B", None)], 2);
+        check(&[("A", Some("wire:ap")), ("B", Some("wire:ap")), ("C", Some("site:c.example"))], 2);
+        check(&[("Post", Some("site:p.example")), ("Post Sport", Some("site:p.example")), ("C", None)], 2);
+        check(&[("Post", Some("site:p.example")), ("Post Sport", Some("site:p.example")), ("Post Sport", None)], 1);
+        check(&[("A", Some("site:a.example")), ("A", Some("wire:ap"))], 1);
     }
 
     #[test]

@@ -22,6 +22,8 @@ pub use crate::writer::answer::{Answer, FeedReport, Intake, Reach};
 
 /// How many articles `rebuild` and a renewal of memories read at a time.
 const PAGE_ARTICLES: usize = 1_000;
+/// How many articles the index takes in at a time.
+const INDEX_ARTICLES: usize = 4_000;
 /// How far the window moves before memories that left it are dropped.
 const FORGET_EVERY: SignedDuration = SignedDuration::from_hours(1);
 
@@ -151,7 +153,7 @@ impl Writer {
     /// # Errors
     /// When the file cannot be written; the next call goes on from there.
     pub fn index_some(&mut self) -> Result<bool, StoreError> {
-        Ok(self.store.index(PAGE_ARTICLES)? == PAGE_ARTICLES)
+        Ok(self.store.index(INDEX_ARTICLES)? == INDEX_ARTICLES)
     }
 
     /// Drops memories that have left the window, once an hour of the log; says how many.

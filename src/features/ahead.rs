@@ -5,10 +5,10 @@ use std::collections::HashMap;
 use xxhash_rust::xxh3::Xxh3;
 
 use crate::features::lexicon::Lexicon;
-use crate::features::{self, Features, Params, Subject, language};
+use crate::features::{self, Features, Params, Subject, boilerplate};
 use crate::model::Draft;
 
-/// The language and the features of some drafts, found again by their words.
+/// The features of some drafts, found again by their words.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Ahead {
     params: Params,
@@ -17,9 +17,7 @@ pub struct Ahead {
 
 #[derive(Clone, Debug, PartialEq)]
 struct Made {
-    /// The language the draft says it is in.
-    declared: Option<String>,
-    /// The language it is in.
+    /// The language they were made for.
     lang: Option<String>,
     features: Features,
 }
@@ -29,10 +27,11 @@ impl Ahead {
     /// whoever reads documents are several.
     pub fn of(drafts: &[Draft], params: Params) -> Ahead {
         let made = drafts.iter().map(|draft| {
-            let lang = language::language(&draft.title, &draft.text, draft.lang.as_deref());
-            let subject = Subject { title: &draft.title, text: &draft.text, lang: lang.as_deref() };
+            let lang = draft.lang.clone();
+            let text = boilerplate::without(&draft.text, &draft.repeated);
+            let subject = Subject { title: &draft.title, text: &text, lang: lang.as_deref() };
             let features = features::of(&subject, Lexicon::builtin(), &params);
-            (key(&draft.title, &draft.text), Made { declared: draft.lang.clone(), lang, features })
+            (key(&draft.title, &text), Made { lang, features })
         });
         Ahead { made: made.collect(), params }
     }
@@ -41,12 +40,6 @@ impl Ahead {
     pub fn features(&self, subject: &Subject<'_>, params: &Params) -> Option<&Features> {
         let made = self.made.get(&key(subject.title, subject.text))?;
         (made.lang.as_deref() == subject.lang && self.params == *params).then_some(&made.features)
-    }
-
-    /// The language of a draft, if it was looked for: see `language::language`.
-    pub fn language(&self, draft: &Draft) -> Option<Option<String>> {
-        let made = self.made.get(&key(&draft.title, &draft.text))?;
-        (made.declared == draft.lang).then(|| made.lang.clone())
     }
 }
 

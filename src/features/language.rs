@@ -1,4 +1,4 @@
-//! Station: in which language an article is written, for feeds that do not say.
+//! Station: in which languages a document's entries are written, for feeds that do not say.
 
 use whichlang::{Lang, detect_language};
 
@@ -18,22 +18,113 @@ const COMMON_SHARE_MIN: f64 = 0.2;
 /// Languages in Latin letters that the detector does not know and would take for their neighbours.
 const NEIGHBOURS: [&str; 14] = ["ca", "cs", "da", "et", "eu", "fi", "gl", "hr", "hu", "id", "lt", "no", "pl", "ro"];
 
-/// The language of an article (`en`, `de`, …): the declared one, else the detected one, else none where the words are too few, or
-/// fit no language that is known.
-pub fn language(title: &str, text: &str, declared: Option<&str>) -> Option<String> {
-    if let Some(declared) = declared.and_then(primary) {
-        return Some(declared);
-    }
-    let sample = format!("{title}\n{}", words::prefix(text, WORDS_MAX));
-    let detected = match script(&sample)? {
-        Script::Latin => latin(&sample)?,
-        Script::Cyrillic if sample.contains(['і', 'ї', 'є', 'ґ', 'І', 'Ї', 'Є']) => "uk",
-        Script::Cyrillic => fitting(&sample, &["ru", "bg"])?,
-        Script::Arabic => fitting(&sample, &["ar", "fa", "ur"])?,
-        Script::Own(lang) => lang,
-    };
-    Some(detected.to_owned())
+/// How many entries of a document are looked at in full before its usual language is known; so many of them at least must agree.
+const PROBED_MAX: usize = 6;
+const AGREEING_MIN: usize = 2;
+
+/// What an entry says, and the language it declares.
+#[derive(Clone, Copy, Debug)]
+pub struct Told<'a> {
+    /// Its title, plain.
+    pub title: &'a str,
+    /// Its text, plain.
+    pub text: &'a str,
+    /// The language that it or its feed declares.
+    pub declared: Option<&'a str>,
 }
+
+/// The languages of a document's entries (`en`, `de`, …), in their order: the declared one, else the one its words tell, else none
+/// where they are too few, or fit no language that is known.
+///
+/// Most feeds are in one language. Where the first entries agree on it, the others are only asked whether they fit it, and looked at
+/// in full where they do not; what says too little to tell is taken to be in it.
+pub fn of_document(entries: &[Told<'_>]) -> Vec<Option<String>> {
+    let mut found: Vec<Option<Option<&'static str>>> = vec![None; entries.len()];
+    let undeclared = |entry: &Told<'_>| entry.declared.and_then(primary).is_none();
+    let mut probed: Vec<&'static str> = Vec::with_capacity(PROBED_MAX);
+    if entries.len() > 1 {
+        for (entry, found) in entries.iter().zip(&mut found).filter(|(entry, _)| undeclared(entry)) {
+            if probed.len() == PROBED_MAX {
+                break;
+            }
+            let detected = detected(&sample(entry));
+            *found = Some(detected);
+            probed.extend(detected);
+        }
+    }
+    let usual = usual(&probed);
+    let settled = entries.iter().zip(found).map(|(entry, found)| {
+        entry.declared.and_then(primary).or_else(|| {
+            let found = found.unwrap_or_else(|| {
+                let sample = sample(entry);
+                usual.filter(|usual| fits(&sample, usual)).or_else(|| detected(&sample))
+            });
+            found.or(usual.filter(|usual| is_in_letters_of(entry, usual))).map(str::to_owned)
+        })
+    });
+    settled.collect()
+}
+
+/// The language on which more than two thirds of the probed entries agree.
+fn usual(probed: &[&'static str]) -> Option<&'static str> {
+    let agreeing = |lang: &&str| probed.iter().filter(|other| *other == lang).count();
+    let most = probed.iter().max_by_key(|lang| agreeing(lang))?;
+    (agreeing(most) >= AGREEING_MIN && agreeing(most) * 3 > probed.len() * 2).then_some(*most)
+}
+
+/// As much of an entry as its language is told by.
+fn sample(entry: &Told<'_>) -> String {
+    format!("{}\n{}", entry.title, words::prefix(entry.text, WORDS_MAX))
+}
+
+/// The language a sample is in, as far as its words tell.
+fn detected(sample: &str) -> Option<&'static str> {
+    Some(match script(sample)? {
+        Script::Latin => latin(sample)?,
+        Script::Cyrillic if sample.contains(UKRAINIAN) => "uk",
+        Script::Cyrillic => fitting(sample, &["ru", "bg"])?,
+        Script::Arabic => fitting(sample, &["ar", "fa", "ur"])?,
+        Script::Own(lang) => lang,
+    })
+}
+
+/// Whether a sample can be in this language: its letters and its common words are those of it.
+fn fits(sample: &str, lang: &'static str) -> bool {
+    match script(sample) {
+        Some(Script::Own(own)) => own == lang,
+        Some(script) => {
+            Some(script) == script_of(lang)
+                && (lang == "uk" || !sample.contains(UKRAINIAN))
+                && fitting(sample, &[lang]).is_some()
+        }
+        None => false,
+    }
+}
+
+/// Whether an entry that says too little is at least written in the letters of a language.
+fn is_in_letters_of(entry: &Told<'_>, lang: &'static str) -> bool {
+    let (mut letters, mut foreign) = (0, 0);
+    for letter in
+        entry.title.chars().chain(entry.text.chars().take(LETTERS_MIN)).filter(|letter| letter.is_alphabetic())
+    {
+        letters += 1;
+        foreign += usize::from((u32::from(letter) < 0x250) != (script_of(lang) == Some(Script::Latin)));
+    }
+    letters > 0 && foreign == 0
+}
+
+/// The letters of a language that has no script to itself.
+fn script_of(lang: &str) -> Option<Script> {
+    match lang {
+        "ru" | "bg" | "uk" => Some(Script::Cyrillic),
+        "ar" | "fa" | "ur" => Some(Script::Arabic),
+        "el" | "he" | "hi" | "th" | "ko" | "ja" | "zh" => None,
+        _ => Some(Script::Latin),
+    }
+}
+
+/// Letters that Ukrainian has and Russian has not.
+const UKRAINIAN: [char; 8] = ['і', 'ї', 'є', 'ґ', 'І', 'Ї', 'Є', 'Ґ'];
 
 /// `pt-BR` is `pt`; what is no language tag at all is nothing.
 fn primary(declared: &str) -> Option<String> {
@@ -156,6 +247,10 @@ fn common(words: &[Asked<'_>], lang: &str, than: usize) -> Option<usize> {
 mod tests {
     use super::*;
 
+    fn language(title: &str, text: &str, declared: Option<&str>) -> Option<String> {
+        of_document(&[Told { title, text, declared }]).pop().flatten()
+    }
+
     #[test]
     fn what_is_declared_is_believed() {
         let cases =
@@ -188,6 +283,38 @@ mod tests {
         for (title, expected) in cases {
             assert_eq!(language(title, "", None).as_deref(), expected, "{title}");
         }
+    }
+
+    #[test]
+    fn a_document_has_a_usual_language() {
+        let german = "Der Stadtrat hat am Montag beschlossen, dass die Brücke im Sommer gesperrt wird";
+        let french = "Le conseil municipal a décidé que le pont sera fermé pendant tout l’été";
+        let cases: [(&[&str], &[Option<&str>]); 6] = [
+            (&[german, german, "Ring Flock"], &[Some("de"), Some("de"), Some("de")]),
+            (&["Ring Flock", german, german], &[Some("de"), Some("de"), Some("de")]),
+            (&[german, german, german, german, french], &[Some("de"), Some("de"), Some("de"), Some("de"), Some("fr")]),
+            (&[german, french, "Ring Flock"], &[Some("de"), Some("fr"), None]),
+            (&[german, german, "地震"], &[Some("de"), Some("de"), None]),
+            (&[german, german, "橋は夏の間閉鎖される", ""], &[Some("de"), Some("de"), Some("ja"), None]),
+        ];
+        for (titles, expected) in cases {
+            let told: Vec<Told<'_>> = titles.iter().map(|title| Told { title, text: "", declared: None }).collect();
+            let found = of_document(&told);
+            assert_eq!(found.iter().map(Option::as_deref).collect::<Vec<_>>(), expected, "{titles:?}");
+        }
+    }
+
+    #[test]
+    fn what_comes_after_the_probe_is_still_looked_at() {
+        let german = "Der Stadtrat hat am Montag beschlossen, dass die Brücke im Sommer gesperrt wird";
+        let ukrainian = "Міська рада вирішила, що міст буде закритий на все літо";
+        let mut titles = vec![german; 20];
+        titles[15] = ukrainian;
+        titles[18] = "Flock";
+        let told: Vec<Told<'_>> = titles.iter().map(|title| Told { title, text: "", declared: None }).collect();
+        let found = of_document(&told);
+        assert_eq!((found[15].as_deref(), found[18].as_deref()), (Some("uk"), Some("de")));
+        assert_eq!(found.iter().filter(|lang| lang.as_deref() == Some("de")).count(), 19);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Station: what an article is compared by: its terms, names, numbers, title and a sketch of its text.
 
 pub mod ahead;
+pub mod boilerplate;
 pub mod language;
 pub mod lexicon;
 pub mod sketch;

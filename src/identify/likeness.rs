@@ -118,8 +118,11 @@ fn words(text: &str, words_max: usize) -> Vec<u64> {
             word = START;
         }
         if letter.is_alphanumeric() {
-            for lower in letter.to_lowercase() {
-                word = (word ^ u64::from(u32::from(lower))).wrapping_mul(0x0100_0000_01b3);
+            let mut add = |lower: char| word = (word ^ u64::from(u32::from(lower))).wrapping_mul(0x0100_0000_01b3);
+            if letter.is_ascii() {
+                add(letter.to_ascii_lowercase())
+            } else {
+                letter.to_lowercase().for_each(add)
             }
             if stands_alone {
                 words.push(word);

@@ -5,6 +5,7 @@ pub mod keys;
 pub mod likeness;
 pub mod outlet;
 pub mod recognise;
+pub mod voice;
 
 pub use crate::identify::canonical::{Canonical, canonical, is_proxy, resolve};
 pub use crate::identify::keys::{Keyed, Keys, code, keys};

@@ -83,6 +83,7 @@ pub fn member(sketch: &Sketch) -> Member {
             title: sketch.title.to_owned(),
             text: sketch.text.to_owned(),
             author: None,
+            voice: None,
             lang: Some("en".to_owned()),
             published,
             date_doubt: None,

@@ -252,8 +252,8 @@ impl Batch<'_> {
         self.transaction
             .prepare_cached(
                 "INSERT INTO articles (id, code, feed, outlet, url, canonical, title, text, author, lang, published, date_doubt,
-                    seen, image, links, categories, enclosures, sketch, backlog, revision, changed, revised)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, 1, ?1, ?13)",
+                    seen, image, links, categories, enclosures, sketch, backlog, voice, repeated, revision, changed, revised)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, 1, ?1, ?13)",
             )?
             .execute(params![
                 id.0,
@@ -275,6 +275,8 @@ impl Batch<'_> {
                 enclosures_json(&draft.enclosures),
                 draft.sketch,
                 article.backlog,
+                draft.voice,
+                replay::packed(&draft.repeated),
             ])?;
         Ok(id)
     }

@@ -240,7 +240,7 @@ impl Store {
         let mut statement = self.connection.prepare_cached(
             "SELECT m.cluster, m.reason, o.code AS copied, a.id, a.code, a.feed, a.outlet, a.url, a.title, a.text, a.author, a.lang,
                 a.published, a.date_doubt, a.seen, a.revised, a.image, a.links, a.categories,
-                a.enclosures, a.backlog, a.revision, f.url AS feed_url, f.tags, f.priority
+                a.enclosures, a.backlog, a.voice, a.revision, f.url AS feed_url, f.tags, f.priority
              FROM json_each(?1) w JOIN memberships m ON m.cluster = w.value JOIN articles a ON a.id = m.article
              JOIN feeds f ON f.id = a.feed LEFT JOIN articles o ON o.id = m.copy_of
              ORDER BY w.key, a.published, a.id",
@@ -305,6 +305,7 @@ fn member(row: &Row<'_>) -> Result<Member, StoreError> {
         title: row.get("title")?,
         text: row.get("text")?,
         author: row.get("author")?,
+        voice: row.get("voice")?,
         lang: row.get("lang")?,
         published: instant(row.get("published")?),
         date_doubt: match row.get::<_, Option<String>>("date_doubt")?.as_deref() {

@@ -44,6 +44,8 @@ pub struct Founding {
     pub may_group: bool,
     /// Whether `published` is its feed's word.
     pub dated: bool,
+    /// The sentences of its first text that its feed repeats: see [`crate::model::Draft::repeated`].
+    pub repeated: Vec<u32>,
 }
 
 impl Store {
@@ -142,7 +144,7 @@ pub(crate) const FORGET: &str = "DELETE FROM memories WHERE article <
 /// Articles as first stored, joined so that revision 1 stands in for the current words where there is one.
 const FOUNDINGS: &str =
     "SELECT a.id, coalesce(r.title, a.title), coalesce(r.text, a.text), a.lang, a.outlet, a.published, a.seen,
-    f.cluster, m.cluster, a.date_doubt IS NULL
+    f.cluster, m.cluster, a.date_doubt IS NULL, a.repeated
     FROM articles a JOIN feeds f ON f.id = a.feed LEFT JOIN revisions r ON r.article = a.id AND r.number = 1
     LEFT JOIN memberships m ON m.article = a.id";
 
@@ -177,5 +179,15 @@ fn founding(row: &Row<'_>) -> rusqlite::Result<Founding> {
         seen: instant(row.get(6)?),
         may_group: row.get(7)?,
         dated: row.get(9)?,
+        repeated: row.get_ref(10)?.as_blob_or_null()?.map(unpacked).unwrap_or_default(),
     })
+}
+
+/// Marks of sentences as they are stored; nothing for none, as most articles have.
+pub(crate) fn packed(marks: &[u32]) -> Option<Vec<u8>> {
+    (!marks.is_empty()).then(|| marks.iter().flat_map(|mark| mark.to_le_bytes()).collect())
+}
+
+fn unpacked(bytes: &[u8]) -> Vec<u32> {
+    bytes.as_chunks::<4>().0.iter().map(|mark| u32::from_le_bytes(*mark)).collect()
 }

@@ -199,6 +199,12 @@ CREATE TABLE host_pauses (
 -- for an index that is at its best after a few more pages.
 INSERT INTO search (search, rank) VALUES ('hashsize', 16777216), ('automerge', 8);
 ",
+    "
+-- Whose voice an article speaks with; what was stored before has its outlet's.
+ALTER TABLE articles ADD COLUMN voice TEXT;
+-- The sentences of its first text that its feed repeats: no feature was made of them. 32 bits each, the lowest byte first.
+ALTER TABLE articles ADD COLUMN repeated BLOB;
+",
 ];
 
 /// Brings the file to the newest schema, each step whole or not at all.

@@ -1,6 +1,7 @@
 //! Door: the full-text index, which follows the articles in transactions of its own.
 
-use rusqlite::TransactionBehavior;
+use rusqlite::types::ToSqlOutput;
+use rusqlite::{Row, TransactionBehavior};
 
 use crate::model::{ArticleId, Cluster};
 use crate::store::{Store, StoreError};
@@ -33,7 +34,7 @@ impl Store {
                 transaction.prepare_cached("INSERT OR REPLACE INTO search (rowid, title, text) VALUES (?1, ?2, ?3)")?;
             let mut rows = pending.query((from, i64::try_from(articles_max).unwrap_or(i64::MAX)))?;
             while let Some(row) = rows.next()? {
-                insert.execute((row.get::<_, i64>(0)?, row.get::<_, String>(2)?, row.get::<_, String>(3)?))?;
+                insert.execute((row.get::<_, i64>(0)?, borrowed(row, 2)?, borrowed(row, 3)?))?;
                 reached = row.get(1)?;
                 done += 1;
             }
@@ -80,6 +81,11 @@ impl Store {
         });
         Ok(hits.collect())
     }
+}
+
+/// A text of a row, bound to the next statement without a copy.
+fn borrowed<'row>(row: &'row Row<'_>, column: usize) -> rusqlite::Result<ToSqlOutput<'row>> {
+    row.get_ref(column).map(ToSqlOutput::Borrowed)
 }
 
 /// Words as FTS5 takes them: one that stands for nothing is refused here, in our words.

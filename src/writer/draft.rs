@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use crate::cluster::{Arrival, Clusterer};
 use crate::features::ahead::Ahead;
 use crate::features::lexicon::Lexicon;
-use crate::features::{self, Subject, language};
+use crate::features::{self, Subject, boilerplate};
 use crate::identify::{self, recognise};
 use crate::model::{ArticleId, ClusterId, Draft, Feed, Rule, Trust};
 use crate::store::{Batch, Founding, Known, NewArticle, Placed, StoreError};
@@ -126,13 +126,11 @@ fn add(
         attempt += 1;
         code = identify::code(&feed.url, &draft.key, attempt);
     }
-    let known_lang = desk.ahead.and_then(|ahead| ahead.language(draft));
-    let lang = known_lang.unwrap_or_else(|| language::language(&draft.title, &draft.text, draft.lang.as_deref()));
     let outlet = draft.source.as_deref().unwrap_or(outlet);
     let published = draft.published.unwrap_or(seen);
     // Of what has no date only the first reading of its feed can say that it was there before.
     let backlog = draft.published.map_or(feed.state.last_success.is_none(), |published| published < feed.added);
-    let article = NewArticle { draft, feed: feed.id, outlet, lang: lang.as_deref(), published, seen, backlog };
+    let article = NewArticle { draft, feed: feed.id, outlet, lang: draft.lang.as_deref(), published, seen, backlog };
     let id = batch.add_article(&article, &code)?;
     for mark in believed(draft, trust) {
         batch.set_mark(feed.id, mark, id)?;
@@ -142,11 +140,12 @@ fn add(
         title: draft.title.clone(),
         text: draft.text.clone(),
         outlet: outlet.to_owned(),
-        lang,
+        lang: draft.lang.clone(),
         published,
         seen,
         may_group: feed.cluster,
         dated: draft.date_doubt.is_none(),
+        repeated: draft.repeated.clone(),
     };
     let cluster = assign(batch, desk, &founding)?;
     Ok(Stored::New { article: id, cluster, backlog })
@@ -182,7 +181,8 @@ pub(crate) fn assign(batch: &mut Batch<'_>, desk: &mut Desk<'_>, founding: &Foun
 
 pub(crate) fn arrival<'a>(founding: &'a Founding, clusterer: &Clusterer, ahead: Option<&'a Ahead>) -> Arrival<'a> {
     let params = &clusterer.params().features;
-    let subject = Subject { title: &founding.title, text: &founding.text, lang: founding.lang.as_deref() };
+    let text = boilerplate::without(&founding.text, &founding.repeated);
+    let subject = Subject { title: &founding.title, text: &text, lang: founding.lang.as_deref() };
     Arrival {
         id: founding.id,
         published: founding.published,

@@ -399,7 +399,8 @@ fn texts_made_hostile_by_chance_are_each_in_one_cluster() {
         // As long as cleaning lets them be, or longer than anything looks at.
         let (title, text) = (words(&mut dice, clean::Limits::default().title_chars_max), words(&mut dice, 20_000));
         let began = cpu_time();
-        let lang = features::language::language(&title, &text, None);
+        let told = features::language::Told { title: &title, text: &text, declared: None };
+        let lang = features::language::of_document(&[told, told, told]).pop().flatten();
         let subject = features::Subject { title: &title, text: &text, lang: lang.as_deref() };
         let made = features::of(&subject, lexicon, &features::Params::default());
         let id = ArticleId(i64::try_from(number).unwrap() + 1);
