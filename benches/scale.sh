@@ -51,7 +51,7 @@ measure() {
   awk -v what="$what" -v n="$(get articles)" -v window="$(get window_articles_max)" -v seconds="$(get seconds)" \
     -v speed="$(get articles_per_second)" -v p50="$(get p50)" -v p99="$(get p99)" -v rss="$(get peak_rss_mb)" -v f1="$(get f1)" \
     'BEGIN { printf "| %s | %d | %d | %.1f | %.0f | %.1f | %.1f | %.0f | %.0f | %.4f |\n", what, n, window, seconds, speed, p50, p99, rss,
-      (window > 0 ? (rss - 60) * 1e6 / window : 0), f1 }'
+      (rss > 60 ? (rss - 60) * 1e6 / window : 0), f1 }'
 }
 
 echo "newsfold: $("$newsfold" --version), profile $profile; $(nproc) cores, load before: $(cut -d' ' -f1 /proc/loadavg)"

@@ -23,7 +23,7 @@ use crate::cluster::change::Places;
 use crate::cluster::weights::Weights;
 use crate::cluster::{Arrival, Clusterer};
 use crate::features::lexicon::Lexicon;
-use crate::features::{self, Features, Subject};
+use crate::features::{self, Features, Subject, boilerplate};
 use crate::listing::json::{Layout, document};
 use crate::model::{ArticleId, ClusterId, Draft, Entry, Feed, FeedWish};
 use crate::score::{self, Prf};
@@ -173,7 +173,8 @@ fn replay(archive: &Archive, params: writer::Params, progress: &Progress) -> Res
 fn ready(line: Line, seen: Timestamp, params: &features::Params) -> Ready {
     let outlet = line.outlet.clone().unwrap_or_default();
     let draft = drafted(&line, seen);
-    let subject = Subject { title: &draft.title, text: &draft.text, lang: draft.lang.as_deref() };
+    let text = boilerplate::without(&draft.text, &draft.repeated);
+    let subject = Subject { title: &draft.title, text: &text, lang: draft.lang.as_deref() };
     Ready {
         features: features::of(&subject, Lexicon::builtin(), params),
         published: draft.published.unwrap_or(seen),
