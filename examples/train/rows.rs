@@ -33,7 +33,7 @@ pub struct Counts {
 
 impl Default for Counts {
     fn default() -> Counts {
-        Counts { young: 0.3, altered: 0.5, look_alike: 1.0, twin: 1.0, stranger: 0.2, walks: 6 }
+        Counts { young: 0.3, altered: 0.5, look_alike: 1.0, twin: 2.0, stranger: 0.2, walks: 6 }
     }
 }
 
@@ -185,10 +185,10 @@ fn push_pair(
     let Some(pair) = (0..8).find_map(|_| stock.pair(family, at, chance)) else { return };
     let story = MADE_STORIES + made.len() as u32;
     for (place, article) in pair.articles.into_iter().enumerate() {
-        let of = if family.is_twin() || place == 0 { story } else { story + 1 };
-        let partner = Partner { family, story: (place == 1).then_some(story) };
+        let own = if family.is_twin() || place == 0 { story } else { story + 1 };
+        let partner = Partner { family, own, story: (place == 1).then_some(story) };
         let id = i64::from(MADE_STORIES) + made.len() as i64;
-        made.push(Labelled::made(id, article, &pair.lang, of, partner, params));
+        made.push(Labelled::made(id, article, &pair.lang, partner, params));
     }
 }
 

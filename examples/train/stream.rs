@@ -32,17 +32,20 @@ pub struct Labelled {
 #[derive(Clone, Debug)]
 pub struct Partner {
     pub family: Family,
+    /// The article's own story.
+    pub own: u32,
     /// The story of the earlier article, on the later one of the two.
     pub story: Option<u32>,
 }
 
 impl Labelled {
-    /// An article that was made up, of a story.
-    pub fn made(id: i64, article: Article, lang: &str, story: u32, partner: Partner, params: &Params) -> Labelled {
+    /// An article that was made up.
+    pub fn made(id: i64, article: Article, lang: &str, partner: Partner, params: &Params) -> Labelled {
         let Article { title, text, published } = article;
         let subject = Subject { title: &title, text: &text, lang: Some(lang) };
         let features = features::of(&subject, Lexicon::builtin(), &params.features);
         let (id, lang, set) = (ArticleId(id), Some(lang.to_owned()), "made".to_owned());
+        let story = partner.own;
         Labelled { id, title, text, lang, published, features, story, set, partner: Some(partner) }
     }
 
