@@ -31,7 +31,7 @@ pub fn days(left: &Document, right: &Document) -> Days {
         ours.iter().flatten().filter(|ours| ours.is_day() == is_day).any(|ours| {
             theirs.iter().flatten().any(|theirs| {
                 let heads = usize::from(ours.in_head) + usize::from(theirs.in_head);
-                heads >= 1 + usize::from(heads_only) && ours.is_same(*theirs)
+                heads > usize::from(heads_only) && ours.is_same(*theirs)
             })
         })
     };

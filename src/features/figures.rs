@@ -139,7 +139,8 @@ mod tests {
 
     #[test]
     fn numbers_tell_which_or_how_many() {
-        let cases: [(&str, &str, &[(bool, f32)]); 9] = [
+        type Case = (&'static str, &'static str, &'static [(bool, f32)]);
+        let cases: [Case; 9] = [
             ("Halvorsen wins stage 3", "en", &[(true, 3.0)]),
             ("Fire leaves 12 dead", "en", &[(true, 12.0), (false, 12.0)]),
             ("1,250 jobs", "en", &[(false, 1_250.0)]),

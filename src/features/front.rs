@@ -22,7 +22,10 @@ impl Front {
         if self.first.len() < first_max && !stem.rarity.is_everyday() && word.kind != Kind::Number {
             self.first.push(stem.hash);
         }
-        self.is_closed |= !self.name.is_empty() && !(named && word.follows_directly);
+        let runs_on = named && word.follows_directly;
+        if !self.name.is_empty() && !runs_on {
+            self.is_closed = true;
+        }
         if named && !self.is_closed {
             self.name.push(stem.hash);
         }
