@@ -112,7 +112,7 @@ pub fn voice(credits: &Credits<'_>) -> Option<String> {
 fn wire(name: &str) -> Option<&'static str> {
     let name = name.trim_matches(|letter: char| letter.is_whitespace() || ".:©".contains(letter));
     let is_named = |held: &&str| *held == name || (held.len() > 5 && held.to_lowercase() == name.to_lowercase());
-    WIRES.iter().find(|(_, names, _)| names.iter().any(|held| is_named(&held))).map(|wire| wire.0)
+    WIRES.iter().find(|(_, names, _)| names.iter().any(is_named)).map(|wire| wire.0)
 }
 
 /// "Jane Doe, CNN", "Reuters", "John Roe | AP", "dpa/lno".
