@@ -190,7 +190,8 @@ pub struct Measured {
     pub wording: Option<(ArticleId, f64)>,
 }
 
-/// Measures an article against a cluster of the window; `None` for a cluster without articles.
+/// Measures an article against a cluster of the window; `None` for a cluster without articles, and for one whose articles were all
+/// published longer before or after it than the window is: what comes in at once, as a feed's backlog, may be months apart.
 pub fn measure(subject: &Subject<'_>, group: &Group, window: &Window, params: &Params) -> Option<Measured> {
     let document = subject.document;
     let mut best = Resemblance::default();
@@ -231,6 +232,9 @@ pub fn measure(subject: &Subject<'_>, group: &Group, window: &Window, params: &P
         gaps.add(document, member);
     }
     let (nearest, cosines) = nearest?;
+    if gaps.least_published(document).is_some_and(|gap| gap > u64::from(params.window_hours) * 3_600) {
+        return None;
+    }
     let sums = window.sums(group, subject, sums_by_the_way.then_some(&products)).unwrap_or(best.cosines);
     let apart = subject.conflict(nearest, &shared_nearest);
     let letters = if best.cosines[TITLE] >= LETTERS_COSINE_MIN { subject.letters(nearest) } else { 0.0 };
@@ -355,6 +359,11 @@ impl Gaps {
         dated.nearest = dated.nearest.min(gap);
         dated.sum += published as f64;
         dated.count += 1.0;
+    }
+
+    /// The least distance between times of publication, in seconds, where all have one of their own.
+    fn least_published(&self, document: &Document) -> Option<u64> {
+        self.dated.as_ref().filter(|_| document.dated && self.undated == 0).map(|dated| dated.nearest)
     }
 
     /// Closeness to the newest, to the oldest, to the mean and to the nearest member.

@@ -260,7 +260,7 @@ fn one_title_of_two_dates_is_two_events() {
     check("Harbour briefing from Dunmore: Thursday", "Harbour briefing from Dunmore: Friday", false);
     check("Dunmore harbour budget for 2025", "Dunmore harbour budget for 2026", false);
     check("Dunmore harbour closes on 12 May", "Dunmore harbour closes on 13 May", false);
-    check("Dunmore harbour closes on Thursday", "Dunmore harbour closes on 12 May", true);
+    check("Dunmore harbour closes on Thursday", "Dunmore harbour closes on 12 February", true);
     check("Dunmore harbour closes on Thursday", "Dunmore harbour closes on Thursday", true);
 }
 
