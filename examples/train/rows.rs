@@ -20,6 +20,8 @@ use crate::stream::{Labelled, Partner};
 pub struct Counts {
     /// A row of a young database.
     pub young: f64,
+    /// A row of the stream with half of its articles without their texts.
+    pub bare: f64,
     /// An article of the stream altered by rule.
     pub altered: f64,
     /// A made look-alike against its partner, and a made twin.
@@ -33,7 +35,7 @@ pub struct Counts {
 
 impl Default for Counts {
     fn default() -> Counts {
-        Counts { young: 0.3, altered: 0.5, look_alike: 1.0, twin: 2.0, stranger: 0.2, walks: 6 }
+        Counts { young: 0.3, bare: 0.3, altered: 0.5, look_alike: 1.0, twin: 2.0, stranger: 0.2, walks: 6 }
     }
 }
 
@@ -42,6 +44,7 @@ impl Counts {
     pub fn set(&mut self, key: &str, value: f64) -> Result<()> {
         match key {
             "young" => self.young = value,
+            "bare" => self.bare = value,
             "altered" => self.altered = value,
             "look_alike" => self.look_alike = value,
             "twin" => self.twin = value,
@@ -65,19 +68,17 @@ const YOUNG_MADE: usize = 240;
 const YOUNG_ARTICLES_MAX: usize = 120;
 const YOUNG_PAIRS: usize = 6;
 
-/// All rows: of one long stream and of many young databases of a few stories each, where there is little else to compare with; of
+/// All rows: of one long stream, with all texts and with half of them, and of many young databases of a few stories each, where there is little else to compare with; of
 /// articles altered by rule; and of made pairs in both surroundings.
 pub fn all(stream: &[Labelled], stock: &Stock, params: &Params, counts: &Counts) -> Vec<Row> {
     let whole: Vec<&Labelled> = stream.iter().collect();
-    let mut rows = of_stream(&whole, &mut lookalikes::Maker::new(params, WHOLE_EVERY), params, counts);
+    let mut rows = of_stream(&whole, Some(&mut lookalikes::Maker::new(params, WHOLE_EVERY)), params, counts);
     let mut young = lookalikes::Maker::new(params, YOUNG_EVERY);
-    let stories = stream.iter().map(|labelled| labelled.story).max().unwrap_or(0);
-    for first in (0..=stories).step_by(YOUNG_STORIES as usize) {
-        let part: Vec<&Labelled> =
-            stream.iter().filter(|labelled| (first..first + YOUNG_STORIES).contains(&labelled.story)).collect();
-        let found = of_stream(&part, &mut young, params, counts);
+    for part in parts(&whole) {
+        let found = of_stream(&part, Some(&mut young), params, counts);
         rows.extend(found.into_iter().map(|row| Row { weight: row.weight * counts.young, ..row }));
     }
+    rows.extend(of_bare(stream, params, counts));
     for walk in 0..counts.walks {
         let made = pairs(&whole, stock, params, PAIRS_PER_WALK, 100 + walk as u64);
         rows.extend(of_pairs(&among(&whole, &made), params, counts));
@@ -88,8 +89,38 @@ pub fn all(stream: &[Labelled], stock: &Stock, params: &Params, counts: &Counts)
     rows
 }
 
+/// The stream with half of its articles without their texts, and the same in young databases: real titles, told by bare feeds.
+fn of_bare(stream: &[Labelled], params: &Params, counts: &Counts) -> Vec<Row> {
+    let mut chance = Chance::new(13);
+    let bare: Vec<Labelled> = stream.iter().map(|labelled| labelled.bare(params)).collect();
+    let mixed: Vec<&Labelled> =
+        stream.iter().zip(&bare).map(|pair| if chance.below(2) == 0 { pair.0 } else { pair.1 }).collect();
+    let mut rows = of_stream(&mixed, None, params, counts);
+    for part in parts(&mixed) {
+        let found = of_stream(&part, None, params, counts);
+        rows.extend(found.into_iter().map(|row| Row { weight: row.weight * counts.young, ..row }));
+    }
+    rows.iter_mut().for_each(|row| row.weight *= counts.bare);
+    rows
+}
+
+/// A stream in young databases of a few stories each.
+fn parts<'a>(stream: &[&'a Labelled]) -> Vec<Vec<&'a Labelled>> {
+    let stories = stream.iter().map(|labelled| labelled.story).max().unwrap_or(0);
+    let part = |first: u32| {
+        let is_in = |labelled: &&&Labelled| (first..first + YOUNG_STORIES).contains(&labelled.story);
+        stream.iter().filter(is_in).copied().collect()
+    };
+    (0..=stories).step_by(YOUNG_STORIES as usize).map(part).collect()
+}
+
 /// Every article against its candidates, then put where it belongs; between articles come altered ones.
-fn of_stream(stream: &[&Labelled], maker: &mut lookalikes::Maker<'_>, params: &Params, counts: &Counts) -> Vec<Row> {
+fn of_stream(
+    stream: &[&Labelled],
+    mut maker: Option<&mut lookalikes::Maker<'_>>,
+    params: &Params,
+    counts: &Counts,
+) -> Vec<Row> {
     let mut walk = Walk::new(params);
     let mut rows = Vec::new();
     for (index, labelled) in stream.iter().enumerate() {
@@ -98,7 +129,7 @@ fn of_stream(stream: &[&Labelled], maker: &mut lookalikes::Maker<'_>, params: &P
             rows.push(Row { values, joins, weight: 1.0, stories, made: None });
         }
         walk.place(labelled);
-        let Some(made) = maker.make(stream, index) else { continue };
+        let Some(made) = maker.as_mut().and_then(|maker| maker.make(stream, index)) else { continue };
         for candidate in walk.clusterer.consider(&made.arrival(labelled)) {
             if walk.story_of[&candidate.cluster] == made.story {
                 let (values, joins, weight) = (candidate.measured.values, made.belongs, counts.altered);

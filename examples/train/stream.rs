@@ -49,6 +49,14 @@ impl Labelled {
         Labelled { id, title, text, lang, published, features, story, set, partner: Some(partner) }
     }
 
+    /// The article without its text, as feeds of bare titles have it.
+    pub fn bare(&self, params: &Params) -> Labelled {
+        let subject = Subject { title: &self.title, text: "", lang: self.lang.as_deref() };
+        let features = features::of(&subject, Lexicon::builtin(), &params.features);
+        let (title, lang, set) = (self.title.clone(), self.lang.clone(), self.set.clone());
+        Labelled { title, lang, set, features, text: String::new(), partner: self.partner.clone(), ..*self }
+    }
+
     pub fn arrival(&self) -> Arrival<'_> {
         let features = Cow::Borrowed(&self.features);
         Arrival {
