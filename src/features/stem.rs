@@ -135,8 +135,9 @@ pub fn is_abbreviation(word: &str) -> bool {
 /// The parts of a compound, each a term: "Gaspreis" is also a "Gas" and a "Preis".
 pub type Parts = Option<[(u32, Rarity); 2]>;
 
-/// Letters of a word that may be a compound, and of each of its parts.
-const COMPOUND_LETTERS_MIN: usize = 8;
+/// Bytes of a word that may be a compound, and letters of each of its parts. Every division is tried, so what is longer than any
+/// real word must not be: 3,700 letters a took most of a second.
+const COMPOUND_BYTES: std::ops::RangeInclusive<usize> = 8..=80;
 const PART_LETTERS_MIN: usize = 3;
 /// A word that is commoner is told by itself.
 const COMPOUND_RARITY_MIN: Rarity = Rarity(56);
@@ -157,7 +158,7 @@ pub fn parts(word: &str, stem: Stem, lang: &str, lexicon: &Lexicon) -> Parts {
         return halves(endings::stripped(word, lang));
     }
     if !matches!(lang, "de" | "nl")
-        || word.len() < COMPOUND_LETTERS_MIN
+        || !COMPOUND_BYTES.contains(&word.len())
         || stem.rarity < COMPOUND_RARITY_MIN
         || stem.proper
     {
@@ -445,5 +446,6 @@ mod tests {
         assert_eq!(parts(bank.text, of(&bank, "ko", lexicon), "ko", lexicon), Some([half("한국"), half("은행")]));
         assert_eq!(parts("서울에서", of(&of_word("서울에서"), "ko", lexicon), "ko", lexicon), None);
         check("Zyxwvutsrq", None);
+        check(&"preis".repeat(2_000), None);
     }
 }
