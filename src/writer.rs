@@ -10,11 +10,11 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::cluster::params::Params as ClusterParams;
 use crate::cluster::weights::Weights;
-use crate::cluster::{Clusterer, Remembered};
+use crate::cluster::{Clusterer, Remembered, between};
 use crate::fetch::policy::redact;
-use crate::model::{ArticleId, ClusterId, Draft, Feed, FeedState, Health, Rule, Trust};
+use crate::model::{ArticleId, Draft, Feed, FeedState, Health, Reason, Rule, Trust};
 use crate::schedule;
-use crate::store::{Batch, FeedFacts, Store, StoreError};
+use crate::store::{Batch, FeedFacts, Founding, Store, StoreError};
 use crate::writer::document::Document;
 use crate::writer::draft::{Bringer, Desk, Stored, arrival, assign, store};
 
@@ -97,11 +97,12 @@ impl Writer {
         })
     }
 
-    /// Stores archived articles in one transaction, each as seen at its own time, and says where each belongs.
+    /// Stores archived articles in one transaction, each as seen at its own time, and says under which number each stands. Where each
+    /// belongs is said by [`Store::places`] at the end: later ones may merge and split clusters.
     ///
     /// # Errors
     /// When the file cannot be written.
-    pub fn archive(&mut self, articles: &[Archived]) -> Result<Vec<ClusterId>, StoreError> {
+    pub fn archive(&mut self, articles: &[Archived]) -> Result<Vec<ArticleId>, StoreError> {
         self.in_one_batch(true, |batch, desk| {
             let place = |article: &Archived| {
                 let (feed, drafts) = (&article.feed, std::slice::from_ref(&article.draft));
@@ -111,8 +112,7 @@ impl Writer {
                     document::recognised(batch, feed.id, drafts, bringer.trust)?;
                 let verdict = verdicts.into_iter().next().expect("a verdict for every draft");
                 match store(batch, desk, bringer, (&article.draft, verdict, article.seen), &mut present)? {
-                    Stored::New { cluster, .. } => Ok(cluster),
-                    Stored::Revised(known) | Stored::Known(known) => batch.cluster_of(known),
+                    Stored::New { article, .. } | Stored::Revised(article) | Stored::Known(article) => Ok(article),
                     Stored::Buried => unreachable!("nothing is buried in an archive"),
                 }
             };
@@ -141,6 +141,11 @@ impl Writer {
     /// The times noted so far, in the order of arrival.
     pub fn assign_times(&self) -> &[Duration] {
         self.assign_times.as_deref().unwrap_or_default()
+    }
+
+    /// How many articles the window holds.
+    pub fn window_articles(&self) -> usize {
+        self.clusterer.as_ref().map_or(0, Clusterer::len)
     }
 
     /// Brings the full-text index nearer to the articles, in one transaction; says whether some are left.
@@ -273,12 +278,27 @@ impl Writer {
         let mut clusterer = Clusterer::new(self.params.cluster.clone(), Weights::builtin());
         let mut batch = self.store.batch()?;
         for (founding, cluster) in batch.window(start)? {
-            let memory = clusterer.place(arrival(&founding, &clusterer, None), cluster);
+            let memory = clusterer.place(arrival(&founding, &clusterer.params().features, None), cluster);
             batch.remember(founding.id, &memory)?;
         }
         batch.commit()?;
         Ok(clusterer)
     }
+}
+
+/// What speaks for an article being of one story with others, and what against, each as first stored and with its memory: see
+/// [`between::between`].
+pub fn between(
+    params: &ClusterParams,
+    others: &[(Founding, Vec<u8>)],
+    article: &(Founding, Vec<u8>),
+) -> Option<Reason> {
+    let placed = |(founding, memory)| between::Placed {
+        arrival: arrival(founding, &params.features, None),
+        memory: Vec::clone(memory),
+    };
+    let others: Vec<between::Placed<'_>> = others.iter().map(|(founding, memory)| placed((founding, memory))).collect();
+    between::between(params, Weights::builtin(), &others, &placed((&article.0, &article.1)))
 }
 
 /// What holds for a whole batch.

@@ -1,5 +1,5 @@
-//! Articles that look like another and report something else. Labelled streams hold next to none, and life is full of them:
-//! another quake, another club, next week's figure, the same minister's next visit. So the trainer makes some, by rule.
+//! Articles of the stream altered by rule, so that they look like another and report something else: real prose with other numbers or
+//! names, or another article's prose with these names. (`made` tells events of its own.)
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -12,6 +12,7 @@ use newsfold::features::words::{self, Kind};
 use newsfold::features::{self, Class, Features, Subject};
 use newsfold::model::ArticleId;
 
+use crate::chance::Chance;
 use crate::stream::Labelled;
 
 /// How many of the articles before may be imitated: about two weeks of the stream.
@@ -59,22 +60,17 @@ const RULES: [Rule; 6] =
 pub struct Maker<'a> {
     params: &'a Params,
     every: usize,
-    state: u64,
+    chance: Chance,
 }
 
 impl<'a> Maker<'a> {
     /// A maker that makes one after `every` articles.
     pub fn new(params: &'a Params, every: usize) -> Maker<'a> {
-        Maker { params, every, state: 7 }
+        Maker { params, every, chance: Chance::new(7) }
     }
 
-    /// SplitMix64 (Steele et al. 2014).
     fn next(&mut self, below: u64) -> u64 {
-        self.state = self.state.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut bits = self.state;
-        bits = (bits ^ (bits >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        bits = (bits ^ (bits >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        (bits ^ (bits >> 31)) % below.max(1)
+        self.chance.next() % below.max(1)
     }
 
     /// An article in the image of one up to this, if it is time for one.

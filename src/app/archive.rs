@@ -1,51 +1,38 @@
-//! Conductor: `eval`: an archive through the very pipeline of `run`, in a throw-away database, scored when it is labelled.
+//! Conductor: `eval`: an archive through the very code that `run` cleans and clusters with, scored when it is labelled.
 
+mod lines;
+
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{BufRead, BufReader, BufWriter, Write as _};
+use std::io::{BufWriter, Write as _};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, anyhow};
+use anyhow::Context as _;
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use tracing_subscriber::filter::LevelFilter;
+
+use crate::app::archive::lines::{Archive, Line, plain};
 
 use crate::app::context::{Context, Failure};
 use crate::cli::terminal::Progress;
 use crate::cli::{EvalArgs, Exit, View};
+use crate::cluster::change::Places;
+use crate::cluster::weights::Weights;
+use crate::cluster::{Arrival, Clusterer};
+use crate::features::lexicon::Lexicon;
+use crate::features::{self, Features, Subject, boilerplate};
 use crate::listing::json::{Layout, document};
-use crate::model::{ClusterId, Entry, Feed, FeedWish};
+use crate::model::{ArticleId, ClusterId, Draft, Entry, Feed, FeedWish};
 use crate::score::{self, Prf};
 use crate::store::Store;
-use crate::writer::{Archived, Writer};
+use crate::writer::{self, Archived, Writer};
 use crate::{clock, prepare};
 
 /// How many articles one transaction takes.
 const BATCH_ARTICLES: usize = 2_000;
-
-/// One line of an archive.
-#[derive(Clone, Debug, Deserialize)]
-struct Line {
-    id: serde_json::Value,
-    #[serde(default)]
-    outlet: Option<String>,
-    #[serde(default)]
-    url: Option<String>,
-    #[serde(default)]
-    title: Option<String>,
-    #[serde(default)]
-    summary: Option<String>,
-    #[serde(default)]
-    content: Option<String>,
-    #[serde(default)]
-    published: Option<Timestamp>,
-    #[serde(default)]
-    lang: Option<String>,
-    /// The gold label; the pipeline never sees it.
-    #[serde(default)]
-    story: Option<serde_json::Value>,
-}
 
 /// What `--json` prints.
 #[derive(Debug, Serialize)]
@@ -55,6 +42,8 @@ struct Figures {
     seconds: f64,
     articles_per_second: f64,
     assign_us: Percentiles,
+    /// The most articles that the window held at once.
+    window_articles_max: usize,
     peak_rss_mb: Option<f64>,
     #[serde(flatten)]
     scores: Option<Scores>,
@@ -86,30 +75,32 @@ pub fn eval(context: &Context, args: &EvalArgs) -> Result<Exit, Failure> {
         params.cluster.set(key, value).map_err(Failure::misused)?;
     }
     let began = Instant::now();
-    let lines = read(&args.file)?;
-    let store = Store::in_memory(0, context.now)?;
-    let mut writer = Writer::new(store, params)?;
-    let progress = context.progress(lines.len(), "articles");
-    writer.note_assign_times();
-    let clusters = replay(&mut writer, &lines, &progress)?;
+    let archive = Archive::open(&args.file)?;
+    let progress = context.progress(archive.len(), "articles");
+    let replayed = if args.stored {
+        stored(&archive, params, context.now, &progress)?
+    } else {
+        replay(&archive, params, &progress)?
+    };
     progress.finish();
     let seconds = began.elapsed().as_secs_f64();
+    let Replayed { clusters, mut assign_times, window_articles_max } = replayed;
     let mut distinct: Vec<ClusterId> = clusters.clone();
-    distinct.sort();
+    distinct.sort_unstable();
     distinct.dedup();
-    let mut assigned = writer.assign_times().to_vec();
-    assigned.sort();
+    assign_times.sort_unstable();
     let figures = Figures {
-        articles: lines.len(),
+        articles: archive.len(),
         clusters: distinct.len(),
         seconds: round(seconds, 3),
-        articles_per_second: round(lines.len() as f64 / seconds.max(1e-9), 1),
-        assign_us: Percentiles { p50: percentile(&assigned, 50), p99: percentile(&assigned, 99) },
+        articles_per_second: round(archive.len() as f64 / seconds.max(1e-9), 1),
+        assign_us: Percentiles { p50: percentile(&assign_times, 50), p99: percentile(&assign_times, 99) },
+        window_articles_max,
         peak_rss_mb: clock::peak_memory_bytes().map(|bytes| round(bytes as f64 / 1e6, 1)),
-        scores: scores(&lines, &clusters),
+        scores: scores(&archive, &clusters),
     };
     if let Some(path) = &args.assignments {
-        write(path, &lines, &clusters)?;
+        write(path, &archive, &clusters)?;
     }
     match args.view {
         View::Json => context.print(&document(&figures, Layout::Indented)),
@@ -117,75 +108,140 @@ pub fn eval(context: &Context, args: &EvalArgs) -> Result<Exit, Failure> {
     }
 }
 
-fn read(path: &Path) -> Result<Vec<Line>, Failure> {
-    let cannot = || format!("cannot read `{}`", path.display());
-    let file = BufReader::new(File::open(path).with_context(cannot)?);
-    let mut lines = Vec::new();
-    for (number, line) in file.lines().enumerate() {
-        let line = line.with_context(cannot)?;
-        if line.trim().is_empty() {
-            continue;
-        }
-        let parsed = serde_json::from_str(&line);
-        lines.push(
-            parsed
-                .with_context(|| format!("`{}` line {}: not an article of an archive", path.display(), number + 1))?,
-        );
-    }
-    if lines.is_empty() {
-        return Err(anyhow!("`{}` holds no articles: one JSON object a line is wanted", path.display()).into());
-    }
-    Ok(lines)
+/// What came of an archive.
+struct Replayed {
+    /// The cluster of each line, in the order of lines.
+    clusters: Vec<ClusterId>,
+    /// How long each assignment took, in nanoseconds.
+    assign_times: Vec<u32>,
+    window_articles_max: usize,
 }
 
-/// Sends every line through the pipeline in the order of time, each seen when it was published; gives the cluster of each line,
-/// in the order of lines.
-fn replay(writer: &mut Writer, lines: &[Line], progress: &Progress) -> Result<Vec<ClusterId>, Failure> {
-    let feeds = outlets(writer, lines)?;
-    let mut order: Vec<usize> = (0..lines.len()).collect();
-    order.sort_by_key(|place| lines[*place].published);
-    let mut clusters: Vec<Option<ClusterId>> = vec![None; lines.len()];
-    let params = prepare::Params::default();
-    let mut seen = Timestamp::UNIX_EPOCH;
-    for places in order.chunks(BATCH_ARTICLES) {
-        let mut batch = Vec::with_capacity(places.len());
-        for place in places {
-            let line = &lines[*place];
-            seen = line.published.unwrap_or(seen);
-            let feed = feeds[line.outlet.as_deref().unwrap_or_default()].clone();
-            let draft =
-                prepare::draft(entry(line), &prepare::Context { base: None, site: None, now: seen, params: &params });
-            batch.push(Archived { feed, draft, seen });
-        }
-        for (place, cluster) in places.iter().zip(writer.archive(&batch)?) {
-            clusters[*place] = Some(cluster);
-        }
-        progress.advance(places.len());
+/// A line, made ready for the clusterer.
+struct Ready {
+    published: Timestamp,
+    dated: bool,
+    outlet: String,
+    features: Features,
+}
+
+/// Clusters every line in the order of time, each seen when it was published, beside the threads that read and clean the next ones.
+/// Nothing is stored, and no line is taken for another one's article.
+fn replay(archive: &Archive, params: writer::Params, progress: &Progress) -> Result<Replayed, Failure> {
+    let order = archive.by_time();
+    let features = params.cluster.features.clone();
+    let mut clusterer = Clusterer::new(params.cluster, Weights::builtin());
+    let mut places = Places::default();
+    let mut replayed = Replayed {
+        clusters: vec![ClusterId(ArticleId(0)); archive.len()],
+        assign_times: Vec::with_capacity(archive.len()),
+        window_articles_max: 0,
+    };
+    let mut last = ArticleId(0);
+    archive.each(
+        &order,
+        |line, seen| ready(line, seen, &features),
+        |piece, made| {
+            for ((_, seen), ready) in piece.iter().zip(made) {
+                last.0 += 1;
+                let arrival = Arrival {
+                    id: last,
+                    published: ready.published,
+                    dated: ready.dated,
+                    seen: *seen,
+                    outlet: &ready.outlet,
+                    alone: false,
+                    features: Cow::Owned(ready.features),
+                };
+                let began = Instant::now();
+                let assignment = clusterer.assign(arrival);
+                replayed.assign_times.push(nanoseconds(began.elapsed()));
+                places.push(assignment.cluster);
+                places.follow(&assignment.changes);
+            }
+            replayed.window_articles_max = replayed.window_articles_max.max(clusterer.len());
+            progress.advance(piece.len());
+            Ok(())
+        },
+    )?;
+    for ((place, _), cluster) in order.iter().zip(places.clusters()) {
+        replayed.clusters[*place as usize] = cluster;
     }
-    Ok(clusters.into_iter().map(|cluster| cluster.expect("every line was placed")).collect())
+    Ok(replayed)
+}
+
+fn ready(line: Line, seen: Timestamp, params: &features::Params) -> Ready {
+    let outlet = line.outlet.clone().unwrap_or_default();
+    let draft = drafted(&line, seen);
+    let text = boilerplate::without(&draft.text, &draft.repeated);
+    let subject = Subject { title: &draft.title, text: &text, lang: draft.lang.as_deref() };
+    Ready {
+        features: features::of(&subject, Lexicon::builtin(), params),
+        published: draft.published.unwrap_or(seen),
+        dated: draft.date_doubt.is_none(),
+        outlet: draft.source.unwrap_or(outlet),
+    }
+}
+
+fn drafted(line: &Line, seen: Timestamp) -> Draft {
+    let params = prepare::Params::default();
+    prepare::draft(entry(line), &prepare::Context { base: None, site: None, now: seen, params: &params })
+}
+
+/// The same through a throw-away database, indexed for search, as `run` would store it: a link that two outlets share is one article.
+fn stored(archive: &Archive, params: writer::Params, now: Timestamp, progress: &Progress) -> Result<Replayed, Failure> {
+    let order = archive.by_time();
+    let mut writer = Writer::new(Store::in_memory(0, now)?, params)?;
+    writer.note_assign_times();
+    let mut feeds = BTreeMap::new();
+    let mut articles = vec![ArticleId(0); archive.len()];
+    let mut waiting: Vec<(u32, Archived)> = Vec::new();
+    let mut window_articles_max = 0;
+    let mut store = |waiting: &mut Vec<(u32, Archived)>, writer: &mut Writer| -> Result<(), Failure> {
+        let (places, batch): (Vec<u32>, Vec<Archived>) = waiting.drain(..).unzip();
+        for (place, article) in places.iter().zip(writer.archive(&batch)?) {
+            articles[*place as usize] = article;
+        }
+        window_articles_max = window_articles_max.max(writer.window_articles());
+        progress.advance(places.len());
+        Ok(())
+    };
+    archive.each(
+        &order,
+        |line, seen| (line.outlet.clone().unwrap_or_default(), drafted(&line, seen)),
+        |piece, made| {
+            for ((place, seen), (outlet, draft)) in piece.iter().zip(made) {
+                let feed = feed_of(&mut writer, &mut feeds, outlet)?;
+                waiting.push((*place, Archived { feed, draft, seen: *seen }));
+            }
+            if waiting.len() >= BATCH_ARTICLES { store(&mut waiting, &mut writer) } else { Ok(()) }
+        },
+    )?;
+    store(&mut waiting, &mut writer)?;
+    while writer.index_some()? {}
+    let places: BTreeMap<ArticleId, ClusterId> = writer.store().places()?.into_iter().collect();
+    let clusters = articles.iter().map(|article| places[article]).collect();
+    let assign_times = writer.assign_times().iter().map(|time| nanoseconds(*time)).collect();
+    Ok(Replayed { clusters, assign_times, window_articles_max })
 }
 
 /// One feed stands for each outlet.
-fn outlets(writer: &mut Writer, lines: &[Line]) -> Result<BTreeMap<String, Feed>, Failure> {
-    let mut feeds = BTreeMap::new();
-    for line in lines {
-        let outlet = line.outlet.clone().unwrap_or_default();
-        if feeds.contains_key(&outlet) {
-            continue;
-        }
-        let url = format!("archive:{}", feeds.len() + 1);
-        let wish = FeedWish { outlet: Some(outlet.clone()), ..FeedWish::of_url(&url) };
-        writer.store().add_feed(&wish, Timestamp::UNIX_EPOCH)?;
-        let feed = writer.store().feed(&url)?.expect("it was just added");
-        feeds.insert(outlet, feed);
+fn feed_of(writer: &mut Writer, feeds: &mut BTreeMap<String, Feed>, outlet: String) -> Result<Feed, Failure> {
+    if let Some(feed) = feeds.get(&outlet) {
+        return Ok(feed.clone());
     }
-    Ok(feeds)
+    let url = format!("archive:{}", feeds.len() + 1);
+    let wish = FeedWish { outlet: Some(outlet.clone()), ..FeedWish::of_url(&url) };
+    writer.store().add_feed(&wish, Timestamp::UNIX_EPOCH)?;
+    let feed = writer.store().feed(&url)?.expect("it was just added");
+    feeds.insert(outlet, feed.clone());
+    Ok(feed)
 }
 
 /// An archived line as a feed would have said it. Its id is its guid: no two lines are one article.
 fn entry(line: &Line) -> Entry {
     Entry {
-        guid: Some(text(&line.id)),
+        guid: Some(plain(&line.id)),
         link: line.url.clone(),
         title: line.title.clone(),
         summary: line.summary.clone(),
@@ -196,39 +252,30 @@ fn entry(line: &Line) -> Entry {
     }
 }
 
-fn scores(lines: &[Line], clusters: &[ClusterId]) -> Option<Scores> {
-    let labelled: Vec<(String, ClusterId)> = lines
-        .iter()
-        .zip(clusters)
-        .filter_map(|(line, cluster)| Some((label(line.story.as_ref()?)?, *cluster)))
-        .collect();
-    if labelled.is_empty() {
+fn scores(archive: &Archive, clusters: &[ClusterId]) -> Option<Scores> {
+    let labelled = clusters.iter().enumerate().filter_map(|(place, cluster)| Some((archive.story(place)?, *cluster)));
+    let (gold, assigned): (Vec<u32>, Vec<ClusterId>) = labelled.unzip();
+    if gold.is_empty() {
         return None;
     }
-    let gold: Vec<&str> = labelled.iter().map(|(story, _)| story.as_str()).collect();
-    let assigned: Vec<ClusterId> = labelled.iter().map(|(_, cluster)| *cluster).collect();
     let score::Scores { bcubed, pairwise, nmi, ari } = score::score(&gold, &assigned);
-    Some(Scores { labelled: labelled.len(), bcubed, pairwise, nmi, ari })
+    Some(Scores { labelled: gold.len(), bcubed, pairwise, nmi, ari })
 }
 
-fn label(story: &serde_json::Value) -> Option<String> {
-    match story {
-        serde_json::Value::Null => None,
-        value => Some(text(value)).filter(|label| !label.is_empty()),
-    }
-}
-
-fn text(value: &serde_json::Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
-}
-
-fn write(path: &Path, lines: &[Line], clusters: &[ClusterId]) -> Result<(), Failure> {
+fn write(path: &Path, archive: &Archive, clusters: &[ClusterId]) -> Result<(), Failure> {
     let cannot = || format!("cannot write `{}`", path.display());
     let mut file = BufWriter::new(File::create(path).with_context(cannot)?);
-    for (line, cluster) in lines.iter().zip(clusters) {
-        let id = text(&line.id).replace(['\t', '\n', '\r'], " ");
-        writeln!(file, "{id}\tc{}", cluster.0.0).with_context(cannot)?;
-    }
+    let lines: Vec<(u32, Timestamp)> = (0..archive.len() as u32).map(|place| (place, Timestamp::UNIX_EPOCH)).collect();
+    archive.each(
+        &lines,
+        |line, _| plain(&line.id).replace(['\t', '\n', '\r'], " "),
+        |piece, ids| {
+            for ((place, _), id) in piece.iter().zip(ids) {
+                writeln!(file, "{id}\tc{}", clusters[*place as usize].0.0).with_context(cannot)?;
+            }
+            Ok(())
+        },
+    )?;
     Ok(file.flush().with_context(cannot)?)
 }
 
@@ -255,9 +302,14 @@ fn told(figures: &Figures) -> String {
     text
 }
 
-fn percentile(sorted: &[Duration], percent: usize) -> f64 {
+/// In microseconds, of nanoseconds.
+fn percentile(sorted: &[u32], percent: usize) -> f64 {
     let place = (sorted.len() * percent / 100).min(sorted.len().saturating_sub(1));
-    sorted.get(place).map_or(0.0, |duration| round(duration.as_secs_f64() * 1e6, 1))
+    sorted.get(place).map_or(0.0, |time| round(f64::from(*time) / 1e3, 1))
+}
+
+fn nanoseconds(time: Duration) -> u32 {
+    u32::try_from(time.as_nanos()).unwrap_or(u32::MAX)
 }
 
 fn round(value: f64, digits: i32) -> f64 {

@@ -5,13 +5,16 @@ use anyhow::anyhow;
 use crate::app::context::{Context, Failure};
 use crate::cli::{Exit, Filter, ListArgs, SearchArgs, ShowArgs, Sort, WhyArgs};
 use crate::listing::fragment::fragment;
-use crate::listing::{self, Detail, Format, Rival, Search, Shown, Why};
-use crate::model::{Cluster, ClusterId, Code, Ranked};
+use crate::listing::{self, Between, Detail, Format, Related, Rival, Search, Shown, Why};
+use crate::model::{ArticleId, Cluster, ClusterId, Code, Ranked};
 use crate::rank;
 use crate::store::{Found, Query, Store};
+use crate::writer;
 
 /// How many clusters a table shows where nothing else is asked for: two screens. Every other form shows all.
 const TABLE_CLUSTERS: usize = 30;
+/// How many articles of a cluster another is measured against.
+const COMPARED_ARTICLES_MAX: usize = 64;
 /// How many matching articles a search looks at.
 const SEARCH_ARTICLES_MAX: usize = 1_000;
 
@@ -41,7 +44,11 @@ pub fn show(context: &Context, args: &ShowArgs) -> Result<Exit, Failure> {
         revisions.push((member.article.id, store.revisions(member.article.id)?));
     }
     let ranked = rank::ranked(cluster, context.now, &rank::Params::default());
-    let shown = Shown { ranked, revisions };
+    let mut related = Vec::new();
+    for (other, probability) in store.related(id)? {
+        related.extend(rival(&store, other)?.map(|cluster| Related { cluster, probability }));
+    }
+    let shown = Shown { ranked, revisions, related };
     context.print(&listing::show(&shown, context.format(args.view), &context.style()))
 }
 
@@ -56,7 +63,11 @@ pub fn why(context: &Context, args: &WhyArgs) -> Result<Exit, Failure> {
     let one = why_of(context, &store, &args.article)?;
     let told = match &args.other {
         None => listing::why(&one, detail, format, &style),
-        Some(other) => listing::why_both([&one, &why_of(context, &store, other)?], detail, format, &style),
+        Some(other) => {
+            let other = why_of(context, &store, other)?;
+            let between = between(context, &store, [&one, &other])?;
+            listing::why_both([&one, &other], between.as_ref(), detail, format, &style)
+        }
     };
     context.print(&told)
 }
@@ -182,13 +193,36 @@ fn why_of(context: &Context, store: &Store, prefix: &str) -> Result<Why, Failure
     let params = rank::Params::default();
     let rival = match &member.joined.runner_up {
         None => None,
-        Some(runner_up) => store.cluster(runner_up.cluster)?.map(|cluster| Rival {
-            id: cluster.id,
-            code: cluster.code.clone(),
-            headline: rank::facts(&cluster, &params).headline,
-        }),
+        Some(runner_up) => rival(store, runner_up.cluster)?,
     };
     Ok(Why { member, ranked: rank::ranked(cluster, context.now, &params), rival })
+}
+
+/// A cluster named in passing; one that is no more goes by the name of the one it went up in.
+fn rival(store: &Store, id: ClusterId) -> Result<Option<Rival>, Failure> {
+    let Some(standing) = store.standing(id)? else { return Ok(None) };
+    Ok(store.cluster(standing)?.map(|cluster| Rival {
+        id: cluster.id,
+        code: cluster.code.clone(),
+        headline: rank::facts(&cluster, &rank::Params::default()).headline,
+    }))
+}
+
+/// The later of two articles measured against the cluster of the other.
+fn between(context: &Context, store: &Store, both: [&Why; 2]) -> Result<Option<Between>, Failure> {
+    let [earlier, later] =
+        if both[0].member.article.id <= both[1].member.article.id { both } else { [both[1], both[0]] };
+    let article = later.member.article.id;
+    let members = earlier.ranked.cluster.members.iter().map(|member| member.article.id);
+    let mut others: Vec<ArticleId> = members.filter(|other| *other != article).collect();
+    others.sort();
+    // The latest are enough: no more of them are compared one by one.
+    let others = store.first_stored(&others[others.len().saturating_sub(COMPARED_ARTICLES_MAX)..])?;
+    let asked = store.first_stored(&[article])?.pop().expect("it was just read");
+    let params = context.writer_params()?.cluster;
+    let reason = writer::between(&params, &others, &asked);
+    let cluster = earlier.ranked.cluster.id;
+    Ok(reason.map(|reason| Between { article, cluster, reason, needed: params.join_probability }))
 }
 
 fn unknown(what: &str, id: &str) -> Failure {

@@ -278,6 +278,8 @@ pub struct EvalArgs {
     pub assignments: Option<PathBuf>,
     /// Whether the figures are printed as JSON.
     pub view: View,
+    /// Whether the articles are stored as well, in a throw-away database, and indexed for search.
+    pub stored: bool,
     /// Cluster settings to try: key and value.
     pub settings: Vec<(String, String)>,
 }
@@ -499,11 +501,12 @@ mod tests {
         check("feeds export", Command::Feeds(FeedsCommand::Export { to: Place::Standard }));
         check("feeds export f.opml", Command::Feeds(FeedsCommand::Export { to: Place::File("f.opml".into()) }));
         check(
-            "eval a.jsonl --assignments a.tsv --json --set window=48h --set join_probability=0.6",
+            "eval a.jsonl --assignments a.tsv --json --stored --set window=48h --set join_probability=0.6",
             Command::Eval(EvalArgs {
                 file: "a.jsonl".into(),
                 assignments: Some("a.tsv".into()),
                 view: View::Json,
+                stored: true,
                 settings: vec![("window".into(), "48h".into()), ("join_probability".into(), "0.6".into())],
             }),
         );

@@ -374,6 +374,9 @@ struct TypedEval {
     /// Print the figures as JSON
     #[arg(long)]
     json: bool,
+    /// Store the articles as well, in a throw-away database in memory, and index them for search
+    #[arg(long)]
+    stored: bool,
     /// Try another cluster setting, as join_probability=0.6 (repeat for several)
     #[arg(long, value_name = "KEY=VALUE", value_parser = setting)]
     set: Vec<(String, String)>,
@@ -478,6 +481,7 @@ impl TypedCommand {
                 file: eval.file,
                 assignments: eval.assignments,
                 view: if eval.json { View::Json } else { View::Text },
+                stored: eval.stored,
                 settings: eval.set,
             }),
             TypedCommand::Rebuild => Command::Rebuild,

@@ -5,11 +5,12 @@ use std::collections::HashMap;
 use foldhash::fast::FixedState;
 
 use crate::cluster::document::{Document, FACETS, Share, products};
+use crate::cluster::subject::Subject;
 
 /// Members up to which the sum is not kept but made of them whenever it is asked for. A window has tens of thousands of small
 /// clusters, whose sums would take more room than its articles; and to walk along a few members costs less than to look every
-/// term up.
-const UNKEPT_MAX: usize = 8;
+/// term up. As many as `Params::exemplars_max` are compared one by one anyway, and give their sum by the way.
+const UNKEPT_MAX: usize = 6;
 
 /// The sum of some articles' vectors from every side, each brought to one length first, in fixed point.
 #[derive(Clone, Debug, Default)]
@@ -57,13 +58,25 @@ impl Centroid {
         }
     }
 
-    /// The cosines of the sum of these members with an article, by facet.
-    pub fn cosines<'a>(&self, article: &[Share], members: impl Iterator<Item = &'a Document>) -> [f32; FACETS] {
-        let products = self.products(article, members);
-        let own = squares(article);
+    /// Whether the sum is kept, and need not be made of the members.
+    pub fn is_kept(&self) -> bool {
+        self.sums.is_some()
+    }
+
+    /// The products of the sum of these members with an article, by facet.
+    pub fn products_with<'a>(
+        &self,
+        article: &Subject<'_>,
+        members: impl Iterator<Item = &'a Document>,
+    ) -> [i64; FACETS] {
+        self.products(&article.shares, members)
+    }
+
+    /// The cosines of the sum with an article, by facet, from what `products_with` says.
+    pub fn cosines(&self, article: &Subject<'_>, products: &[i64; FACETS]) -> [f32; FACETS] {
         let mut cosines = [0.0; FACETS];
         for (facet, cosine) in cosines.iter_mut().enumerate() {
-            let lengths = (self.squares[facet] as f64).sqrt() * (own[facet] as f64).sqrt();
+            let lengths = (self.squares[facet] as f64).sqrt() * (article.squares[facet] as f64).sqrt();
             *cosine = if lengths > 0.0 { (products[facet] as f64 / lengths) as f32 } else { 0.0 };
         }
         cosines
@@ -89,7 +102,8 @@ impl Centroid {
     }
 }
 
-fn squares(article: &[Share]) -> [i64; FACETS] {
+/// The squared length of an article's shares, by facet.
+pub(crate) fn squares(article: &[Share]) -> [i64; FACETS] {
     let mut squares = [0_i64; FACETS];
     for Share { shares, .. } in article {
         for (square, share) in squares.iter_mut().zip(shares) {

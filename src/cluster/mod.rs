@@ -1,12 +1,22 @@
 //! Station: which cluster an article belongs to, and why.
 
+pub mod between;
 pub mod centroid;
+pub mod change;
+pub mod contrast;
+pub mod days;
 pub mod document;
+mod letters;
 pub mod measures;
 pub mod params;
 mod postings;
 pub mod reason;
+mod second_look;
 mod series;
+mod split;
+pub mod subject;
+mod terms;
+mod waiting;
 pub mod weights;
 pub mod window;
 
@@ -15,10 +25,12 @@ use std::borrow::Cow;
 use jiff::Timestamp;
 use thiserror::Error;
 
+use crate::cluster::change::Change;
 use crate::cluster::document::{Document, Times};
 use crate::cluster::measures::{Measured, Subject};
 use crate::cluster::params::Params;
 use crate::cluster::reason::Words;
+use crate::cluster::waiting::Waiting;
 use crate::cluster::weights::{Weights, probability};
 use crate::cluster::window::Window;
 use crate::features::{Features, Term};
@@ -48,7 +60,7 @@ pub struct Arrival<'a> {
 pub struct Assignment {
     /// The article.
     pub article: ArticleId,
-    /// Its cluster, which it may have founded.
+    /// Its cluster, which it may have founded, before any of the `changes`.
     pub cluster: ClusterId,
     /// Why it is there.
     pub reason: Reason,
@@ -56,6 +68,8 @@ pub struct Assignment {
     pub memory: Vec<u8>,
     /// The member whose text it repeats, verbatim or lightly edited.
     pub copy_of: Option<ArticleId>,
+    /// What else changed because of it, in order.
+    pub changes: Vec<Change>,
 }
 
 /// An article of the window as the store remembers it.
@@ -127,6 +141,7 @@ pub struct Clusterer {
     params: Params,
     weights: Weights,
     window: Window,
+    waiting: Waiting,
     /// The latest `seen` of all arrivals, in seconds: the window is counted from it, so that a clock set back does no harm.
     latest_seen: i64,
 }
@@ -134,7 +149,7 @@ pub struct Clusterer {
 impl Clusterer {
     /// An empty window.
     pub fn new(params: Params, weights: Weights) -> Clusterer {
-        Clusterer { params, weights, window: Window::default(), latest_seen: i64::MIN }
+        Clusterer { params, weights, window: Window::default(), waiting: Waiting::default(), latest_seen: i64::MIN }
     }
 
     /// The window as the store remembers it, in the order of ids: every article with `seen` after `Params::window_start` of the
@@ -151,7 +166,7 @@ impl Clusterer {
         for remembered in window {
             clusterer.recall(remembered)?;
         }
-        clusterer.window.forget_until(clusterer.window_start(), &clusterer.params);
+        clusterer.window.forget_until(clusterer.window_start());
         Ok(clusterer)
     }
 
@@ -169,8 +184,10 @@ impl Clusterer {
         if remembered.memory == ALONE {
             return Ok(());
         }
-        let document = Document::recall(remembered.article, times, &remembered.memory);
-        self.window.add(document.ok_or(RestoreError::Damaged { article })?, remembered.cluster, &self.params);
+        let (memory, nearest) = waiting::taken(&remembered.memory).ok_or(RestoreError::Damaged { article })?;
+        let document = Document::recall(remembered.article, times, memory).ok_or(RestoreError::Damaged { article })?;
+        self.waiting.add(remembered.article, document.seen, &nearest);
+        self.window.add(document, remembered.cluster, &self.params);
         Ok(())
     }
 
@@ -178,19 +195,33 @@ impl Clusterer {
     pub fn assign(&mut self, arrival: Arrival<'_>) -> Assignment {
         self.advance(arrival.seen);
         let document = self.document(&arrival);
-        let candidates = if arrival.alone { Vec::new() } else { self.candidates(&document) };
+        if arrival.alone {
+            return Assignment {
+                article: arrival.id,
+                cluster: ClusterId(arrival.id),
+                reason: reason::reason(&[], false, &document, &self.words(&arrival.features)),
+                memory: ALONE.to_vec(),
+                copy_of: None,
+                changes: Vec::new(),
+            };
+        }
+        let candidates = self.candidates(&document);
         let joined = candidates.first().filter(|best| best.probability() >= self.params.join_probability);
-        let cluster = joined.map_or(ClusterId(arrival.id), |best| best.cluster);
         let copied = joined.and_then(|best| best.measured.wording).filter(|copied| copied.1 >= COPY_CONTAINED_MIN);
-        let words = Words {
-            features: &arrival.features,
-            published: document.published,
-            window: &self.window,
-            weights: &self.weights,
-        };
-        let reason = reason::reason(&candidates, joined.is_some(), &words);
-        let memory = if arrival.alone { ALONE.to_vec() } else { self.keep(document, cluster) };
-        Assignment { article: arrival.id, cluster, reason, memory, copy_of: copied.map(|copied| copied.0) }
+        let reason = reason::reason(&candidates, joined.is_some(), &document, &self.words(&arrival.features));
+        let cluster = joined.map_or(ClusterId(arrival.id), |best| best.cluster);
+        let nearest = if joined.is_none() { self.waited_for(&candidates) } else { Vec::new() };
+        let others = &candidates[usize::from(joined.is_some())..];
+        let memory = self.keep(document, cluster, &nearest);
+        let mut changes = Vec::new();
+        let mut own = cluster;
+        if joined.is_some() {
+            changes = self.look_again(cluster, others, &arrival.features);
+            own = change::place_after(&changes, arrival.id, cluster);
+        }
+        changes.extend(self.related(own, others));
+        let copy_of = copied.map(|copied| copied.0);
+        Assignment { article: arrival.id, cluster, reason, memory, copy_of, changes }
     }
 
     /// Measures an article against its candidates, the most probable first, and leaves it out: what `assign` decides from, and
@@ -209,17 +240,11 @@ impl Clusterer {
             return ALONE.to_vec();
         }
         let document = self.document(&arrival);
-        self.keep(document, cluster)
+        self.keep(document, cluster, &[])
     }
 
     fn candidates(&mut self, document: &Document) -> Vec<Candidate> {
-        let slots = self.window.candidates(document, &self.params);
-        let subject = Subject::of(document);
-        let mut found: Vec<(ClusterId, Measured)> = Vec::with_capacity(slots.len());
-        for group in slots.into_iter().filter_map(|slot| self.window.group(slot)) {
-            let measured = measures::measure(&subject, group, &self.window, &self.params);
-            found.extend(measured.map(|measured| (group.id, measured)));
-        }
+        let mut found = self.measured(document, None);
         measures::set_rivals(&mut found, self.window.articles());
         let weights = &self.weights;
         let mut candidates: Vec<Candidate> = found
@@ -230,9 +255,35 @@ impl Clusterer {
         candidates
     }
 
-    fn keep(&mut self, document: Document, cluster: ClusterId) -> Vec<u8> {
-        let memory = document.to_bytes();
+    /// Measures an article against the clusters that may take it, but for `except`; not yet against each other.
+    fn measured(&mut self, document: &Document, except: Option<ClusterId>) -> Vec<(ClusterId, Measured)> {
+        let slots = self.window.candidates(document, &self.params);
+        let subject = Subject::of(document);
+        let mut found: Vec<(ClusterId, Measured)> = Vec::with_capacity(slots.len());
+        let groups = slots.into_iter().filter_map(|slot| self.window.group(slot));
+        for group in groups.filter(|group| Some(group.id) != except) {
+            let measured = measures::measure(&subject, group, &self.window, &self.params);
+            found.extend(measured.map(|measured| (group.id, measured)));
+        }
+        found
+    }
+
+    /// The articles whose clusters a founder nearly joined.
+    fn waited_for(&self, candidates: &[Candidate]) -> Vec<ArticleId> {
+        let floor = self.params.second_look_probability;
+        let near = candidates.iter().filter(|candidate| candidate.probability() >= floor);
+        near.take(waiting::WAITED_FOR_MAX).map(|candidate| candidate.measured.nearest).collect()
+    }
+
+    fn words<'a>(&'a self, features: &'a Features) -> Words<'a> {
+        Words { features, window: &self.window, weights: &self.weights }
+    }
+
+    fn keep(&mut self, document: Document, cluster: ClusterId, waited_for: &[ArticleId]) -> Vec<u8> {
+        let mut memory = document.to_bytes();
+        waiting::append(waited_for, &mut memory);
         if document.seen > self.window_start() {
+            self.waiting.add(document.article, document.seen, waited_for);
             self.window.add(document, cluster, &self.params);
         }
         memory
@@ -255,7 +306,9 @@ impl Clusterer {
 
     fn advance(&mut self, seen: Timestamp) {
         self.latest_seen = self.latest_seen.max(seen.as_second());
-        self.window.forget_until(self.window_start(), &self.params);
+        let start = self.window_start();
+        self.window.forget_until(start);
+        self.waiting.forget_until(start);
     }
 
     fn window_start(&self) -> i64 {

@@ -14,6 +14,18 @@ pub struct Params {
     pub window_hours: u32,
     /// The probability from which an article joins its best candidate.
     pub join_probability: f64,
+    /// The probability from which a cluster that an article did not join is remembered for a second look.
+    pub second_look_probability: f64,
+    /// Members that speak for their cluster when two clusters are compared; with 0 there is no second look.
+    pub second_look_members: usize,
+    /// The probability from which two clusters are made one.
+    pub merge_probability: f64,
+    /// The probability up to which a part of a cluster is let go.
+    pub split_probability: f64,
+    /// Articles of a cluster within the window up to which its parts are looked at: that costs the square of their number.
+    pub split_articles_max: usize,
+    /// The probability from which two clusters that are apart are related.
+    pub related_probability: f64,
     /// Clusters that are scored per article.
     pub candidates_max: usize,
     /// The article's rarest terms that are looked up.
@@ -35,13 +47,19 @@ impl Default for Params {
         Params {
             features: features::Params::default(),
             window_hours: 168,
-            join_probability: 0.55,
-            candidates_max: 10,
+            join_probability: 0.60,
+            second_look_probability: 0.25,
+            second_look_members: 4,
+            merge_probability: 0.65,
+            split_probability: 0.3,
+            split_articles_max: 128,
+            related_probability: 0.1,
+            candidates_max: 8,
             query_terms_max: 20,
             index_terms_max: 40,
             lexicon_articles: 2_000,
             postings_read_max: 128,
-            exemplars_max: 8,
+            exemplars_max: 6,
             cluster_articles_max: 2_000,
         }
     }
@@ -69,9 +87,15 @@ pub enum ParamsError {
 }
 
 /// The names `Params::set` knows.
-pub const KEYS: [&str; 10] = [
+pub const KEYS: [&str; 16] = [
     "window_hours",
     "join_probability",
+    "second_look_probability",
+    "second_look_members",
+    "merge_probability",
+    "split_probability",
+    "split_articles_max",
+    "related_probability",
     "candidates_max",
     "query_terms_max",
     "index_terms_max",
@@ -91,6 +115,14 @@ impl Params {
         match key {
             "window_hours" => self.window_hours = within(key, value, 1..=8_760, "hours from 1 to 8760")?,
             "join_probability" => self.join_probability = probability(key, value)?,
+            "second_look_probability" => self.second_look_probability = probability(key, value)?,
+            "second_look_members" => self.second_look_members = within(key, value, 0..=64, "a number from 0 to 64")?,
+            "merge_probability" => self.merge_probability = probability(key, value)?,
+            "split_probability" => self.split_probability = probability(key, value)?,
+            "split_articles_max" => {
+                self.split_articles_max = within(key, value, 0..=1_024, "a number from 0 to 1024")?;
+            }
+            "related_probability" => self.related_probability = probability(key, value)?,
             "candidates_max" => self.candidates_max = within(key, value, 1..=256, "a number from 1 to 256")?,
             "query_terms_max" => self.query_terms_max = within(key, value, 1..=256, "a number from 1 to 256")?,
             "index_terms_max" => self.index_terms_max = within(key, value, 1..=256, "a number from 1 to 256")?,

@@ -1,12 +1,12 @@
 //! Station: why an article is where it is, in named parts whose weights add up to the decision.
 
 use crate::cluster::Candidate;
-use crate::cluster::document::Document;
-use crate::cluster::measures::{MEASURES, Part, index_of};
-use crate::cluster::weights::Weights;
+use crate::cluster::document::{Document, Held};
+use crate::cluster::measures::{COUNT, Part, SHOWN};
+use crate::cluster::weights::{Weights, probability};
 use crate::cluster::window::Window;
 use crate::features::{Class, Features, Term};
-use crate::model::{Evidence, How, Reason, RunnerUp};
+use crate::model::{ClusterId, Evidence, How, Reason, RunnerUp};
 
 /// Shared words shown with a piece of evidence.
 const SHARED_MAX: usize = 8;
@@ -14,56 +14,93 @@ const SHARED_MAX: usize = 8;
 /// What words a reason can be told in.
 #[derive(Clone, Copy, Debug)]
 pub struct Words<'a> {
-    /// The article's features, which still hold its words.
+    /// The newcomer's features, which still hold its words; of older articles only numbers are left.
     pub features: &'a Features,
-    /// When it was published, in seconds.
-    pub published: i64,
-    /// The window, before the article is counted in.
+    /// The window, before anything is moved.
     pub window: &'a Window,
     /// What each measure weighs.
     pub weights: &'a Weights,
 }
 
+/// A member of one cluster, measured against another.
+#[derive(Clone, Debug)]
+pub struct Compared {
+    /// The member.
+    pub subject: Document,
+    /// The other cluster, and what was found.
+    pub candidate: Candidate,
+}
+
 /// The reason for joining the first candidate, or for founding a cluster in spite of it.
-pub fn reason(candidates: &[Candidate], joins: bool, words: &Words<'_>) -> Reason {
+pub fn reason(candidates: &[Candidate], joins: bool, article: &Document, words: &Words<'_>) -> Reason {
     let best = candidates.first();
     let refused = if joins { candidates.get(1) } else { best };
-    let nearest = best.map(|best| &best.measured);
     let chance = best.map_or(0.0, Candidate::probability);
+    let evidence = |candidate: &Candidate| {
+        let told = words.told_by_both(candidate);
+        let values = &candidate.measured.values;
+        evidence(values, words.weights.by_part(values), |part| shared(part, &told))
+    };
     Reason {
         how: if joins { How::Joined } else { How::Founded },
         probability: if joins { chance } else { 1.0 - chance },
-        because: best.map(|best| evidence(best, words)).unwrap_or_default(),
-        nearest: nearest.map(|measured| measured.nearest),
-        hours_apart: nearest
-            .and_then(|measured| measured.nearest_published)
-            .map(|published| published.abs_diff(words.published) as f64 / 3_600.0),
+        because: best.map(evidence).unwrap_or_default(),
+        nearest: best.map(|best| best.measured.nearest),
+        hours_apart: best.and_then(|best| hours_apart(article, best)),
         runner_up: refused.map(|refused| RunnerUp {
             cluster: refused.cluster,
             probability: refused.probability(),
-            because: evidence(refused, words),
+            because: evidence(refused),
         }),
     }
 }
 
-/// A candidate's evidence by parts, the weightiest first; the weights add up to its log-odds.
-fn evidence(candidate: &Candidate, words: &Words<'_>) -> Vec<Evidence> {
-    let values = &candidate.measured.values;
-    let mut weights = [0.0; Part::ALL.len()];
-    weights[Part::Prior as usize] = words.weights.prior;
-    for ((_, part), worth) in MEASURES.iter().zip(words.weights.worths(values)) {
-        weights[*part as usize] += worth;
+/// The reason for two clusters to be one, or for a part to have left `left`: the mean of what several members gave.
+pub fn between(how: How, compared: &[Compared], left: Option<ClusterId>, words: &Words<'_>) -> Reason {
+    let count = compared.len().max(1) as f64;
+    let (mut values, mut weights) = ([0.0; COUNT], [0.0; Part::ALL.len()]);
+    for Compared { candidate, .. } in compared {
+        for (sum, value) in values.iter_mut().zip(candidate.measured.values) {
+            *sum += value / count;
+        }
+        for (sum, weight) in weights.iter_mut().zip(words.weights.by_part(&candidate.measured.values)) {
+            *sum += weight / count;
+        }
     }
-    let nearest = words.nearest(candidate);
+    let best = compared.iter().reduce(|a, b| if b.candidate.log_odds > a.candidate.log_odds { b } else { a });
+    let mut told = best.map(|best| words.told_by_both(&best.candidate)).unwrap_or_default();
+    told.retain(|(term, _)| best.is_some_and(|best| best.subject.term(term.hash).is_some()));
+    let because = evidence(&values, weights, |part| shared(part, &told));
+    let chance = probability(because.iter().map(|part| part.weight).sum());
+    Reason {
+        how,
+        probability: if left.is_some() { 1.0 - chance } else { chance },
+        because: because.clone(),
+        nearest: best.map(|best| best.candidate.measured.nearest),
+        hours_apart: best.and_then(|best| hours_apart(&best.subject, &best.candidate)),
+        runner_up: left.map(|cluster| RunnerUp { cluster, probability: chance, because }),
+    }
+}
+
+fn hours_apart(article: &Document, candidate: &Candidate) -> Option<f64> {
+    Some(candidate.measured.nearest_published?.abs_diff(article.published) as f64 / 3_600.0)
+}
+
+/// The evidence by parts, the weightiest first.
+fn evidence(
+    values: &[f64; COUNT],
+    weights: [f64; Part::ALL.len()],
+    shared: impl Fn(Part) -> Vec<String>,
+) -> Vec<Evidence> {
     let mut evidence: Vec<Evidence> = Part::ALL
         .iter()
         .zip(weights)
         .filter(|(_, weight)| *weight != 0.0)
         .map(|(part, weight)| Evidence {
             what: part.name().to_owned(),
-            value: part.shown().map_or(1.0, |measure| values[index_of(measure)]),
+            value: SHOWN[*part as usize].map_or(1.0, |measure| values[measure]),
             weight,
-            shared: nearest.map(|nearest| words.shared(*part, nearest)).unwrap_or_default(),
+            shared: shared(*part),
         })
         .collect();
     evidence.sort_by(|a, b| b.weight.abs().total_cmp(&a.weight.abs()).then_with(|| a.what.cmp(&b.what)));
@@ -76,26 +113,36 @@ impl Words<'_> {
         self.window.latest(group, group.articles()).find(|member| member.article == candidate.measured.nearest)
     }
 
-    /// The article's words that the other shares and that belong to this part, rarest first.
-    fn shared(&self, part: Part, other: &Document) -> Vec<String> {
-        let belongs: fn(&Term) -> bool = match part {
-            Part::Title => |term| term.in_title > 0 && term.class != Class::Pair,
-            Part::Text => |term| term.class == Class::Word,
-            Part::Names => |term| matches!(term.class, Class::Name | Class::Pair),
-            Part::Numbers => |term| term.class == Class::Number,
-            _ => return Vec::new(),
-        };
-        let mut shared: Vec<(f32, &Term)> = self
-            .features
-            .terms
-            .iter()
-            .filter(|term| belongs(term))
-            .filter_map(|term| other.term(term.hash).map(|held| (held, term)))
-            .filter(|(held, _)| part != Part::Title || held.in_title())
-            .map(|(held, term)| (held.rarity(), term))
-            .collect();
-        shared.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.hash.cmp(&b.1.hash)));
-        shared.truncate(SHARED_MAX);
-        shared.into_iter().map(|(_, term)| term.word.clone()).collect()
+    /// The newcomer's words that the candidate's nearest member holds too, as it holds them.
+    fn told_by_both(&self, candidate: &Candidate) -> Vec<(&Term, Held)> {
+        let Some(other) = self.nearest(candidate) else { return Vec::new() };
+        let (ours, theirs) = (&self.features.terms, &other.terms);
+        let (mut i, mut j) = (0, 0);
+        let mut both = Vec::new();
+        while i < ours.len() && j < theirs.len() {
+            let (left, right) = (ours[i].hash, theirs[j].hash);
+            if left == right {
+                both.push((&ours[i], theirs[j]));
+            }
+            i += usize::from(left <= right);
+            j += usize::from(right <= left);
+        }
+        both
     }
+}
+
+/// Of the words that both hold, those that belong to this part, rarest first.
+fn shared(part: Part, told: &[(&Term, Held)]) -> Vec<String> {
+    let belongs: fn(&Term) -> bool = match part {
+        Part::Title => |term| term.in_title > 0 && !matches!(term.class, Class::Pair | Class::Date),
+        Part::Text => |term| term.class == Class::Word,
+        Part::Names => |term| matches!(term.class, Class::Name | Class::Pair),
+        Part::Numbers => |term| term.class == Class::Number,
+        _ => return Vec::new(),
+    };
+    let fits = |(term, held): &&(&Term, Held)| belongs(term) && (part != Part::Title || held.in_title());
+    let mut shared: Vec<&(&Term, Held)> = told.iter().filter(fits).collect();
+    shared.sort_unstable_by(|a, b| b.1.rarity().total_cmp(&a.1.rarity()).then_with(|| a.0.hash.cmp(&b.0.hash)));
+    shared.truncate(SHARED_MAX);
+    shared.into_iter().map(|(term, _)| term.word.clone()).collect()
 }

@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use crate::cluster::measures::{COUNT, MEASURES};
+use crate::cluster::measures::{COUNT, MEASURES, Part};
 
 /// What a measure's value is worth, in log-odds: a line through points, level beyond its ends.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -14,13 +14,72 @@ pub struct Curve {
 impl Curve {
     /// What this value is worth.
     pub fn at(&self, value: f64) -> f64 {
-        let right = self.points.partition_point(|point| point.0 < value);
+        // A handful of points: to walk along them is sooner done than to halve them.
+        let right = self.points.iter().take_while(|point| point.0 < value).count();
         match (right.checked_sub(1).map(|left| self.points[left]), self.points.get(right)) {
             (Some(left), Some(right)) => left.1 + (right.1 - left.1) * (value - left.0) / (right.0 - left.0),
             (Some(end), None) => end.1,
             (None, Some(start)) => start.1,
             (None, None) => 0.0,
         }
+    }
+}
+
+/// What two measures are worth together, beyond what each is worth alone, in log-odds: a surface over a grid of points, level beyond
+/// its edges. A near-equal title says one thing where the names agree, and another where each side has its own.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Surface {
+    /// The two measures, as places in `measures::MEASURES`.
+    pub measures: [usize; 2],
+    /// The grid: rising values of the first measure and of the second.
+    pub values: [Vec<f64>; 2],
+    /// The worth at every point of the grid, row by row: the first measure's first value with each of the second's, and so on.
+    pub worths: Vec<f64>,
+}
+
+impl Surface {
+    /// What these two values are worth together.
+    pub fn at(&self, first: f64, second: f64) -> f64 {
+        let columns = self.values[1].len();
+        let (row, down) = between(&self.values[0], first);
+        let (column, along) = between(&self.values[1], second);
+        let line = |row: usize| {
+            let start = row * columns + column;
+            let left = self.worths[start];
+            if along > 0.0 { left + (self.worths[start + 1] - left) * along } else { left }
+        };
+        let upper = line(row);
+        if down > 0.0 { upper + (line(row + 1) - upper) * down } else { upper }
+    }
+
+    /// The part of a reason that it belongs to: a contradiction where it has one, else what its first measure is about.
+    pub fn part(&self) -> Part {
+        let [first, second] = self.measures.map(|measure| MEASURES[measure].1);
+        if second == Part::Contradiction { second } else { first }
+    }
+
+    /// A line of the weights: the measures' names and their values, and the worths.
+    fn read(names: (&str, &str), rest: &str) -> Option<Surface> {
+        let place = |name: &str| MEASURES.iter().position(|known| known.0 == name);
+        let measures = [place(names.0)?, place(names.1)?];
+        let mut fields = rest.split('\t').map(|field| {
+            field.split_whitespace().map(|number| number.parse::<f64>().ok()).collect::<Option<Vec<f64>>>()
+        });
+        let mut field = || fields.next().flatten();
+        let (values, worths) = ([field()?, field()?], field()?);
+        let rising = values.iter().all(|values| values.is_sorted_by(|left, right| left < right));
+        let complete = !worths.is_empty() && worths.len() == values[0].len() * values[1].len();
+        (rising && complete).then_some(Surface { measures, values, worths })
+    }
+}
+
+/// The value of a rising list at or before this one, and how far it is from there to the next as a share; level beyond the ends.
+fn between(values: &[f64], value: f64) -> (usize, f64) {
+    let right = values.partition_point(|held| *held <= value);
+    match (right.checked_sub(1), values.get(right)) {
+        (Some(left), Some(next)) => (left, (value - values[left]) / (next - values[left])),
+        (Some(last), None) => (last, 0.0),
+        (None, _) => (0, 0.0),
     }
 }
 
@@ -35,6 +94,8 @@ pub struct Weights {
     pub prior: f64,
     /// By measure, in the order of `measures::MEASURES`.
     pub curves: Vec<Curve>,
+    /// What pairs of measures are worth beyond their curves.
+    pub surfaces: Vec<Surface>,
 }
 
 /// What is wrong with a file of weights.
@@ -59,13 +120,13 @@ impl Weights {
         Weights::parse(&weights).expect("a test reads the weights that are built in")
     }
 
-    /// Reads weights: a measure's name, a tab, `value:worth` pairs divided by spaces; `prior` has one number; `#` begins a comment.
-    /// A measure that is not named weighs nothing.
+    /// Reads weights: a measure's name, a tab, `value:worth` pairs divided by spaces; `prior` has one number; `one*other` has the
+    /// values of both and the worths, each after a tab; `#` begins a comment. A measure that is not named weighs nothing.
     ///
     /// # Errors
     /// When a line is none of these.
     pub fn parse(text: &str) -> Result<Weights, WeightsError> {
-        let mut weights = Weights { prior: 0.0, curves: vec![Curve::default(); COUNT] };
+        let mut weights = Weights { prior: 0.0, curves: vec![Curve::default(); COUNT], surfaces: Vec::new() };
         for (index, line) in text.lines().enumerate() {
             if !line.is_empty() && !line.starts_with('#') {
                 weights.read(line).ok_or_else(|| WeightsError::Line { line: index + 1, text: line.to_owned() })?;
@@ -78,6 +139,10 @@ impl Weights {
         let (name, rest) = line.split_once('\t')?;
         if name == "prior" {
             self.prior = rest.trim().parse().ok()?;
+            return Some(());
+        }
+        if let Some(names) = name.split_once('*') {
+            self.surfaces.push(Surface::read(names, rest)?);
             return Some(());
         }
         let measure = MEASURES.iter().position(|known| known.0 == name)?;
@@ -99,17 +164,33 @@ impl Weights {
                 curve.points.iter().map(|(value, worth)| format!("{value:.3}:{worth:.3}")).collect();
             text.push_str(&format!("{name}\t{}\n", pairs.join(" ")));
         }
+        for Surface { measures: [first, second], values, worths } in &self.surfaces {
+            let numbers = |list: &[f64]| list.iter().map(|number| format!("{number:.3}")).collect::<Vec<_>>().join(" ");
+            let (rows, columns, worths) = (numbers(&values[0]), numbers(&values[1]), numbers(worths));
+            let names = (MEASURES[*first].0, MEASURES[*second].0);
+            text.push_str(&format!("{}*{}\t{rows}\t{columns}\t{worths}\n", names.0, names.1));
+        }
         text
     }
 
-    /// What each measure's value is worth, in log-odds.
-    pub fn worths<'a>(&'a self, values: &'a [f64; COUNT]) -> impl Iterator<Item = f64> + 'a {
-        self.curves.iter().zip(values).map(|(curve, value)| curve.at(*value))
+    /// What the values are worth by parts of a reason, in log-odds; the sum of it is the log-odds.
+    pub fn by_part(&self, values: &[f64; COUNT]) -> [f64; Part::ALL.len()] {
+        let mut worths = [0.0; Part::ALL.len()];
+        worths[Part::Prior as usize] = self.prior;
+        for (((_, part), curve), value) in MEASURES.iter().zip(&self.curves).zip(values) {
+            worths[*part as usize] += curve.at(*value);
+        }
+        for surface in &self.surfaces {
+            worths[surface.part() as usize] += surface.at(values[surface.measures[0]], values[surface.measures[1]]);
+        }
+        worths
     }
 
     /// The log-odds that an article belongs to the cluster it was measured against.
     pub fn log_odds(&self, values: &[f64; COUNT]) -> f64 {
-        self.prior + self.worths(values).sum::<f64>()
+        let curves: f64 = self.curves.iter().zip(values).map(|(curve, value)| curve.at(*value)).sum();
+        let at = |surface: &Surface| surface.at(values[surface.measures[0]], values[surface.measures[1]]);
+        self.prior + curves + self.surfaces.iter().map(at).sum::<f64>()
     }
 }
 
@@ -129,7 +210,14 @@ mod tests {
 
     #[test]
     fn bad_lines_are_named() {
-        for (text, line) in [("prior", 1), ("prior\t1\nnonsense\t0:2", 2), ("prior\tmany", 1), ("size\t1:0 0:1", 1)] {
+        for (text, line) in [
+            ("prior", 1),
+            ("prior\t1\nnonsense\t0:2", 2),
+            ("prior\tmany", 1),
+            ("size\t1:0 0:1", 1),
+            ("size*mass\t0 1\t0 1\t1 2 3", 1),
+            ("size*none\t0\t0\t1", 1),
+        ] {
             let found = Weights::parse(text).map_err(|WeightsError::Line { line, .. }| line);
             assert_eq!(found, Err(line), "{text}");
         }
@@ -137,7 +225,8 @@ mod tests {
 
     #[test]
     fn text_and_back() {
-        let weights = Weights::parse("prior\t-3.5\nsize\t0:0.25 1:0.5\n").expect("well formed");
+        let weights =
+            Weights::parse("prior\t-3.5\nsize\t0:0.25 1:0.5\nsize*mass\t0 1\t0 2\t1 2 3 4\n").expect("well formed");
         assert_eq!(Weights::parse(&weights.to_text()), Ok(weights));
     }
 
@@ -149,5 +238,33 @@ mod tests {
             assert_eq!(curve.at(value), worth, "{value}");
         }
         assert_eq!(Curve::default().at(0.3), 0.0);
+    }
+
+    #[test]
+    fn surfaces() {
+        let weights = Weights::parse("size*mass\t0 1\t0 2 4\t0 2 4 10 12 20").expect("well formed");
+        let surface = &weights.surfaces[0];
+        let cases = [
+            ((0.0, 0.0), 0.0),
+            ((0.0, 1.0), 1.0),
+            ((0.5, 0.0), 5.0),
+            ((0.5, 3.0), 9.5),
+            ((1.0, 4.0), 20.0),
+            ((7.0, 9.0), 20.0),
+            ((-1.0, -1.0), 0.0),
+        ];
+        for ((first, second), worth) in cases {
+            assert_eq!(surface.at(first, second), worth, "{first} {second}");
+        }
+    }
+
+    #[test]
+    fn parts_add_up_to_the_log_odds() {
+        let weights = Weights::builtin();
+        for step in 0..20 {
+            let values = std::array::from_fn(|measure| f64::from((measure as u32 * 7 + step * 3) % 11) / 10.0);
+            let sum: f64 = weights.by_part(&values).iter().sum();
+            assert!((sum - weights.log_odds(&values)).abs() < 1e-9, "{sum}");
+        }
     }
 }

@@ -6,9 +6,11 @@ use std::collections::{BinaryHeap, HashMap, VecDeque};
 use foldhash::fast::FixedState;
 
 use crate::cluster::centroid::Centroid;
-use crate::cluster::document::{ALL, Document, FACETS, Held, Share};
+use crate::cluster::document::{ALL, Document, FACETS, Held};
 use crate::cluster::params::Params;
-use crate::cluster::postings::{Postings, Slot, take_out};
+use crate::cluster::postings::{Slot, take_out};
+use crate::cluster::subject::Subject;
+use crate::cluster::terms::Terms;
 use crate::features::Class;
 use crate::model::{ArticleId, ClusterId};
 
@@ -17,13 +19,6 @@ const INDEXED_RARITY_MIN: f32 = 1.5;
 
 /// Clusters whose best article shares less than this (the cosine over the terms that were looked up) are not worth measuring.
 const PROPOSED_COSINE_MIN: f32 = 0.05;
-
-/// A term of the window: how many articles hold it, and those that are indexed by it in the order they came.
-#[derive(Debug, Default)]
-struct Entry {
-    articles: u32,
-    postings: Postings,
-}
 
 /// A cluster of the window.
 #[derive(Debug)]
@@ -44,49 +39,55 @@ impl Group {
         self.members.len()
     }
 
+    /// Whether the sum of its members has to be made by walking along them.
+    pub fn is_summed_up_anew(&self) -> bool {
+        !self.centroid.is_kept()
+    }
+
     /// The mean of its members' publication times, in seconds.
     pub fn published_mean(&self) -> f64 {
         self.published_sum as f64 / self.members.len().max(1) as f64
     }
 }
 
-/// What a search needs of an article.
+/// What a search needs of an article. It meets thousands, so this is all it looks at.
 #[derive(Clone, Copy, Debug, Default)]
-struct Place {
-    group: Slot,
-    /// One over the length of its vector.
+struct Cell {
+    /// The score so far; 0 between searches.
+    score: f32,
+    /// One over the length of the article's vector.
     scale: f32,
 }
 
-/// Scores by place, emptied after every use, so that a search costs what it finds and not what there is.
+/// Scores by article, emptied after every use, so that a search costs what it finds and not what there is.
 #[derive(Debug, Default)]
 struct Tally {
-    scores: Vec<f32>,
+    cells: Vec<Cell>,
     touched: Vec<Slot>,
 }
 
 impl Tally {
+    /// Takes in an article with a vector of this length.
+    fn set(&mut self, slot: Slot, length: f32) {
+        let places = self.cells.len().max(slot as usize + 1);
+        self.cells.resize(places, Cell::default());
+        self.cells[slot as usize].scale = 1.0 / length.max(f32::MIN_POSITIVE);
+    }
+
+    #[inline]
     fn add(&mut self, slot: Slot, score: f32) {
-        let index = slot as usize;
-        if index >= self.scores.len() {
-            self.scores.resize(index + 1, 0.0);
-        }
-        if self.scores[index] == 0.0 {
+        let cell = &mut self.cells[slot as usize];
+        if cell.score == 0.0 {
             self.touched.push(slot);
         }
-        self.scores[index] += score;
+        cell.score += score;
     }
 
-    fn raise(&mut self, slot: Slot, score: f32) {
-        let held = self.scores.get(slot as usize).copied().unwrap_or(0.0);
-        if score > held {
-            self.add(slot, score - held);
-        }
-    }
-
+    /// Gives each article's score over the length of its vector.
     fn drain(&mut self, mut each: impl FnMut(Slot, f32)) {
         for slot in self.touched.drain(..) {
-            each(slot, std::mem::take(&mut self.scores[slot as usize]));
+            let Cell { score, scale } = &mut self.cells[slot as usize];
+            each(slot, std::mem::take(score) * *scale);
         }
     }
 }
@@ -95,18 +96,17 @@ impl Tally {
 #[derive(Debug, Default)]
 pub struct Window {
     documents: Vec<Option<Document>>,
-    /// Beside each document what a search needs of it, packed: a search meets thousands.
-    places: Vec<Place>,
+    /// The cluster of each document.
+    homes: Vec<Slot>,
     free_documents: Vec<Slot>,
     groups: Vec<Option<Group>>,
     free_groups: Vec<Slot>,
     group_of: HashMap<ClusterId, Slot, FixedState>,
-    entries: HashMap<u32, Entry, FixedState>,
+    terms: Terms,
     /// Who leaves next: by `seen`, then by id.
     leaving: BinaryHeap<Reverse<(i64, ArticleId, Slot)>>,
     articles: usize,
-    article_tally: Tally,
-    group_tally: Tally,
+    tally: Tally,
 }
 
 impl Window {
@@ -117,7 +117,7 @@ impl Window {
 
     /// How many of its articles hold a term.
     pub fn articles_with(&self, hash: u32) -> u32 {
-        self.entries.get(&hash).map_or(0, |entry| entry.articles)
+        self.terms.get(hash).map_or(0, |entry| entry.articles)
     }
 
     /// The cluster at a place that `candidates` gave.
@@ -135,10 +135,20 @@ impl Window {
         group.members.iter().filter_map(|slot| self.document(*slot))
     }
 
-    /// The cosines of an article with the sum of a cluster's members, by facet, where there are two or more of them.
-    pub fn sums(&self, group: &Group, article: &[Share]) -> Option<[f32; FACETS]> {
-        (group.members.len() > 1)
-            .then(|| group.centroid.cosines(article, documents_at(&self.documents, &group.members)))
+    /// The cosines of an article with the sum of a cluster's members, by facet, where there are two or more of them. `products`
+    /// are those of the article with every member, where they are known already.
+    pub fn sums(
+        &self,
+        group: &Group,
+        article: &Subject<'_>,
+        products: Option<&[i64; FACETS]>,
+    ) -> Option<[f32; FACETS]> {
+        if group.members.len() < 2 {
+            return None;
+        }
+        let members = || documents_at(&self.documents, &group.members);
+        let products = products.map_or_else(|| group.centroid.products_with(article, members()), |known| *known);
+        Some(group.centroid.cosines(article, &products))
     }
 
     /// The place of a cluster, if it is in the window.
@@ -146,36 +156,40 @@ impl Window {
         self.group_of.get(&cluster).copied()
     }
 
-    fn document(&self, slot: Slot) -> Option<&Document> {
+    /// The article at a place.
+    pub fn document(&self, slot: Slot) -> Option<&Document> {
         self.documents.get(slot as usize).and_then(Option::as_ref)
     }
 
     /// Proposes clusters that may take an article: those with the articles that share most of its rarest terms, best first, at
     /// most `candidates_max`. It reads at most `query_terms_max` times `postings_read_max` postings, however large the window is.
     pub fn candidates(&mut self, document: &Document, params: &Params) -> Vec<u32> {
-        for term in telling_terms(document, params.query_terms_max) {
-            let Some(entry) = self.entries.get(&term.hash) else { continue };
+        for term in weightiest_first(document, params.query_terms_max) {
+            let Some(entry) = self.terms.get(term.hash) else { continue };
             let weight = term.weights()[ALL];
-            for slot in entry.postings.latest(params.postings_read_max) {
-                self.article_tally.add(slot, weight * weight);
-            }
+            let (tally, score) = (&mut self.tally, weight * weight);
+            entry.postings.each_latest(params.postings_read_max, |slot| tally.add(slot, score));
         }
-        let (places, group_tally) = (&self.places, &mut self.group_tally);
-        self.article_tally.drain(|slot, score| {
-            let Place { group, scale } = places[slot as usize];
-            group_tally.raise(group, score * scale);
-        });
-        let mut found: Vec<(f32, ClusterId, Slot)> = Vec::new();
-        let groups = &self.groups;
+        let (homes, groups) = (&self.homes, &self.groups);
         let score_min = PROPOSED_COSINE_MIN * document.length();
-        self.group_tally.drain(|slot, score| {
+        // Most articles share one word that is not so rare, and are done with here.
+        let mut near: Vec<(Slot, f32)> = Vec::new();
+        self.tally.drain(|slot, score| {
+            if score >= score_min {
+                near.push((homes[slot as usize], score));
+            }
+        });
+        // A cluster scores what its best article does.
+        near.sort_unstable_by(|a, b| a.0.cmp(&b.0).then(b.1.total_cmp(&a.1)));
+        near.dedup_by_key(|(group, _)| *group);
+        let mut found: Vec<(f32, ClusterId, Slot)> = Vec::with_capacity(near.len());
+        for (slot, score) in near {
             if let Some(group) = &groups[slot as usize]
                 && group.members.len() < params.cluster_articles_max
-                && score >= score_min
             {
                 found.push((score, group.id, slot));
             }
-        });
+        }
         let best_first =
             |a: &(f32, ClusterId, Slot), b: &(f32, ClusterId, Slot)| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1));
         if found.len() > params.candidates_max {
@@ -187,16 +201,18 @@ impl Window {
     }
 
     /// Counts an article into a cluster, new or known.
-    pub fn add(&mut self, document: Document, cluster: ClusterId, params: &Params) {
+    pub fn add(&mut self, mut document: Document, cluster: ClusterId, params: &Params) {
         let group = self.group_slot(cluster);
         let slot = place(&mut self.documents, &mut self.free_documents);
-        self.places.resize(self.documents.len(), Place::default());
-        self.places[slot as usize] = Place { group, scale: 1.0 / document.length().max(f32::MIN_POSITIVE) };
+        self.homes.resize(self.documents.len(), 0);
+        self.tally.set(slot, document.length());
+        self.homes[slot as usize] = group;
+        mark_telling(&mut document.terms, params.index_terms_max);
         for term in &document.terms {
-            self.entries.entry(term.hash).or_default().articles += 1;
-        }
-        for term in telling_terms(&document, params.index_terms_max) {
-            self.entries.entry(term.hash).or_default().postings.push(slot);
+            let entry = self.terms.count(term.hash);
+            if term.is_indexed() {
+                entry.postings.push(slot);
+            }
         }
         self.leaving.push(Reverse((document.seen, document.article, slot)));
         self.articles += 1;
@@ -218,39 +234,60 @@ impl Window {
     fn join(&mut self, slot: Slot, group: Slot) {
         let Some(group) = &mut self.groups[group as usize] else { return };
         let documents = &self.documents;
-        if let Some(newcomer) = &documents[slot as usize] {
-            group.published_sum += i128::from(newcomer.published);
-            group.centroid.add(newcomer, documents_at(documents, &group.members));
+        let Some(newcomer) = &documents[slot as usize] else { return };
+        group.published_sum += i128::from(newcomer.published);
+        group.centroid.add(newcomer, documents_at(documents, &group.members));
+        let came_before = |member: &Slot| {
+            documents[*member as usize].as_ref().is_some_and(|member| member.article < newcomer.article)
+        };
+        // Whoever has just come comes last; an article from another cluster goes where a restored window would have it.
+        let place = if group.members.back().is_none_or(came_before) {
+            group.members.len()
+        } else {
+            group.members.partition_point(came_before)
+        };
+        group.members.insert(place, slot);
+    }
+
+    /// The places of a cluster's articles, in the order they came.
+    pub fn places<'a>(&'a self, group: &'a Group) -> impl DoubleEndedIterator<Item = Slot> + 'a {
+        group.members.iter().copied()
+    }
+
+    /// Takes articles out of their clusters and into another, new or known; a cluster that is left empty is gone. What comes of it
+    /// is what would have come had they been counted in there from the beginning.
+    pub fn regroup(&mut self, articles: &[Slot], cluster: ClusterId) {
+        let group = self.group_slot(cluster);
+        for slot in articles {
+            let old = self.homes[*slot as usize];
+            let Some(document) = self.documents[*slot as usize].take() else { continue };
+            self.leave(*slot, &document, old);
+            self.documents[*slot as usize] = Some(document);
+            self.homes[*slot as usize] = group;
+            self.join(*slot, group);
         }
-        group.members.push_back(slot);
     }
 
     /// Lets go of every article that was seen at `start` or before.
-    pub fn forget_until(&mut self, start: i64, params: &Params) {
+    pub fn forget_until(&mut self, start: i64) {
         while let Some(Reverse((seen, _, slot))) = self.leaving.peek().copied() {
             if seen > start {
                 return;
             }
             self.leaving.pop();
-            self.forget(slot, params);
+            self.forget(slot);
         }
     }
 
-    fn forget(&mut self, slot: Slot, params: &Params) {
+    fn forget(&mut self, slot: Slot) {
         let Some(document) = self.documents[slot as usize].take() else { return };
-        let group = self.places[slot as usize].group;
-        for term in telling_terms(&document, params.index_terms_max) {
-            if let Some(entry) = self.entries.get_mut(&term.hash) {
-                entry.postings.take_out(slot);
-            }
-        }
+        let group = self.homes[slot as usize];
         for term in &document.terms {
-            if let Some(entry) = self.entries.get_mut(&term.hash) {
-                entry.articles -= 1;
-                if entry.articles == 0 {
-                    self.entries.remove(&term.hash);
+            self.terms.discount(term.hash, |postings| {
+                if term.is_indexed() {
+                    postings.take_out(slot);
                 }
-            }
+            });
         }
         self.leave(slot, &document, group);
         self.free_documents.push(slot);
@@ -278,21 +315,40 @@ fn documents_at<'a>(
     slots.iter().filter_map(|slot| documents[*slot as usize].as_ref())
 }
 
-/// The terms that say most of an article, the weightiest first; the same whenever it is asked.
-fn telling_terms(document: &Document, count_max: usize) -> Vec<Held> {
-    let mut terms: Vec<(f32, Held)> = document
-        .terms
-        .iter()
-        .filter(|term| term.class() != Class::Pair && term.rarity() >= INDEXED_RARITY_MIN)
-        .map(|term| (term.weights()[ALL], *term))
-        .collect();
-    let weightiest = |a: &(f32, Held), b: &(f32, Held)| b.0.total_cmp(&a.0).then(a.1.hash.cmp(&b.1.hash));
-    if terms.len() > count_max {
-        terms.select_nth_unstable_by(count_max, weightiest);
-        terms.truncate(count_max);
+/// A term by its weight, for finding the weightiest.
+type Weighed = (f32, u32, usize);
+
+/// The weightiest terms of an article, by weight, hash and place: at most so many, in no order; the same whenever it is asked.
+fn telling(terms: &[Held], count_max: usize) -> Vec<Weighed> {
+    let mut telling: Vec<Weighed> = Vec::with_capacity(terms.len());
+    for (place, term) in terms.iter().enumerate() {
+        if term.class() != Class::Pair && term.rarity() >= INDEXED_RARITY_MIN {
+            telling.push((term.weights()[ALL], term.hash, place));
+        }
     }
+    if telling.len() > count_max {
+        telling.select_nth_unstable_by(count_max, weightiest);
+        telling.truncate(count_max);
+    }
+    telling
+}
+
+fn weightiest(a: &Weighed, b: &Weighed) -> std::cmp::Ordering {
+    b.0.total_cmp(&a.0).then(a.1.cmp(&b.1))
+}
+
+/// The terms that say most of an article, the weightiest first.
+fn weightiest_first(document: &Document, count_max: usize) -> impl Iterator<Item = Held> {
+    let mut terms = telling(&document.terms, count_max);
     terms.sort_unstable_by(weightiest);
-    terms.into_iter().map(|(_, term)| term).collect()
+    terms.into_iter().map(|(_, _, place)| document.terms[place])
+}
+
+/// Marks the terms by which an article can be found.
+fn mark_telling(terms: &mut [Held], count_max: usize) {
+    for (_, _, place) in telling(terms, count_max) {
+        terms[place].set_indexed();
+    }
 }
 
 /// A free place in a table.

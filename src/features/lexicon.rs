@@ -13,8 +13,12 @@ impl Rarity {
     pub const STEPS: f64 = 8.0;
     /// A word that a large table does not hold.
     pub const UNKNOWN: Rarity = Rarity(127);
-    /// A word of a language of which only the commonest words are known.
+    /// A word of a language of which only the commonest words are known, or whose words were counted in talk and not in news: what
+    /// is rare there ("inflation") may be common here.
     pub const UNCOUNTED: Rarity = Rarity(56);
+
+    /// The rarest of the everyday words: about one article in fifty holds it.
+    pub const EVERYDAY_MAX: Rarity = Rarity(31);
 
     /// The rarity of what this share of articles holds.
     pub fn of_share(share: f64) -> Rarity {
@@ -31,7 +35,7 @@ impl Rarity {
 
     /// Whether more than about one article in fifty holds it: "monday", "new", "people".
     pub fn is_everyday(self) -> bool {
-        self.0 < 32
+        self <= Rarity::EVERYDAY_MAX
     }
 
     /// Whether no table holds it.
@@ -64,8 +68,30 @@ impl Lexicon {
         &BUILTIN
     }
 
-    /// Languages of which the table holds so many words that a missing one is rare.
-    pub const COUNTED: [&'static str; 5] = ["en", "de", "es", "el", "0"];
+    /// Languages of which the table holds so many words that a missing one is rare, and how rare it is taken to be.
+    pub const COUNTED: [(&'static str, Rarity); 14] = [
+        ("en", Rarity::UNKNOWN),
+        ("de", Rarity::UNKNOWN),
+        ("es", Rarity::UNKNOWN),
+        ("el", Rarity::UNKNOWN),
+        ("0", Rarity::UNKNOWN),
+        ("ar", Rarity::UNCOUNTED),
+        ("eu", Rarity::UNCOUNTED),
+        ("fa", Rarity::UNCOUNTED),
+        ("fr", Rarity::UNCOUNTED),
+        ("it", Rarity::UNCOUNTED),
+        ("lv", Rarity::UNCOUNTED),
+        ("nl", Rarity::UNCOUNTED),
+        ("pt", Rarity::UNCOUNTED),
+        ("ru", Rarity::UNCOUNTED),
+    ];
+
+    /// Languages whose tables tell proper names; elsewhere English ones are asked.
+    pub const KNOWS_NAMES: [&'static str; 3] = ["en", "es", "el"];
+
+    /// Two characters side by side, where only the share of each is known: steps that two independent draws are rarer than the two
+    /// shares together (the logarithm of a lead's draws).
+    const GRAM_STEPS: u8 = 33;
 
     /// The bit of a value that marks a proper name.
     pub const PROPER: u8 = 0x80;
@@ -81,9 +107,39 @@ impl Lexicon {
     pub fn look_up(&self, lang: &str, stem: &str) -> (Rarity, bool) {
         match self.value(Lexicon::key(lang, stem)) {
             Some(value) => (Rarity(value & !Lexicon::PROPER), value & Lexicon::PROPER != 0),
-            None if Lexicon::COUNTED.contains(&lang) => (Rarity::UNKNOWN, false),
-            None => (Rarity::UNCOUNTED, false),
+            None => (Lexicon::missing(lang).unwrap_or(Rarity::UNCOUNTED), false),
         }
+    }
+
+    /// How rare a pair of letters is in a language without spaces. Of Chinese the commonest pairs are counted; another is as rare as
+    /// its two characters make it.
+    pub fn look_up_gram(&self, lang: &str, gram: &str) -> (Rarity, bool) {
+        let mut letters = gram.chars();
+        if let (None, "zh", Some(first), Some(second)) =
+            (self.value(Lexicon::key(lang, gram)), lang, letters.next(), letters.next())
+        {
+            let mut steps = Lexicon::GRAM_STEPS;
+            for letter in [first, second] {
+                let of_letter = self.value(Lexicon::key(lang, letter.encode_utf8(&mut [0; 4])));
+                steps = steps.saturating_add(of_letter.unwrap_or(Rarity::UNCOUNTED.0));
+            }
+            return (Rarity(steps.min(Rarity::UNKNOWN.0 - 1)), false);
+        }
+        self.look_up(lang, gram)
+    }
+
+    /// Whether the table holds a stem.
+    pub fn lists(&self, lang: &str, stem: &str) -> bool {
+        self.value(Lexicon::key(lang, stem)).is_some()
+    }
+
+    /// Whether a language's words are counted so well that one which is not listed is rare indeed.
+    pub fn counts(&self, lang: &str) -> bool {
+        Lexicon::missing(lang) == Some(Rarity::UNKNOWN)
+    }
+
+    fn missing(lang: &str) -> Option<Rarity> {
+        Lexicon::COUNTED.iter().find(|(counted, _)| *counted == lang).map(|(_, rarity)| *rarity)
     }
 
     /// Whether a stem is among a language's commonest: what `look_up` says, told sooner.
@@ -150,9 +206,20 @@ mod tests {
         assert!(rarity("en", "polic") < rarity("en", "surveil"));
         assert!(rarity("en", "surveil") < rarity("en", "zyxwvut"));
         assert!(rarity("de", "und").is_everyday());
-        assert!(rarity("fr", "les").is_everyday());
+        assert!(rarity("fr", "le").is_everyday());
+        assert!(rarity("ru", "человек") < rarity("ru", "правительств"));
+        assert!(rarity("cs", "je").is_everyday());
         assert!(lexicon.look_up("en", "london").1);
         assert!(!lexicon.look_up("en", "bridg").1);
+    }
+
+    #[test]
+    fn chinese_pairs_are_counted_or_made_of_their_characters() {
+        let lexicon = Lexicon::builtin();
+        let rarity = |gram| lexicon.look_up_gram("zh", gram).0;
+        assert!(rarity("中国") < rarity("地震"));
+        assert!(rarity("的是") < rarity("霾鳞"));
+        assert_eq!(lexicon.look_up_gram("ja", "地震").0, Rarity::UNCOUNTED);
     }
 
     #[test]
@@ -176,7 +243,7 @@ mod tests {
     #[test]
     fn the_table_is_small_and_sorted() {
         let lexicon = Lexicon::builtin();
-        assert!(lexicon.len() * 5 <= 1_500_000, "{} bytes", lexicon.len() * 5);
+        assert!(lexicon.len() * 5 <= 3_000_000, "{} bytes", lexicon.len() * 5);
         let keys: Vec<u32> =
             lexicon.keys.chunks_exact(4).map(|k| u32::from_le_bytes([k[0], k[1], k[2], k[3]])).collect();
         assert!(keys.is_sorted_by(|left, right| left < right));

@@ -2,14 +2,24 @@
 
 pub mod ahead;
 pub mod boilerplate;
+pub mod calendar;
+pub mod endings;
+pub mod figures;
+mod front;
 pub mod language;
 pub mod lexicon;
+pub mod numerals;
 pub mod sketch;
+pub mod spelling;
 pub mod stem;
+pub mod unspaced;
 pub mod words;
 
 use std::collections::BTreeMap;
 
+use crate::features::calendar::{Date, Sense};
+use crate::features::figures::Figure;
+use crate::features::front::Front;
 use crate::features::lexicon::{Lexicon, Rarity};
 use crate::features::sketch::Sketch;
 use crate::features::stem::Stem;
@@ -55,6 +65,10 @@ pub struct Term {
     pub in_lead: u8,
     /// What it is.
     pub class: Class,
+    /// Whether the first sentence of the text holds it.
+    pub in_opening: bool,
+    /// Whether it stands in front in the title: in the first name there, or where there is none, among the first words.
+    pub in_front: bool,
     /// The word as readers know it, as it stood where it came first.
     pub word: String,
 }
@@ -62,6 +76,12 @@ pub struct Term {
 impl Term {
     /// Beyond this a repetition says nothing more.
     pub const COUNT_MAX: u8 = 15;
+
+    fn add_one(&mut self, place: Place) {
+        self.in_opening |= place == Place::Lead { opening: true };
+        let count = if matches!(place, Place::Lead { .. }) { &mut self.in_lead } else { &mut self.in_title };
+        *count = (*count + 1).min(Term::COUNT_MAX);
+    }
 }
 
 /// What a term is.
@@ -75,6 +95,11 @@ pub enum Class {
     Pair,
     /// A number.
     Number,
+    /// What another text may write in place of one of its words: a part of a compound, the letters of a name. It weighs half, and
+    /// gives way where the text holds the word itself.
+    Part,
+    /// A date or a part of one (`Date::of_hash` says which). It makes no two texts alike, but it may be compared.
+    Date,
 }
 
 /// What an article is compared by. It is made anywhere (it knows nothing of other articles) and used once.
@@ -86,6 +111,10 @@ pub struct Features {
     pub title_key: String,
     /// How many words of the text were read; 0 for an entry that is a title alone.
     pub lead_words: usize,
+    /// 32 bits of the words of the text's first sentence, in their order; 0 where there are too few to be told by.
+    pub opening: u32,
+    /// The numbers of the title and of the text's first sentence with the words beside them.
+    pub figures: Vec<Figure>,
     /// A sketch of the text's wording; none where the text is too short to be called a copy of anything.
     pub sketch: Option<Sketch>,
 }
@@ -93,48 +122,149 @@ pub struct Features {
 /// Makes an article's features. Pure: equal words give equal features.
 pub fn of(subject: &Subject<'_>, lexicon: &Lexicon, params: &Params) -> Features {
     let lang = subject.lang.unwrap_or("en");
-    let title = words::prefix(subject.title, params.title_words_max);
-    let lead = words::prefix(subject.text, params.lead_words_max);
-    let mut gathered = Gathered::default();
+    let title = spelling::of_text(words::prefix(subject.title, params.title_words_max), lang);
+    let lead = spelling::of_text(words::prefix(subject.text, params.lead_words_max), lang);
+    let mut gathered = Gathered::of(lang, lexicon);
     let mut title_key = String::new();
     let shouting = words::is_title_case(&title);
+    let mut numbers = figures::Reader::of(&title);
     words::read(&title, params.title_words_max, |word| {
         words::push_key(&mut title_key, &word);
-        gathered.add(&word, stem::of(&word, lang, lexicon), Place::Title { shouting });
+        let stem = stem::of(&word, lang, lexicon);
+        numbers.add(&word, stem);
+        gathered.add(&word, stem, Place::Title { shouting });
     });
-    gathered.end_of_part();
+    gathered.end_of_title(Place::Title { shouting });
+    let mut figures = numbers.figures();
     let mut shingles = sketch::Builder::default();
+    let mut numbers = figures::Reader::of(&lead);
+    let mut wording = sketch::Sentence::default();
+    let opening_end = lead.as_ptr() as usize + words::opening(&lead).len();
     words::read(&lead, params.lead_words_max, |word| {
         let stem = stem::of(&word, lang, lexicon);
+        let opening = (word.text.as_ptr() as usize) < opening_end;
+        if opening {
+            numbers.add(&word, stem);
+            wording.add(stem.hash);
+        }
         shingles.add(stem.hash);
-        gathered.add(&word, stem, Place::Lead);
+        gathered.add(&word, stem, Place::Lead { opening });
     });
-    Features { lead_words: shingles.words(), sketch: shingles.build(), terms: gathered.terms(), title_key }
+    figures.extend(numbers.figures());
+    let (lead_words, sketch, opening) = (shingles.words(), shingles.build(), wording.hash());
+    Features { lead_words, sketch, terms: gathered.terms(), title_key, figures, opening }
 }
+
+/// Letters of an abbreviation; two are the initials of too many people.
+const INITIALS_MIN: usize = 3;
+const INITIALS_MAX: usize = 5;
+/// How rare the letters of a name may be: most names are never abbreviated.
+const INITIALS_RARITY_MAX: Rarity = Rarity(56);
+
+/// Small words inside of names, which abbreviations leave out.
+fn joins_names(word: &str) -> bool {
+    matches!(
+        word,
+        "of" | "for" | "and" | "the" | "de" | "des" | "du" | "für" | "der" | "la" | "del" | "di" | "do" | "da" | "van"
+    )
+}
+
+/// Dates are common, whichever they are.
+const DATE_RARITY: Rarity = Rarity(0);
 
 /// Where a word stands.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Place {
     Title { shouting: bool },
-    Lead,
+    Lead { opening: bool },
 }
 
-/// The terms found so far, and the name that the last word may be continuing.
-#[derive(Default)]
+/// The terms found so far, the name that the last word may be continuing, and a word that the next one may make a date.
 struct Gathered<'a> {
+    lang: &'a str,
+    lexicon: &'a Lexicon,
     terms: BTreeMap<u32, Term>,
     open_name: Option<(Stem, &'a str)>,
+    front: Front,
+    waiting: Option<(Word<'a>, Stem, Place)>,
+    last_month: Option<u8>,
+    last_word: &'a str,
+    /// The first letters of the words with capitals that stand together.
+    initials: String,
 }
 
 impl<'a> Gathered<'a> {
+    fn of(lang: &'a str, lexicon: &'a Lexicon) -> Gathered<'a> {
+        Gathered {
+            lang,
+            lexicon,
+            terms: BTreeMap::new(),
+            open_name: None,
+            front: Front::default(),
+            waiting: None,
+            last_month: None,
+            last_word: "",
+            initials: String::new(),
+        }
+    }
+
     fn add(&mut self, word: &Word<'a>, stem: Stem, place: Place) {
+        let last_month = self.last_month.take();
+        let last_word = std::mem::replace(&mut self.last_word, word.text);
+        if let Some((waiting, waiting_stem, waiting_place)) = self.waiting.take() {
+            match (waiting_stem.sense, stem.sense) {
+                (Sense::DayNumber(day), Sense::Date(Date::Month(month)) | Sense::Maybe(Date::Month(month))) => {
+                    return self.date(Date::Day { month, day }, place, word);
+                }
+                (Sense::DayNumber(_), _) if calendar::joins_day_and_month(word.text) => {
+                    self.waiting = Some((waiting, waiting_stem, waiting_place));
+                    return self.plain(word, stem, place);
+                }
+                (Sense::Maybe(Date::Month(month)), Sense::DayNumber(day)) => {
+                    return self.date(Date::Day { month, day }, place, word);
+                }
+                (Sense::Maybe(date), Sense::DayNumber(_) | Sense::Date(_)) => self.date(date, waiting_place, &waiting),
+                (Sense::Maybe(date), _) if word.text.eq_ignore_ascii_case("feira") => {
+                    return self.date(date, waiting_place, &waiting);
+                }
+                _ => self.plain(&waiting, waiting_stem, waiting_place),
+            }
+        }
+        match (stem.sense, last_month) {
+            (Sense::DayNumber(day) | Sense::Date(Date::Day { month: 0, day }), Some(month)) => {
+                self.date(Date::Day { month, day }, place, word);
+            }
+            (Sense::Date(date), _) => self.date(date, place, word),
+            (Sense::Maybe(date), _) if calendar::leads_to_a_date(last_word) => self.date(date, place, word),
+            (Sense::Maybe(_) | Sense::DayNumber(_), _) => self.waiting = Some((*word, stem, place)),
+            (Sense::None | Sense::Number, _) => self.plain(word, stem, place),
+        }
+    }
+
+    fn date(&mut self, date: Date, place: Place, word: &Word<'a>) {
+        if let Date::Month(month) = date {
+            self.last_month = Some(month);
+        }
+        self.open_name = None;
+        self.count((date.hash(), DATE_RARITY), Class::Date, place, || word.text.to_owned());
+    }
+
+    fn plain(&mut self, word: &Word<'a>, stem: Stem, place: Place) {
         let named = is_name(word, stem, place);
+        self.continue_initials(word, stem, place);
         let class = match word.kind {
             Kind::Number => Class::Number,
+            Kind::Plain if stem.sense == Sense::Number => Class::Number,
             Kind::Plain | Kind::Gram if named => Class::Name,
             Kind::Plain | Kind::Gram => Class::Word,
         };
+        if let Place::Title { .. } = place {
+            self.front.add(word, stem, named);
+        }
         self.count((stem.hash, stem.rarity), class, place, || word.text.to_owned());
+        for part in stem::parts(word.text, stem, self.lang, self.lexicon).into_iter().flatten() {
+            self.count_part(part, place, word.text);
+        }
         let previous = self.open_name.take();
         if !named {
             return;
@@ -146,28 +276,101 @@ impl<'a> Gathered<'a> {
         self.open_name = Some((stem, word.text));
     }
 
-    fn count(&mut self, (hash, rarity): (u32, Rarity), class: Class, place: Place, word: impl FnOnce() -> String) {
+    fn count(&mut self, (hash, rarity): (u32, Rarity), class: Class, place: Place, word: impl Fn() -> String) {
         let term = self.terms.entry(hash).or_insert_with(|| Term {
             hash,
             rarity,
             in_title: 0,
             in_lead: 0,
             class,
+            in_opening: false,
+            in_front: false,
             word: word(),
         });
-        let count = if place == Place::Lead { &mut term.in_lead } else { &mut term.in_title };
-        *count = (*count + 1).min(Term::COUNT_MAX);
+        if term.class == Class::Part {
+            (term.class, term.rarity, term.in_title, term.in_lead, term.word) = (class, rarity, 0, 0, word());
+            (term.in_opening, term.in_front) = (false, false);
+        }
+        term.add_one(place);
         if term.class == Class::Word {
             term.class = class; // once seen as a name, a name
         }
     }
 
-    /// A name does not run on from the title into the text.
-    fn end_of_part(&mut self) {
-        self.open_name = None;
+    /// Counts what another text may write for a word, unless this text writes it too.
+    fn count_part(&mut self, (hash, rarity): (u32, Rarity), place: Place, word: &str) {
+        let term = self.terms.entry(hash).or_insert_with(|| Term {
+            hash,
+            rarity,
+            in_title: 0,
+            in_lead: 0,
+            class: Class::Part,
+            in_opening: false,
+            in_front: false,
+            word: word.to_owned(),
+        });
+        if term.class == Class::Part {
+            term.add_one(place);
+        }
     }
 
-    fn terms(self) -> Vec<Term> {
+    /// "European Central Bank" may be the ECB of another text.
+    fn continue_initials(&mut self, word: &Word<'a>, stem: Stem, place: Place) {
+        let telling = match place {
+            Place::Title { shouting } => !shouting,
+            Place::Lead { .. } => true,
+        };
+        let is_part = telling
+            && word.kind == Kind::Plain
+            && word.is_capitalised()
+            && !(word.starts_sentence && stem.rarity.is_everyday());
+        if !self.initials.is_empty() && word.follows_directly && !is_part && joins_names(word.text) {
+            return;
+        }
+        if !is_part || !word.follows_directly || word.starts_sentence {
+            self.end_initials(place);
+        }
+        if is_part && word.text.len() > 1 {
+            self.initials.extend(word.text.chars().take(1));
+        }
+    }
+
+    /// The letters of the whole run, and of its beginning: "European Central Bank President" is no name.
+    fn end_initials(&mut self, place: Place) {
+        let letters = self.initials.chars().count();
+        let whole = (INITIALS_MIN + 1..=INITIALS_MAX).contains(&letters).then_some(letters);
+        for count in (letters >= INITIALS_MIN).then_some(INITIALS_MIN).into_iter().chain(whole) {
+            let end = self.initials.char_indices().nth(count).map_or(self.initials.len(), |(at, _)| at);
+            let text = self.initials[..end].to_owned();
+            let word = Word { text: &text, kind: Kind::Plain, starts_sentence: false, follows_directly: false };
+            let stem = stem::of(&word, self.lang, self.lexicon);
+            self.count_part((stem.hash, stem.rarity.min(INITIALS_RARITY_MAX)), place, &text);
+        }
+        self.initials.clear();
+    }
+
+    /// Neither a name nor a date runs on from the title into the text.
+    fn end_of_title(&mut self, place: Place) {
+        self.end_of_part(place);
+        for hash in std::mem::take(&mut self.front).terms() {
+            if let Some(term) = self.terms.get_mut(&hash) {
+                term.in_front = true;
+            }
+        }
+    }
+
+    fn end_of_part(&mut self, place: Place) {
+        if let Some((word, stem, place)) = self.waiting.take() {
+            self.plain(&word, stem, place);
+        }
+        self.end_initials(place);
+        self.open_name = None;
+        self.last_month = None;
+        self.last_word = "";
+    }
+
+    fn terms(mut self) -> Vec<Term> {
+        self.end_of_part(Place::Lead { opening: false });
         self.terms.into_values().collect()
     }
 }
@@ -179,9 +382,9 @@ fn is_name(word: &Word<'_>, stem: Stem, place: Place) -> bool {
     }
     let telling = match place {
         Place::Title { shouting } => !shouting && !word.starts_sentence,
-        Place::Lead => !word.starts_sentence,
+        Place::Lead { .. } => !word.starts_sentence,
     };
-    (telling && !stem.rarity.is_everyday()) || stem.proper || stem.rarity.is_unknown()
+    (telling && !stem.rarity.is_everyday()) || stem.proper || stem.unheard
 }
 
 #[cfg(test)]
@@ -230,21 +433,91 @@ mod tests {
     }
 
     #[test]
+    fn dates_are_neither_names_nor_numbers() {
+        let cases: [(&str, &str, &[Date]); 11] = [
+            ("en", "Trial opens Tuesday", &[Date::Weekday(1)]),
+            ("en", "Vote set for May 12, says Theresa May", &[Date::Day { month: 5, day: 12 }]),
+            ("en", "Closed since March 2026", &[Date::Month(3), Date::Year(2026)]),
+            ("en", "Mayor says 12 may lose jobs", &[]),
+            ("de", "Am 3. Mai wird gewählt", &[Date::Day { month: 5, day: 3 }]),
+            ("es", "Abre el 12 de mayo", &[Date::Day { month: 5, day: 12 }]),
+            ("pt", "Abre na segunda-feira", &[Date::Weekday(0)]),
+            ("ja", "5月12日に再開", &[Date::Month(5), Date::Day { month: 5, day: 12 }]),
+            ("ko", "5월 12일 수요일 재개", &[Date::Month(5), Date::Day { month: 5, day: 12 }, Date::Weekday(2)]),
+            ("zh", "市长星期三宣布", &[Date::Weekday(2)]),
+            ("ja", "水曜日に会議", &[Date::Weekday(2)]),
+        ];
+        for (lang, title, expected) in cases {
+            let subject = Subject { title, text: "", lang: Some(lang) };
+            let found = of(&subject, Lexicon::builtin(), &Params::default());
+            let mut dates: Vec<Date> = found.terms.iter().filter_map(|term| Date::of_hash(term.hash)).collect();
+            let mut expected = expected.to_vec();
+            dates.sort_unstable();
+            expected.sort_unstable();
+            assert_eq!(dates, expected, "{title}");
+        }
+    }
+
+    #[test]
+    fn an_abbreviation_meets_the_letters_of_the_name() {
+        let parts = |title: &str| {
+            let found = features(title, "");
+            words_of(&found, Class::Part).into_iter().map(str::to_owned).collect::<Vec<_>>()
+        };
+        assert_eq!(parts("Rates stay, says European Central Bank president"), ["ECB"]);
+        assert_eq!(
+            parts("experts at the World Health Organization Regional Office will meet again on malaria this autumn"),
+            ["WHO", "WHORO"]
+        );
+        assert_eq!(parts("fears rise again today at the Centers for Disease Control"), ["CDC"]);
+        assert_eq!(parts("Maria Alves speaks in Porto Santo"), Vec::<String>::new());
+        assert_eq!(parts("Mayor Closes Old Bridge After Heavy Rain"), Vec::<String>::new());
+        let hash = |title: &str, class: Class| {
+            features(title, "").terms.into_iter().find(|term| term.class == class).map(|term| term.hash)
+        };
+        let short = hash("rates stay at ECB", Class::Name);
+        assert!(short.is_some());
+        assert_eq!(short, hash("rates stay, says European Central Bank", Class::Part));
+    }
+
+    #[test]
+    fn a_compound_has_parts_unless_the_text_names_them() {
+        let of_title =
+            |title| of(&Subject { title, text: "", lang: Some("de") }, Lexicon::builtin(), &Params::default());
+        let class_of =
+            |found: &Features, hash: u32| found.terms.iter().find(|term| term.hash == hash).map(|term| term.class);
+        let price =
+            of_title("Der Preis").terms.into_iter().find(|term| term.word == "Preis").expect("it stands there").hash;
+        assert_eq!(class_of(&of_title("Der Strompreis steigt"), price), Some(Class::Part));
+        assert_ne!(class_of(&of_title("Der Strompreis steigt, der Preis auch"), price), Some(Class::Part));
+        assert_ne!(class_of(&of_title("Der Preis steigt, der Strompreis auch"), price), Some(Class::Part));
+        assert_eq!(class_of(&of_title("Der Strom fällt aus"), price), None);
+    }
+
+    #[test]
     fn scripts_without_spaces_are_read_as_pairs_of_letters() {
         let found =
             of(&Subject { title: "東京で地震", text: "", lang: Some("ja") }, Lexicon::builtin(), &Params::default());
-        let mut words: Vec<&str> = found.terms.iter().map(|term| term.word.as_str()).collect();
-        words.sort_unstable();
-        assert_eq!(
-            words,
-            ["京で", "地震", "で地", "東京"]
-                .map(|word| word)
-                .iter()
-                .copied()
-                .collect::<std::collections::BTreeSet<_>>()
-                .into_iter()
-                .collect::<Vec<_>>()
+        assert_eq!(words_of(&found, Class::Word), ["地震", "東京"]);
+    }
+
+    #[test]
+    fn heads_are_the_title_and_the_first_sentence() {
+        let found = features(
+            "Council shuts Porto Santo pool",
+            "The council of Porto Santo voted on Monday to shut the municipal pool for a year. Swimmers protested loudly.",
         );
+        let marked = |of: fn(&Term) -> bool| -> Vec<&str> {
+            let mut words: Vec<&str> =
+                found.terms.iter().filter(|term| of(term)).map(|term| term.word.as_str()).collect();
+            words.sort_unstable();
+            words
+        };
+        assert_eq!(marked(|term| term.in_front), ["Porto", "Santo"]);
+        assert!(marked(|term| term.in_opening).contains(&"municipal"));
+        assert!(!marked(|term| term.in_opening).contains(&"Swimmers"));
+        let nameless = features("storm floods cellars overnight", "");
+        assert_eq!(nameless.terms.iter().filter(|term| term.in_front).count(), 2);
     }
 
     #[test]

@@ -90,6 +90,29 @@ impl Builder {
     }
 }
 
+/// Words of a sentence from which it can be told again: "Good morning." says nothing of where it is from.
+const SENTENCE_WORDS_MIN: usize = 6;
+
+/// Takes a sentence's terms in order, to say whether another says the same in the same words.
+#[derive(Debug, Default)]
+pub struct Sentence {
+    words: usize,
+    mixed: u64,
+}
+
+impl Sentence {
+    /// The next word, by the hash of its term.
+    pub fn add(&mut self, hash: u32) {
+        self.words += 1;
+        self.mixed = mix(self.mixed, u64::from(hash), self.words as u64);
+    }
+
+    /// 32 bits of it, 0 where it has too few words.
+    pub fn hash(&self) -> u32 {
+        if self.words >= SENTENCE_WORDS_MIN { (self.mixed >> 32) as u32 } else { 0 }
+    }
+}
+
 /// Three words to 64 well-mixed bits (the finaliser of SplitMix64, Steele et al. 2014).
 fn mix(first: u64, second: u64, third: u64) -> u64 {
     let mut bits = first ^ second.rotate_left(21) ^ third.rotate_left(42);
@@ -118,6 +141,18 @@ mod tests {
         assert!(text.contained(&edited) > 0.8);
         assert!(text.contained(&cut) > 0.8, "{}", text.contained(&cut));
         assert!(text.contained(&stranger) < 0.1);
+    }
+
+    #[test]
+    fn sentences_are_told_by_their_words_in_order() {
+        let hash = |words: &[u32]| {
+            let mut sentence = Sentence::default();
+            words.iter().for_each(|word| sentence.add(*word));
+            sentence.hash()
+        };
+        assert_ne!(hash(&[1, 2, 3, 4, 5, 6]), 0);
+        assert_ne!(hash(&[1, 2, 3, 4, 5, 6]), hash(&[1, 2, 3, 4, 6, 5]));
+        assert_eq!(hash(&[1, 2, 3, 4, 5]), 0);
     }
 
     #[test]

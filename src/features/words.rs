@@ -5,6 +5,9 @@ use std::borrow::Cow;
 use unicode_normalization::{UnicodeNormalization, is_nfkc};
 use unicode_segmentation::UnicodeSegmentation;
 
+use crate::features::calendar;
+use crate::features::unspaced::{self, is_unspaced};
+
 /// What a word is by its letters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -46,34 +49,68 @@ pub fn prefix(text: &str, words_max: usize) -> Cow<'_, str> {
     if text.is_ascii() || is_nfkc(text) { Cow::Borrowed(text) } else { Cow::Owned(text.nfkc().collect()) }
 }
 
+/// Bytes before which a first sentence does not end ("Jan. 5", a dateline, a byline), and after which it is taken for ended.
+const OPENING_BYTES: std::ops::Range<usize> = 40..400;
+
+/// A text's first sentence, where most reports say what happened.
+pub fn opening(text: &str) -> &str {
+    let text = &text[..text.floor_char_boundary(OPENING_BYTES.end)];
+    let start = text.ceil_char_boundary(OPENING_BYTES.start);
+    let mut letters = text[start..].char_indices().peekable();
+    while let Some((at, letter)) = letters.next() {
+        let is_end = match letter {
+            '。' | '！' | '？' | '।' | '\n' => true,
+            '.' | '!' | '?' | '…' | '؟' => {
+                letters.peek().is_none_or(|(_, next)| !next.is_alphanumeric() && *next != ',')
+            }
+            _ => false,
+        };
+        if is_end {
+            return &text[..start + at];
+        }
+    }
+    text
+}
+
 /// Gives the words of a text, at most `words_max`, in order.
 pub fn read<'a>(text: &'a str, words_max: usize, mut each: impl FnMut(Word<'a>)) {
     let mut given = 0;
     let mut run: Option<(usize, usize)> = None;
     let mut starts_sentence = true;
     let mut previous_end = 0;
-    for (start, raw) in text.unicode_word_indices() {
+    for (mut start, mut raw) in text.unicode_word_indices() {
         if given >= words_max {
             return;
         }
+        if start < previous_end {
+            // The unit of a date was read with its number.
+            let Some(rest) = text.get(previous_end..start + raw.len()).filter(|rest| !rest.is_empty()) else {
+                continue;
+            };
+            (start, raw) = (previous_end, rest);
+        }
         let between = &text[previous_end..start];
         starts_sentence |= between.contains(ends_sentence);
-        let end = start + raw.len();
+        let mut end = start + raw.len();
         if raw.chars().next().is_some_and(is_unspaced) {
             run = match run {
                 Some((from, to)) if to == start => Some((from, end)),
                 Some((from, to)) => {
-                    given += grams(&text[from..to], &mut each);
+                    given += unspaced::split(&text[from..to], &mut each);
                     Some((start, end))
                 }
                 None => Some((start, end)),
             };
         } else {
             if let Some((from, to)) = run.take() {
-                given += grams(&text[from..to], &mut each);
+                given += unspaced::split(&text[from..to], &mut each);
             }
             let word = without_possessive(raw);
-            let kind = if word.starts_with(char::is_numeric) { Kind::Number } else { Kind::Plain };
+            let is_number = word.starts_with(char::is_numeric);
+            let unit = text[end..].chars().next().filter(|unit| is_number && calendar::is_unit(*unit));
+            end += unit.map_or(0, char::len_utf8);
+            let word = if unit.is_some() { &text[start..end] } else { word };
+            let kind = if is_number { Kind::Number } else { Kind::Plain };
             each(Word { text: word, kind, starts_sentence, follows_directly: between == " " });
             given += 1;
         }
@@ -81,7 +118,7 @@ pub fn read<'a>(text: &'a str, words_max: usize, mut each: impl FnMut(Word<'a>))
         previous_end = end;
     }
     if let Some((from, to)) = run {
-        grams(&text[from..to], &mut each);
+        unspaced::split(&text[from..to], &mut each);
     }
 }
 
@@ -111,28 +148,6 @@ fn ends_sentence(letter: char) -> bool {
     matches!(letter, '.' | '!' | '?' | '\n' | '"' | '“' | '”' | '„' | '«' | '»' | ':' | '…' | '|' | '–' | '—')
 }
 
-/// Chinese, Japanese, Korean, Thai, Lao, Khmer, Burmese: words are not divided by spaces, or (Korean) carry their particles.
-fn is_unspaced(letter: char) -> bool {
-    matches!(letter as u32,
-        0x0E00..=0x0EFF | 0x1000..=0x109F | 0x1100..=0x11FF | 0x1780..=0x17FF | 0x3040..=0x30FF | 0x3130..=0x318F
-        | 0x3400..=0x4DBF | 0x4E00..=0x9FFF | 0xAC00..=0xD7AF | 0xF900..=0xFAFF | 0x20000..=0x3FFFF)
-}
-
-/// Gives a run's overlapping pairs of letters; says how many.
-fn grams<'a>(run: &'a str, each: &mut impl FnMut(Word<'a>)) -> usize {
-    let gram = |text| Word { text, kind: Kind::Gram, starts_sentence: false, follows_directly: false };
-    let starts: Vec<usize> = run.char_indices().map(|(at, _)| at).collect();
-    if starts.len() < 2 {
-        each(gram(run));
-        return 1;
-    }
-    for (index, start) in starts[..starts.len() - 1].iter().enumerate() {
-        let end = starts.get(index + 2).copied().unwrap_or(run.len());
-        each(gram(&run[*start..end]));
-    }
-    starts.len() - 1
-}
-
 fn without_possessive(word: &str) -> &str {
     ["'s", "’s", "'S", "’S"].iter().find_map(|ending| word.strip_suffix(ending)).unwrap_or(word)
 }
@@ -153,7 +168,7 @@ mod tests {
             ("The mayor’s plan, re-read.", &["The", "mayor", "plan", "re", "read"]),
             ("1,250 jobs", &["1,250", "jobs"]),
             ("地震", &["地震"]),
-            ("東京で 地震", &["東京", "京で", "地震"]),
+            ("東京で 地震", &["東京", "地震"]),
             ("서울 지진", &["서울", "지진"]),
             ("Ζημιές στην Αθήνα", &["Ζημιές", "στην", "Αθήνα"]),
             ("زلزال في القاهرة", &["زلزال", "في", "القاهرة"]),
@@ -178,6 +193,16 @@ mod tests {
             }
         });
         assert_eq!(starts, ["Rain", "Rivers"]);
+    }
+
+    #[test]
+    fn openings_are_first_sentences() {
+        let first = "The harbour bridge of Brusco stays shut until the 3.5 tonne beam is mended";
+        assert_eq!(opening(&format!("{first}. It had cracked.")), first);
+        assert_eq!(opening(&format!("{first}\nIt had cracked.")), first);
+        assert_eq!(opening("Too short. To end here."), "Too short. To end here.");
+        assert_eq!(opening(&"港".repeat(500)).chars().count(), 133);
+        assert_eq!(opening(""), "");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::listing::plain::{is_unsafe, utc};
 use crate::listing::reasons::together_since;
 use crate::listing::sheet::{how, interval_seconds, origin, rounded};
-use crate::listing::{Found, Piece, Search, Shown, Why};
+use crate::listing::{Between, Found, Piece, Search, Shown, Why};
 use crate::model::{Article, Cluster, Code, Enclosure, Evidence, Feed, Member, Pace, Ranked, Reason};
 
 /// How a document is set.
@@ -44,6 +44,7 @@ pub fn show(shown: &Shown, now: Timestamp, layout: Layout) -> String {
         #[serde(flatten)]
         cluster: ClusterShape<'a>,
         revisions: Vec<RevisionShape<'a>>,
+        related: Vec<RelatedShape<'a>>,
     }
     let revisions = shown.revisions.iter().flat_map(|(article, revisions)| {
         let of = shown.ranked.cluster.members.iter().find(|member| member.article.id == *article);
@@ -56,11 +57,14 @@ pub fn show(shown: &Shown, now: Timestamp, layout: Layout) -> String {
         title: &revision.title,
         text: &revision.text,
     });
+    let related = shown.related.iter().map(|related| RelatedShape {
+        id: &related.cluster.code.0,
+        headline: &related.cluster.headline,
+        probability: rounded(related.probability),
+    });
     let cluster = ClusterShape::of(&shown.ranked);
-    document(
-        &Document { schema: "newsfold.cluster/1", generated: utc(now), cluster, revisions: revisions.collect() },
-        layout,
-    )
+    let (revisions, related) = (revisions.collect(), related.collect());
+    document(&Document { schema: "newsfold.cluster/1", generated: utc(now), cluster, revisions, related }, layout)
 }
 
 /// `newsfold.why/1` of one article.
@@ -75,8 +79,9 @@ pub fn why(why: &Why, now: Timestamp, layout: Layout) -> String {
     document(&Document { schema: "newsfold.why/1", generated: utc(now), why: WhyShape::of(why) }, layout)
 }
 
-/// `newsfold.why/1` of two articles: whether they are together, since when, and the reason of each.
-pub fn why_both(both: [&Why; 2], now: Timestamp, layout: Layout) -> String {
+/// `newsfold.why/1` of two articles: whether they are together, since when, the reason of each, and what measuring the later
+/// against the other's cluster alone gives.
+pub fn why_both(both: [&Why; 2], between: Option<&Between>, now: Timestamp, layout: Layout) -> String {
     #[derive(Serialize)]
     struct Document<'a> {
         schema: &'static str,
@@ -84,11 +89,23 @@ pub fn why_both(both: [&Why; 2], now: Timestamp, layout: Layout) -> String {
         together: bool,
         since: Option<String>,
         articles: [WhyShape<'a>; 2],
+        between: Option<BetweenShape<'a>>,
     }
     let together = both[0].ranked.cluster.id == both[1].ranked.cluster.id;
     let since = together_since(both).filter(|_| together).map(utc);
     let articles = both.map(WhyShape::of);
-    document(&Document { schema: "newsfold.why/1", generated: utc(now), together, since, articles }, layout)
+    let between = between.and_then(|between| {
+        let article = both.into_iter().find(|why| why.member.article.id == between.article)?;
+        let cluster = both.into_iter().find(|why| why.ranked.cluster.id == between.cluster)?;
+        Some(BetweenShape {
+            article: &article.member.article.code.0,
+            cluster: &cluster.ranked.cluster.code.0,
+            probability: rounded(between.reason.probability),
+            needed: rounded(between.needed),
+            because: EvidenceShape::all(&between.reason.because),
+        })
+    });
+    document(&Document { schema: "newsfold.why/1", generated: utc(now), together, since, articles, between }, layout)
 }
 
 /// `newsfold.search/1`: clusters without their articles, each with its hits.
@@ -327,6 +344,22 @@ struct RevisionShape<'a> {
     seen: String,
     title: &'a str,
     text: &'a str,
+}
+
+#[derive(Serialize)]
+struct RelatedShape<'a> {
+    id: &'a str,
+    headline: &'a str,
+    probability: f64,
+}
+
+#[derive(Serialize)]
+struct BetweenShape<'a> {
+    article: &'a str,
+    cluster: &'a str,
+    probability: f64,
+    needed: f64,
+    because: Vec<EvidenceShape<'a>>,
 }
 
 #[derive(Serialize)]

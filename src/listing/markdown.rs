@@ -45,6 +45,12 @@ pub fn show(shown: &Shown, style: &Style) -> String {
             article.code
         ));
     }
+    if !shown.related.is_empty() {
+        out.push_str("\nRelated:\n\n");
+    }
+    for related in &shown.related {
+        out.push_str(&format!("- {} (`{}`)\n", text(&headline(&related.cluster.headline)), related.cluster.code));
+    }
     out
 }
 

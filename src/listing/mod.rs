@@ -23,7 +23,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::listing::discovery::Discovery;
-use crate::model::{ArticleId, ClusterId, Code, Feed, Member, Ranked, Revision};
+use crate::model::{ArticleId, ClusterId, Code, Feed, Member, Ranked, Reason, Revision};
 
 /// How an answer is laid out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,6 +62,30 @@ pub struct Shown {
     pub ranked: Ranked,
     /// Earlier revisions of its articles, oldest first; articles that never changed need no row.
     pub revisions: Vec<(ArticleId, Vec<Revision>)>,
+    /// Clusters that share much with it and are apart, the nearest first.
+    pub related: Vec<Related>,
+}
+
+/// A cluster that is related with the one shown.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Related {
+    /// The other.
+    pub cluster: Rival,
+    /// How probable it was, at the best, that the two are one.
+    pub probability: f64,
+}
+
+/// An article measured against another's cluster, as if it came when only that was there.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Between {
+    /// The article that came later.
+    pub article: ArticleId,
+    /// The cluster of the other, without the article.
+    pub cluster: ClusterId,
+    /// What was found.
+    pub reason: Reason,
+    /// The probability that a join needs.
+    pub needed: f64,
 }
 
 /// How much of a reason is told.
@@ -194,14 +218,14 @@ pub fn why(why: &Why, detail: Detail, format: Format, style: &Style) -> String {
 }
 
 /// Why two articles are together or apart (`why ARTICLE OTHER`), schema `newsfold.why/1`.
-pub fn why_both(both: [&Why; 2], detail: Detail, format: Format, style: &Style) -> String {
+pub fn why_both(both: [&Why; 2], between: Option<&Between>, detail: Detail, format: Format, style: &Style) -> String {
     match format {
-        Format::Table => table::reasons(&reasons::of_both(both, detail, style), style),
-        Format::Lines => lines::reasons(&reasons::of_both(both, detail, style)),
-        Format::Json => json::why_both(both, style.now, json::Layout::Indented),
-        Format::Jsonl => json::why_both(both, style.now, json::Layout::OneLine),
+        Format::Table => table::reasons(&reasons::of_both(both, between, detail, style), style),
+        Format::Lines => lines::reasons(&reasons::of_both(both, between, detail, style)),
+        Format::Json => json::why_both(both, between, style.now, json::Layout::Indented),
+        Format::Jsonl => json::why_both(both, between, style.now, json::Layout::OneLine),
         Format::Csv => csv::rows(&sheet::evidence(&both)),
-        Format::Markdown => markdown::reasons(&reasons::of_both(both, detail, style)),
+        Format::Markdown => markdown::reasons(&reasons::of_both(both, between, detail, style)),
     }
 }
 
@@ -259,8 +283,8 @@ mod tests {
     use crate::listing::json::Layout;
     use crate::listing::plain::{is_unsafe, width};
     use crate::listing::samples::{check_expected, checks, clusters, discovery, feeds, hostile, old, style, town, why};
-    use crate::listing::{Detail, Format, Found, Hit, Piece, Search, Shown, Style};
-    use crate::model::{ArticleId, ClusterId, How, Revision, RunnerUp};
+    use crate::listing::{Between, Detail, Format, Found, Hit, Piece, Related, Rival, Search, Shown, Style};
+    use crate::model::{ArticleId, ClusterId, How, Reason, Revision, RunnerUp};
 
     const FORMATS: [(Format, &str); 6] = [
         (Format::Table, "table.txt"),
@@ -278,7 +302,10 @@ mod tests {
             title: "Lindbrook to vote on plate readers".to_owned(),
             text: "The council votes tonight.".to_owned(),
         };
-        Shown { ranked: town(), revisions: vec![(ArticleId(101), vec![revision])] }
+        let old = old();
+        let cluster = Rival { id: old.cluster.id, code: old.cluster.code, headline: old.facts.headline };
+        let related = vec![Related { cluster, probability: 0.314_159 }];
+        Shown { ranked: town(), revisions: vec![(ArticleId(101), vec![revision])], related }
     }
 
     fn found() -> Search {
@@ -313,14 +340,37 @@ mod tests {
     fn outputs(format: Format, style: &Style) -> Vec<(&'static str, String)> {
         let (joined, founded, apart) = (why(town(), 4), why(town(), 0), why(old(), 0));
         let mut outputs = explained(format, style);
+        let runner_up = joined.member.joined.runner_up.clone().expect("the sample refused one");
+        let between = Between {
+            article: joined.member.article.id,
+            cluster: apart.ranked.cluster.id,
+            reason: Reason {
+                probability: runner_up.probability,
+                because: runner_up.because,
+                runner_up: None,
+                ..joined.member.joined.clone()
+            },
+            needed: 0.55,
+        };
         outputs.extend([
             ("clusters", crate::listing::clusters(&clusters(), format, style)),
             ("show", crate::listing::show(&shown(), format, style)),
-            ("show-hostile", crate::listing::show(&Shown { ranked: hostile(), revisions: Vec::new() }, format, style)),
+            (
+                "show-hostile",
+                crate::listing::show(
+                    &Shown { ranked: hostile(), revisions: Vec::new(), related: Vec::new() },
+                    format,
+                    style,
+                ),
+            ),
             ("why", crate::listing::why(&joined, Detail::Brief, format, style)),
             ("why-full", crate::listing::why(&joined, Detail::Full, format, style)),
-            ("why-together", crate::listing::why_both([&founded, &joined], Detail::Brief, format, style)),
-            ("why-apart", crate::listing::why_both([&joined, &apart], Detail::Full, format, style)),
+            ("why-together", crate::listing::why_both([&founded, &joined], None, Detail::Brief, format, style)),
+            ("why-apart", crate::listing::why_both([&joined, &apart], None, Detail::Full, format, style)),
+            (
+                "why-apart-measured",
+                crate::listing::why_both([&joined, &apart], Some(&between), Detail::Brief, format, style),
+            ),
             ("search", crate::listing::search(&found(), format, style)),
             ("feeds", crate::listing::feeds(&feeds(), format, style)),
             ("discovery", crate::listing::discovery(&discovery(), format, style)),

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 
 use crate::listing::plain::{count, fit, headline, line, moment, percent, span};
 use crate::listing::sheet::rounded;
-use crate::listing::{Detail, Style, Why};
-use crate::model::{Evidence, How, Ranked};
+use crate::listing::{Between, Detail, Style, Why};
+use crate::model::{Evidence, How, Ranked, Reason};
 
 /// An answer to "why", ready to be laid out: every string is one safe line.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -62,9 +62,20 @@ pub fn of_one(why: &Why, detail: Detail, style: &Style) -> Account {
 }
 
 /// Why two articles are together or apart.
-pub fn of_both(both: [&Why; 2], detail: Detail, style: &Style) -> Account {
+pub fn of_both(both: [&Why; 2], between: Option<&Between>, detail: Detail, style: &Style) -> Account {
     let [one, other] = both;
     let mut sentences = Vec::new();
+    let measured = between.and_then(|between| measured(both, between));
+    if let Some(measured) = &measured
+        && detail == Detail::Brief
+    {
+        let place = if one.ranked.cluster.id == other.ranked.cluster.id {
+            format!("together in {}{}", cluster_named(&one.ranked), since_words(together_since(both), style))
+        } else {
+            format!("apart: {} and {}", cluster_named(&one.ranked), cluster_named(&other.ranked))
+        };
+        return Account { sentences: vec![place, measured.clone()], balances: Vec::new() };
+    }
     if one.ranked.cluster.id == other.ranked.cluster.id {
         let since = since_words(together_since(both), style);
         sentences.push(format!("together in {}{since}", cluster_named(&one.ranked)));
@@ -74,7 +85,27 @@ pub fn of_both(both: [&Why; 2], detail: Detail, style: &Style) -> Account {
         sentences.push(format!("{}: {}", named(one), apart(one, other)));
         sentences.push(format!("{}: {}", named(other), apart(other, one)));
     }
+    sentences.extend(measured);
     Account { sentences, balances: balances(&both, detail) }
+}
+
+/// `“Ring drops Flock” (The Verge) against c7f… alone: 23 %, and 55 % are needed; for it: title (+1.20); against it: hours (-2.00)`.
+fn measured(both: [&Why; 2], between: &Between) -> Option<String> {
+    let later = both.into_iter().find(|why| why.member.article.id == between.article)?;
+    let cluster = both.into_iter().find(|why| why.ranked.cluster.id == between.cluster)?;
+    let Reason { probability, because, .. } = &between.reason;
+    let verdict = if *probability >= between.needed { "enough for" } else { "less than" };
+    let mut parts = vec![format!(
+        "{} against {} alone: {}, {verdict} the {} that a join needs",
+        named(later),
+        cluster.ranked.cluster.code,
+        percent(*probability),
+        percent(between.needed)
+    )];
+    parts.extend(shares(because));
+    parts.extend(names_of(because, |part| part.weight > 0.0).map(|names| format!("for it: {names}")));
+    parts.extend(names_of(because, |part| part.weight < 0.0).map(|names| format!("against it: {names}")));
+    Some(parts.join("; "))
 }
 
 /// Since when two articles are in one cluster: since the later came; `None` where one of them was brought by a merge, a split
@@ -123,7 +154,7 @@ fn because(why: &Why) -> String {
         How::Founded => return founded(why),
         How::Joined => {}
         How::Merged => parts.push("came with a cluster that was merged into this one".to_owned()),
-        How::Split => parts.push("came with a part that was split off from another cluster".to_owned()),
+        How::Split => return split_off(why),
         How::Corrected => parts.push("a person's correction put it here".to_owned()),
     }
     parts.extend(why.member.copy_of.as_ref().map(|original| format!("repeats the text of {original}")));
@@ -144,9 +175,23 @@ fn founded(why: &Why) -> String {
     }
 }
 
+/// What stands in `because` is what spoke against staying where it was.
+fn split_off(why: &Why) -> String {
+    let against = names_of(&why.member.joined.because, speaks_against);
+    let against = against.map(|names| format!("; against it: {names}")).unwrap_or_default();
+    match next_best(why) {
+        Some(next) => format!("split off from another cluster with its part; staying there was {next}{against}"),
+        None => "split off from another cluster with its part".to_owned(),
+    }
+}
+
 /// `“Headline”, 11 %` of the runner-up.
 fn next_best(why: &Why) -> Option<String> {
     let runner_up = why.member.joined.runner_up.as_ref()?;
+    // What was the next best may have become one with its cluster.
+    if why.rival.as_ref().is_some_and(|rival| rival.id == why.ranked.cluster.id) {
+        return None;
+    }
     let name =
         why.rival.as_ref().map_or_else(|| "a cluster no longer stored".to_owned(), |rival| quoted(&rival.headline));
     Some(format!("{name}, {}", percent(runner_up.probability)))
@@ -195,8 +240,8 @@ fn extent(why: &Why) -> Option<String> {
 /// Why an article did not come to the other's cluster.
 fn apart(why: &Why, other: &Why) -> String {
     let reason = &why.member.joined;
-    let Some(runner_up) = reason.runner_up.as_ref().filter(|runner_up| runner_up.cluster == other.ranked.cluster.id)
-    else {
+    let is_other = why.rival.as_ref().is_some_and(|rival| rival.id == other.ranked.cluster.id);
+    let Some(runner_up) = reason.runner_up.as_ref().filter(|_| is_other) else {
         return format!("{} was not its next best; {}", other.ranked.cluster.code, because(why));
     };
     let mut parts =
@@ -239,7 +284,7 @@ fn balances(reasons: &[&Why], detail: Detail) -> Vec<Balance> {
             parts: because.iter().map(part).collect(),
         };
         // What a founding article refused is its runner-up, and stands there.
-        if !reason.because.is_empty() && reason.how != How::Founded {
+        if !reason.because.is_empty() && !matches!(reason.how, How::Founded | How::Split) {
             balances
                 .push(of(format!("{}, {}", cluster_named(&why.ranked), percent(reason.probability)), &reason.because));
         }

@@ -62,6 +62,13 @@ pub fn show(shown: &Shown, style: &Style) -> String {
             page.line(&[(PLAIN, INDENT), (DIM, &fit(&was, page.columns - INDENT.len()))]);
         }
     }
+    if !shown.related.is_empty() {
+        page.out.push('\n');
+    }
+    for related in &shown.related {
+        let told = format!("related: {} {}", related.cluster.code, headline(&related.cluster.headline));
+        page.line(&[(DIM, &fit(&told, page.columns))]);
+    }
     page.out
 }
 

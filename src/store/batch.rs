@@ -404,15 +404,6 @@ impl Batch<'_> {
         replay::foundings(&self.transaction, after, articles_max)
     }
 
-    /// The cluster that a stored article is in.
-    ///
-    /// # Errors
-    /// When the file cannot be read.
-    pub fn cluster_of(&self, article: ArticleId) -> Result<ClusterId, StoreError> {
-        let mut statement = self.transaction.prepare_cached("SELECT cluster FROM memberships WHERE article = ?1")?;
-        Ok(ClusterId(ArticleId(statement.query_row([article.0], |row| row.get(0))?)))
-    }
-
     /// Every article first seen after `since`, as it was first stored, with its cluster, in log order.
     ///
     /// # Errors
@@ -432,9 +423,11 @@ impl Batch<'_> {
         Ok(())
     }
 
-    /// Drops clusters, memberships and memories, so that every article can be placed anew.
+    /// Drops clusters, memberships, relations and memories, so that every article can be placed anew.
     pub(crate) fn drop_derived(&mut self) -> Result<(), StoreError> {
-        self.transaction.execute_batch("DELETE FROM memories; DELETE FROM memberships; DELETE FROM clusters")?;
+        self.transaction.execute_batch(
+            "DELETE FROM memories; DELETE FROM memberships; DELETE FROM clusters; DELETE FROM relations",
+        )?;
         Ok(())
     }
 

@@ -5,7 +5,8 @@ use crate::store::{Batch, StoreError, json};
 
 impl Batch<'_> {
     /// Removes articles with all that belongs to them but their marks, so that an entry that comes back later is known and not stored
-    /// again. Says how many: a cluster has its founder's number, so a founder stays as long as the cluster has another member.
+    /// again. Says how many: a cluster has its founder's number, so a founder stays as long as the cluster has another member, and
+    /// so does the founder of one that went up in it, to which its old id leads.
     ///
     /// It looks through all marks once, so it is meant for many articles at a time.
     ///
@@ -14,8 +15,9 @@ impl Batch<'_> {
     pub fn bury(&mut self, articles: &[ArticleId]) -> Result<usize, StoreError> {
         let ids = |articles: &[ArticleId]| json(&articles.iter().map(|id| id.0.to_string()).collect::<Vec<_>>());
         let needed: Vec<ArticleId> = self.ids(
-            "SELECT c.id FROM clusters c WHERE c.id IN (SELECT CAST(value AS INTEGER) FROM json_each(?1)) AND EXISTS (
-                SELECT 1 FROM memberships m WHERE m.cluster = c.id
+            "SELECT f.article FROM memberships f WHERE f.article IN (SELECT CAST(value AS INTEGER) FROM json_each(?1))
+                AND (f.article = f.cluster OR f.article IN (SELECT id FROM former_clusters)) AND EXISTS (
+                SELECT 1 FROM memberships m WHERE m.cluster = f.cluster
                 AND m.article NOT IN (SELECT CAST(value AS INTEGER) FROM json_each(?1)))",
             &ids(articles),
         )?;
@@ -30,7 +32,10 @@ impl Batch<'_> {
             "UPDATE memberships SET copy_of = NULL WHERE copy_of",
             "DELETE FROM memories WHERE article",
             "DELETE FROM memberships WHERE article",
+            "DELETE FROM relations WHERE one",
+            "DELETE FROM relations WHERE other",
             "DELETE FROM clusters WHERE id",
+            "DELETE FROM former_clusters WHERE id",
             "DELETE FROM appearances WHERE article",
             "DELETE FROM revisions WHERE article",
             "DELETE FROM search WHERE rowid",

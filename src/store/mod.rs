@@ -6,6 +6,7 @@ mod deaths;
 mod feeds;
 mod lock;
 mod read;
+mod regroup;
 mod replay;
 mod schema;
 mod search;

@@ -129,18 +129,22 @@ impl Store {
         Ok(self.load(&[id.0.0])?.pop())
     }
 
-    /// The cluster whose public id is, or alone begins with, `prefix`.
+    /// The cluster whose public id is, or alone begins with, `prefix`; where none is left, the one that such a cluster went up in.
     ///
     /// # Errors
     /// When the file cannot be read.
     pub fn cluster_of_code(&self, prefix: &str) -> Result<Found<ClusterId>, StoreError> {
         // A cluster's public id is its founder's with another first letter.
         let Some(rest) = prefix.strip_prefix('c').filter(|rest| !rest.is_empty()) else { return Ok(Found::None) };
-        let found = self.by_code(&format!("a{rest}"), "JOIN clusters c ON c.id = a.id")?;
-        Ok(match found {
-            Found::None => Found::None,
+        let founder = format!("a{rest}");
+        let found = match self.by_code(&founder, "JOIN clusters c ON c.id = a.id")? {
+            Found::None => self.former_cluster_of_code(&founder)?,
             Found::One(article) => Found::One(ClusterId(article)),
+            Found::Many(codes) => Found::Many(codes),
+        };
+        Ok(match found {
             Found::Many(codes) => Found::Many(codes.iter().map(Code::of_cluster).collect()),
+            found => found,
         })
     }
 
@@ -217,7 +221,7 @@ impl Store {
         })
     }
 
-    fn by_code(&self, prefix: &str, join: &str) -> Result<Found<ArticleId>, StoreError> {
+    pub(crate) fn by_code(&self, prefix: &str, join: &str) -> Result<Found<ArticleId>, StoreError> {
         // Codes are lower-case letters and digits, so the next string after all those with this prefix is prefix + '~'.
         let sql = format!(
             "SELECT a.id, a.code FROM articles a {join} WHERE a.code >= ?1 AND a.code < ?1 || '~' ORDER BY a.code LIMIT ?2"

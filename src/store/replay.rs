@@ -1,7 +1,8 @@
 //! Door: the ground log read again: to restore the clusterer's window, and to remake everything derived.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, Row};
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, OptionalExtension, Row, Rows};
 
 use crate::model::{ArticleId, ClusterId};
 use crate::store::{Batch, Store, StoreError, instant};
@@ -82,6 +83,24 @@ impl Store {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
+    /// These articles as they were first stored, each with what the clusterer remembers of it (empty where that is gone), in log
+    /// order.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn first_stored(&self, articles: &[ArticleId]) -> Result<Vec<(Founding, Vec<u8>)>, StoreError> {
+        let mut statement = self.connection.prepare_cached(&format!("{FOUNDINGS} WHERE a.id = ?1"))?;
+        let mut memory = self.connection.prepare_cached("SELECT memory FROM memories WHERE article = ?1")?;
+        let mut sorted = articles.to_vec();
+        sorted.sort();
+        let mut found = Vec::with_capacity(sorted.len());
+        for article in sorted {
+            let founding = statement.query_row([article.0], founding)?;
+            found.push((founding, memory.query_row([article.0], |row| row.get(0)).optional()?.unwrap_or_default()));
+        }
+        Ok(found)
+    }
+
     /// Drops what the clusterer remembered of articles that were stored before every article seen after `before`; it is of no
     /// more use, and would grow without end.
     ///
@@ -101,12 +120,15 @@ impl Store {
         F: FnOnce(&mut Batch<'_>) -> Result<(), StoreError>,
     {
         let mut batch = self.batch()?;
+        batch.part_with_clusters()?;
         batch.drop_derived()?;
         remake(&mut batch)?;
+        batch.welcome_clusters()?;
         batch.commit()
     }
 
-    /// Everything derived as text, one line a membership, in a canonical order: two databases that agree on it agree on all.
+    /// Everything derived as text, one line a membership, then one each relation and each former cluster, in a canonical order: two
+    /// databases that agree on it agree on all.
     /// Memories are shown of articles seen after `memories_since`: those of older ones may have been dropped already or not.
     ///
     /// # Errors
@@ -120,20 +142,37 @@ impl Store {
              JOIN clusters c ON c.id = m.cluster LEFT JOIN articles o ON o.id = m.copy_of
              LEFT JOIN memories r ON r.article = m.article ORDER BY a.code",
         )?;
-        let mut rows = statement.query([memories_since.as_millisecond()])?;
         let mut dump = String::new();
-        while let Some(row) = rows.next()? {
-            for column in 0..9 {
-                let cell = match row.get_ref(column)? {
-                    rusqlite::types::ValueRef::Integer(number) => number.to_string(),
-                    text => text.as_str().map_err(rusqlite::Error::from)?.to_owned(),
-                };
-                dump.push_str(&cell);
-                dump.push(if column == 8 { '\n' } else { '\t' });
-            }
-        }
+        tell(&mut dump, statement.query([memories_since.as_millisecond()])?)?;
+        let mut relations = self.connection.prepare(
+            "SELECT 'related', a.code, b.code, r.probability FROM relations r
+             JOIN articles a ON a.id = r.one JOIN articles b ON b.id = r.other ORDER BY a.code, b.code",
+        )?;
+        tell(&mut dump, relations.query([])?)?;
+        let mut former = self.connection.prepare(
+            "SELECT 'former', a.code, b.code FROM former_clusters f JOIN articles a ON a.id = f.id
+             JOIN memberships m ON m.article = f.id JOIN articles b ON b.id = m.cluster ORDER BY a.code",
+        )?;
+        tell(&mut dump, former.query([])?)?;
         Ok(dump)
     }
+}
+
+/// Writes rows as lines, cells divided by tabs.
+fn tell(dump: &mut String, mut rows: Rows<'_>) -> Result<(), StoreError> {
+    while let Some(row) = rows.next()? {
+        let columns = row.as_ref().column_count();
+        for column in 0..columns {
+            let cell = match row.get_ref(column)? {
+                ValueRef::Integer(number) => number.to_string(),
+                ValueRef::Real(number) => number.to_string(),
+                text => text.as_str().map_err(rusqlite::Error::from)?.to_owned(),
+            };
+            dump.push_str(&cell);
+            dump.push(if column + 1 == columns { '\n' } else { '\t' });
+        }
+    }
+    Ok(())
 }
 
 /// By place in the log, so that only what is dropped is visited, and not every article there ever was; left alone, SQLite would

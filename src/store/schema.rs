@@ -10,8 +10,8 @@ pub(crate) const APPLICATION_ID: i32 = 0x6e66_6c64;
 
 /// One step each, in order; `PRAGMA user_version` counts those done. All times are UTC milliseconds since 1970.
 ///
-/// Ground: `meta`, `feeds`, `deaths`, `host_pauses`, `articles`, `revisions`, `marks`, `appearances`. Derived, and remade by `rebuild`: `clusters`,
-/// `memberships`, `memories`, `search`.
+/// Ground: `meta`, `feeds`, `deaths`, `host_pauses`, `articles`, `revisions`, `marks`, `appearances`, `former_clusters` (ids that were
+/// shown must lead somewhere). Derived, and remade by `rebuild`: `clusters`, `memberships`, `memories`, `relations`, `search`.
 pub(crate) const MIGRATIONS: &[&str] = &[
     "
 CREATE TABLE meta (key TEXT PRIMARY KEY, value ANY NOT NULL) STRICT, WITHOUT ROWID;
@@ -204,6 +204,19 @@ INSERT INTO search (search, rank) VALUES ('hashsize', 16777216), ('automerge', 8
 ALTER TABLE articles ADD COLUMN voice TEXT;
 -- The sentences of its first text that its feed repeats: no feature was made of them. 32 bits each, the lowest byte first.
 ALTER TABLE articles ADD COLUMN repeated BLOB;
+",
+    "
+-- Ids of clusters that are no more: each leads to the cluster in which its founder is now.
+CREATE TABLE former_clusters (id INTEGER PRIMARY KEY REFERENCES articles(id)) STRICT;
+
+-- Clusters that share much and are apart, the older first.
+CREATE TABLE relations (
+  one INTEGER NOT NULL,
+  other INTEGER NOT NULL,
+  probability REAL NOT NULL,
+  PRIMARY KEY (one, other)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX relations_other ON relations(other);
 ",
 ];
 

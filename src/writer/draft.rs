@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
+use crate::cluster::change::Change;
 use crate::cluster::{Arrival, Clusterer};
 use crate::features::ahead::Ahead;
 use crate::features::lexicon::Lexicon;
@@ -161,7 +162,7 @@ fn is_revision(feed: &Feed, draft: &Draft, known: &Known) -> bool {
 /// Asks the clusterer where an article belongs, and stores what it says.
 pub(crate) fn assign(batch: &mut Batch<'_>, desk: &mut Desk<'_>, founding: &Founding) -> Result<ClusterId, StoreError> {
     let clusterer = desk.clusterer.as_deref_mut().expect("work that places articles has said so");
-    let arrival = arrival(founding, clusterer, desk.ahead);
+    let arrival = arrival(founding, &clusterer.params().features, desk.ahead);
     let began = Instant::now();
     let assignment = clusterer.assign(arrival);
     if let Some(times) = &mut desk.assign_times {
@@ -176,11 +177,18 @@ pub(crate) fn assign(batch: &mut Batch<'_>, desk: &mut Desk<'_>, founding: &Foun
         published: founding.published,
         seen: founding.seen,
     })?;
+    for change in &assignment.changes {
+        match change {
+            Change::Merged { from, into, reason } => batch.merge(*from, *into, reason)?,
+            Change::Split { from, into, articles, reason } => batch.split(*from, *into, articles, reason)?,
+            Change::Related { one, other, probability } => batch.relate(*one, *other, *probability)?,
+        }
+    }
     Ok(assignment.cluster)
 }
 
-pub(crate) fn arrival<'a>(founding: &'a Founding, clusterer: &Clusterer, ahead: Option<&'a Ahead>) -> Arrival<'a> {
-    let params = &clusterer.params().features;
+/// An article as the clusterer is given it.
+pub(crate) fn arrival<'a>(founding: &'a Founding, params: &features::Params, ahead: Option<&'a Ahead>) -> Arrival<'a> {
     let text = boilerplate::without(&founding.text, &founding.repeated);
     let subject = Subject { title: &founding.title, text: &text, lang: founding.lang.as_deref() };
     Arrival {

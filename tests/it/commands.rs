@@ -146,8 +146,8 @@ fn clusters_come_in_every_order_and_form_and_under_every_filter() {
 fn show_why_search_and_digest_answer_for_people_and_programs() {
     let (_origin, home) = day();
     let all = list(&home, &["--sort", "size"]);
-    let (first, second) = (&all[0], &all[1]);
-    let (id, other_id) = (text(first, "id"), text(second, "id"));
+    let first = &all[0];
+    let id = text(first, "id");
 
     // Show: by id, by the beginning of one, by an article's.
     let shown = home.json(&["show", id, "--format", "json"]);
@@ -171,19 +171,23 @@ fn show_why_search_and_digest_answer_for_people_and_programs() {
     }
 
     // Why: one, two together, two apart.
-    let joined = articles(first).iter().find(|article| article["joined"]["how"] == "joined").expect("one joined");
+    let joined_in = |cluster| articles(cluster).iter().find(|article| article["joined"]["how"] == "joined");
+    let (of, joined) = all.iter().find_map(|cluster| Some((cluster, joined_in(cluster)?))).expect("one joined");
     let joined_id = text(joined, "id");
     let why = home.json(&["why", joined_id, "--format", "json"]);
     assert!(why.to_string().contains("\"because\""), "{why}");
     for args in [&["why", joined_id][..], &["why", joined_id, "-v"]] {
         assert!(!home.good(args).stdout.trim().is_empty());
     }
-    let together = home.json(&["why", joined_id, member, "--format", "json"]);
-    assert_eq!(together["together"], true);
-    let stranger = text(&articles(second)[0], "id");
+    for member in articles(of) {
+        let together = home.json(&["why", joined_id, text(member, "id"), "--format", "json"]);
+        assert_eq!(together["together"], true);
+    }
+    let other = all.iter().find(|cluster| cluster["id"] != of["id"]).expect("another cluster");
+    let stranger = text(&articles(other)[0], "id");
     let apart = home.json(&["why", joined_id, stranger, "--format", "json"]);
     assert_eq!(apart["together"], false);
-    assert!(home.good(&["why", joined_id, stranger]).stdout.contains(other_id));
+    assert!(home.good(&["why", joined_id, stranger]).stdout.contains(text(other, "id")));
 
     // Search: words, a phrase, a beginning, operators, a column, accents; grouped by cluster.
     let search = |words: &str| -> Vec<String> {

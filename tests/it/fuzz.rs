@@ -418,6 +418,11 @@ fn texts_made_hostile_by_chance_are_each_in_one_cluster() {
         if assigned.cluster.0 == id {
             founders.insert(id);
         }
+        for change in &assigned.changes {
+            if let cluster::change::Change::Split { into, .. } = change {
+                founders.insert(into.0);
+            }
+        }
         assert!(founders.contains(&assigned.cluster.0), "text {number} is in a cluster that nobody founded");
         assert!((0.0..=1.0).contains(&assigned.reason.probability), "text {number}: {:?}", assigned.reason);
     }

@@ -35,6 +35,8 @@ mod markup;
 #[cfg(test)]
 mod mutate;
 #[cfg(test)]
+mod order;
+#[cfg(test)]
 mod origin;
 #[cfg(test)]
 mod payloads;
@@ -72,3 +74,5 @@ mod stories;
 mod storing;
 #[cfg(test)]
 mod traps;
+#[cfg(test)]
+mod weights;

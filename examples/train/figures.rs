@@ -1,0 +1,148 @@
+//! How good clusters are: scores of runs over a labelled stream, and what came of made pairs.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use newsfold::score;
+
+use crate::made::{FAMILIES, Family};
+use crate::rows::Outcome;
+use crate::stream::Labelled;
+
+/// The fold of a story.
+pub fn fold_of(story: u32, folds: u32) -> u32 {
+    (story.wrapping_mul(0x9E37_79B1) >> 16) % folds
+}
+
+/// The fold of a family of made pairs.
+pub fn fold_of_family(family: Family, folds: u32) -> u32 {
+    FAMILIES.iter().position(|(held, _)| *held == family).unwrap_or_default() as u32 % folds
+}
+
+/// The shares of look-alikes that are merged and of twins that are found.
+pub fn shares(outcomes: &[Outcome]) -> [f64; 2] {
+    [false, true].map(|twins| {
+        let of_kind = || FAMILIES.iter().zip(outcomes).filter(|((family, _), _)| family.is_twin() == twins);
+        let together: usize = of_kind().map(|(_, outcome)| outcome.together).sum();
+        let pairs: usize = of_kind().map(|(_, outcome)| outcome.pairs).sum();
+        together as f64 / pairs.max(1) as f64
+    })
+}
+
+/// Prints what came of made pairs.
+pub fn tell_pairs(name: &str, outcomes: &[Outcome]) {
+    println!("{name}: made pairs that are together");
+    for ((family, name), outcome) in FAMILIES.iter().zip(outcomes) {
+        let kind = if family.is_twin() { "twins" } else { "look-alikes" };
+        println!("  {kind:12} {name:20} {:4} of {:4}", outcome.together, outcome.pairs);
+    }
+    let [merged, found] = shares(outcomes);
+    println!("  look-alikes merged {:.1} %, twins found {:.1} %", 100.0 * merged, 100.0 * found);
+}
+
+/// Scores runs, one per fold, in two ways. `fold only` looks at the fold's articles and at nothing else, so that a stranger from
+/// another fold in a cluster goes unnoticed; `whole` counts such strangers as the mistakes they are, and is always the lower.
+pub fn report(name: &str, stream: &[Labelled], runs: &[Vec<i64>]) {
+    let folds = runs.len() as u32;
+    let sets: BTreeSet<&str> = stream.iter().map(|labelled| labelled.set.as_str()).collect();
+    println!("{name}");
+    println!("  {:12} {}", "whole", Sum::over(stream, runs, |_| true));
+    for set in sets {
+        println!("  {set:12} {}", Sum::over(stream, runs, |labelled| labelled.set == set));
+    }
+    if folds < 2 {
+        return;
+    }
+    for (fold, run) in (0..folds).zip(runs) {
+        let (gold, assigned): (Vec<u32>, Vec<i64>) = stream
+            .iter()
+            .zip(run)
+            .filter(|(labelled, _)| fold_of(labelled.story, folds) == fold)
+            .map(|(labelled, cluster)| (labelled.story, *cluster))
+            .unzip();
+        let scores = score::score(&gold, &assigned);
+        println!(
+            "  {:12} BCubed P {:.4} R {:.4} F1 {:.4}  pairwise P {:.4} R {:.4} F1 {:.4}",
+            format!("fold {fold} only"),
+            scores.bcubed.p,
+            scores.bcubed.r,
+            scores.bcubed.f1,
+            scores.pairwise.p,
+            scores.pairwise.r,
+            scores.pairwise.f1
+        );
+    }
+}
+
+/// BCubed and pairwise sums over the articles of interest, each scored in the run of its fold against every article there is.
+#[derive(Default)]
+pub struct Sum {
+    articles: f64,
+    precision: f64,
+    recall: f64,
+    both: f64,
+    clustered: f64,
+    labelled: f64,
+}
+
+impl Sum {
+    pub fn over(stream: &[Labelled], runs: &[Vec<i64>], wanted: impl Fn(&Labelled) -> bool) -> Sum {
+        let folds = runs.len() as u32;
+        let mut sum = Sum::default();
+        for (fold, run) in (0..folds).zip(runs) {
+            let stories = counts(stream.iter().map(|labelled| labelled.story));
+            let clusters = counts(run.iter().copied());
+            let cells = counts(stream.iter().zip(run).map(|(labelled, cluster)| (labelled.story, *cluster)));
+            for (labelled, cluster) in stream.iter().zip(run) {
+                if (folds > 1 && fold_of(labelled.story, folds) != fold) || !wanted(labelled) {
+                    continue;
+                }
+                let (both, story) = (cells[&(labelled.story, *cluster)], stories[&labelled.story]);
+                sum.articles += 1.0;
+                sum.precision += both / clusters[cluster];
+                sum.recall += both / story;
+                sum.both += both - 1.0;
+                sum.clustered += clusters[cluster] - 1.0;
+                sum.labelled += story - 1.0;
+            }
+        }
+        sum
+    }
+}
+
+fn f1(p: f64, r: f64) -> f64 {
+    2.0 * p * r / (p + r).max(f64::MIN_POSITIVE)
+}
+
+impl Sum {
+    /// The share of an article's neighbours that belong with it, the share of those it belongs with that are there (means over
+    /// articles), and their harmonic mean.
+    pub fn bcubed_f1(&self) -> f64 {
+        f1(self.precision / self.articles, self.recall / self.articles)
+    }
+
+    pub fn pairwise_precision(&self) -> f64 {
+        self.both / self.clustered.max(1.0)
+    }
+}
+
+impl std::fmt::Display for Sum {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (p, r) = (self.precision / self.articles, self.recall / self.articles);
+        let (pair_p, pair_r) = (self.both / self.clustered.max(1.0), self.both / self.labelled.max(1.0));
+        write!(
+            formatter,
+            "BCubed P {p:.4} R {r:.4} F1 {:.4}  pairwise P {pair_p:.4} R {pair_r:.4} F1 {:.4}  ({} articles)",
+            f1(p, r),
+            f1(pair_p, pair_r),
+            self.articles
+        )
+    }
+}
+
+fn counts<K: Ord>(keys: impl Iterator<Item = K>) -> BTreeMap<K, f64> {
+    let mut counts = BTreeMap::new();
+    for key in keys {
+        *counts.entry(key).or_insert(0.0) += 1.0;
+    }
+    counts
+}

@@ -1,0 +1,50 @@
+//! Station: two articles asked about: what speaks for their being one story, and what against.
+
+use crate::cluster::document::{self, Document, Times};
+use crate::cluster::measures::{self, Subject};
+use crate::cluster::params::Params;
+use crate::cluster::weights::Weights;
+use crate::cluster::{Arrival, Candidate, Clusterer, reason, waiting};
+use crate::model::{ClusterId, Reason};
+
+/// An article that was placed long ago.
+#[derive(Clone, Debug)]
+pub struct Placed<'a> {
+    /// What it said when it came.
+    pub arrival: Arrival<'a>,
+    /// The bytes of its `Assignment`, which hold how rare its words were then; empty where they are gone.
+    pub memory: Vec<u8>,
+}
+
+/// Measures an article as if it came when only these others were there, in the order of their ids. What it would have met
+/// besides is left out, so that the answer is about these articles alone and may differ from what was decided. `None` where
+/// there are no others.
+pub fn between(params: &Params, weights: Weights, others: &[Placed<'_>], article: &Placed<'_>) -> Option<Reason> {
+    let cluster = ClusterId(others.first()?.arrival.id);
+    let mut clusterer = Clusterer::new(params.clone(), weights);
+    for other in others {
+        let document = clusterer.document_of(other);
+        clusterer.window.add(document, cluster, params);
+    }
+    let document = clusterer.document_of(article);
+    let group = clusterer.window.group(clusterer.window.slot_of(cluster)?)?;
+    let measured = measures::measure(&Subject::of(&document), group, &clusterer.window, params)?;
+    let mut found = [(cluster, measured)];
+    // As in an empty database: nothing is known of rivals.
+    measures::set_rivals(&mut found, 0);
+    let [(_, measured)] = found;
+    let log_odds = clusterer.weights.log_odds(&measured.values);
+    let candidate = Candidate { cluster, measured, log_odds };
+    Some(reason::reason(&[candidate], true, &document, &clusterer.words(&article.arrival.features)))
+}
+
+impl Clusterer {
+    fn document_of(&self, placed: &Placed<'_>) -> Document {
+        let arrival = &placed.arrival;
+        let remembered = placed.memory.first() == Some(&document::VERSION);
+        let recalled = remembered.then(|| waiting::taken(&placed.memory)).flatten().and_then(|(memory, _)| {
+            Document::recall(arrival.id, Times::of(arrival.published, arrival.seen, arrival.dated), memory)
+        });
+        recalled.unwrap_or_else(|| self.document(arrival))
+    }
+}

@@ -1,0 +1,209 @@
+//! Station: an article made ready to be compared with many others: what depends on it alone is worked out once.
+
+use std::cell::OnceCell;
+
+use crate::cluster::centroid::squares;
+use crate::cluster::document::{
+    Common, Conflict, Document, FACETS, Held, LANES, Lanes, Resemblance, Share, ratio, scaled,
+};
+use crate::cluster::letters::Letters;
+use crate::cluster::series::Series;
+use crate::features::Class;
+
+/// An article that is being measured.
+#[derive(Debug)]
+pub struct Subject<'a> {
+    /// The article.
+    pub document: &'a Document,
+    /// Its terms' shares, in the order of its terms.
+    pub shares: Vec<Share>,
+    /// The squared length of its shares, by facet.
+    pub squares: [i64; FACETS],
+    /// The series its title counts in.
+    pub series: Series<'a>,
+    /// Its terms' weights, in the order of its terms.
+    weights: Vec<Lanes>,
+    places: Places,
+    letters: OnceCell<Letters>,
+}
+
+impl<'a> Subject<'a> {
+    /// Makes an article ready.
+    pub fn of(document: &'a Document) -> Subject<'a> {
+        let shares: Vec<Share> = document.shares().collect();
+        Subject {
+            document,
+            squares: squares(&shares),
+            shares,
+            series: Series::of(&document.title_key),
+            weights: document.terms.iter().map(|term| term.lanes()).collect(),
+            places: Places::of(&document.terms),
+            letters: OnceCell::new(),
+        }
+    }
+
+    /// What `document::compare` says of the article and another one, bit for bit, several times sooner. What both hold is left in
+    /// `shared`.
+    pub fn compare(&self, other: &Document, shared: &mut Shared) -> Resemblance {
+        self.find_shared(other, shared);
+        let mut common = Common::default();
+        for (ours, theirs) in shared.places() {
+            let held = other.terms[theirs];
+            common.add((self.document.terms[ours], &self.weights[ours]), (held, &held.lanes()));
+        }
+        common.resemblance(self.document, other)
+    }
+
+    /// `compare`, and the products of both articles' shares on the way: what `document::products` adds up.
+    pub fn compare_and_multiply(
+        &self,
+        other: &Document,
+        shared: &mut Shared,
+        products: &mut [i64; FACETS],
+    ) -> Resemblance {
+        self.find_shared(other, shared);
+        let (mut common, mut found) = (Common::default(), [0_i32; LANES]);
+        let scales = other.scales();
+        for (ours, theirs) in shared.places() {
+            let held = other.terms[theirs];
+            let lanes = held.lanes();
+            common.add((self.document.terms[ours], &self.weights[ours]), (held, &lanes));
+            let (ours, theirs) = (&self.shares[ours].shares, scaled(&lanes, &scales));
+            for lane in 0..LANES {
+                // Vectors of one length: their product is at most `SHARE_STEPS` squared, and a rounding for each term.
+                found[lane] += ours[lane] * theirs[lane];
+            }
+        }
+        for (product, found) in products.iter_mut().zip(found) {
+            *product += i64::from(found);
+        }
+        common.resemblance(self.document, other)
+    }
+
+    fn find_shared(&self, other: &Document, shared: &mut Shared) {
+        shared.0.clear();
+        for (theirs, held) in other.terms.iter().enumerate() {
+            if let Some(ours) = self.places.of_term(held.hash, &self.document.terms) {
+                shared.0.push((ours as u16, theirs as u16));
+            }
+        }
+    }
+
+    /// How alike the titles are letter by letter: see [`Letters`].
+    pub fn letters(&self, other: &Document) -> f64 {
+        self.letters.get_or_init(|| Letters::of(&self.document.title_key)).alike(&Letters::of(&other.title_key))
+    }
+
+    /// Weighs what each side says and the other does not; `shared` is what `compare` left of the two.
+    pub fn conflict(&self, other: &Document, shared: &Shared) -> Conflict {
+        let (ours, theirs) = (&self.document.terms, &other.terms);
+        let (mut told, mut known) = (vec![None; ours.len()], vec![false; theirs.len()]);
+        for (our, their) in shared.places() {
+            told[our] = Some(theirs[their].rarity());
+            known[their] = true;
+        }
+        let (mut left, mut right) = (Sayings::default(), Sayings::default());
+        let mut both = 0.0;
+        for (term, told) in ours.iter().zip(told) {
+            left.add(*term, told.is_some());
+            if let (Class::Number, Some(told)) = (term.class(), told) {
+                both += told.min(term.rarity());
+            }
+        }
+        for (term, known) in theirs.iter().zip(known) {
+            right.add(*term, known);
+        }
+        let shared = ratio(both, left.numbers.min(right.numbers));
+        Conflict {
+            names: mutual(left.title_names, right.title_names),
+            title_numbers: mutual(left.title_numbers, right.title_numbers),
+            numbers: if left.numbers > 0.0 && right.numbers > 0.0 { 1.0 - shared } else { 0.0 },
+            numbers_shared: shared,
+        }
+    }
+}
+
+/// Terms that an article shares with another, in the order of their hashes: the place in the one and in the other.
+#[derive(Clone, Debug, Default)]
+pub struct Shared(Vec<(u16, u16)>);
+
+impl Shared {
+    /// The places, ours and theirs; both rise.
+    #[inline]
+    pub fn places(&self) -> impl Iterator<Item = (usize, usize)> {
+        self.0.iter().map(|(ours, theirs)| (usize::from(*ours), usize::from(*theirs)))
+    }
+}
+
+/// Where an article's terms stand, by hash: most terms of another article are not among them, which one look tells.
+#[derive(Debug)]
+struct Places {
+    /// One more than a place, or 0. A term stands at its hash, or behind it where others were first.
+    slots: Vec<u16>,
+    mask: usize,
+}
+
+/// Slots for each term: few enough to stay in the nearest cache, and so many that seven looks in eight meet an empty one.
+const SLOTS_PER_TERM: usize = 8;
+
+impl Places {
+    fn of(terms: &[Held]) -> Places {
+        let size = (terms.len() * SLOTS_PER_TERM).next_power_of_two();
+        let (mut slots, mask) = (vec![0_u16; size], size - 1);
+        // Terms beyond what a slot can name cannot be: an article's words are bounded.
+        for (place, term) in terms.iter().take(usize::from(u16::MAX) - 1).enumerate() {
+            let mut slot = term.hash as usize & mask;
+            while slots[slot] != 0 {
+                slot = (slot + 1) & mask;
+            }
+            slots[slot] = place as u16 + 1;
+        }
+        Places { slots, mask }
+    }
+
+    #[inline]
+    fn of_term(&self, hash: u32, terms: &[Held]) -> Option<usize> {
+        let mut slot = hash as usize & self.mask;
+        loop {
+            let place = usize::from(self.slots[slot]).checked_sub(1)?;
+            if terms[place].hash == hash {
+                return Some(place);
+            }
+            slot = (slot + 1) & self.mask;
+        }
+    }
+}
+
+/// Rarity of the names and numbers of one side: what the other article lacks, and all.
+#[derive(Default)]
+struct Sayings {
+    title_names: (f32, f32),
+    title_numbers: (f32, f32),
+    /// All of the article's numbers.
+    numbers: f32,
+}
+
+impl Sayings {
+    #[inline]
+    fn add(&mut self, term: Held, is_known: bool) {
+        let of_title = match term.class() {
+            Class::Name => &mut self.title_names,
+            Class::Number => {
+                self.numbers += term.rarity();
+                &mut self.title_numbers
+            }
+            _ => return,
+        };
+        if term.in_title() {
+            of_title.1 += term.rarity();
+            if !is_known {
+                of_title.0 += term.rarity();
+            }
+        }
+    }
+}
+
+/// Only what both sides have, and the other lacks, is a contradiction.
+fn mutual(left: (f32, f32), right: (f32, f32)) -> f32 {
+    ratio(left.0.min(right.0), left.1.min(right.1))
+}
