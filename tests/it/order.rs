@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::{fs, thread};
 
 use jiff::{SignedDuration, Timestamp};
@@ -64,12 +65,11 @@ fn run(stream: &[(Timestamp, Features)], late: impl Fn(usize) -> u64) -> Outcome
     Outcome { clusters: placed.into_iter().map(|(_, cluster)| cluster).collect(), moved }
 }
 
-#[test]
-fn articles_that_come_in_another_order_come_together_all_the_same() {
-    let Some(path) = shared("data/stories-dev.jsonl") else { return };
+/// The stream, or its beginning.
+fn stream(path: &Path) -> Vec<(Timestamp, Features)> {
     let lines = fs::read_to_string(path).expect("the stream can be read");
     let is_slow = std::env::var_os("SLOW_TESTS").is_some_and(|value| value == "1");
-    let stream: Vec<(Timestamp, Features)> = lines
+    lines
         .lines()
         .take(if is_slow { usize::MAX } else { QUICK_ARTICLES })
         .map(|line| {
@@ -79,7 +79,13 @@ fn articles_that_come_in_another_order_come_together_all_the_same() {
             let published = text(&line, "published").parse().expect("a moment");
             (published, features::of(&subject, Lexicon::builtin(), &features::Params::default()))
         })
-        .collect();
+        .collect()
+}
+
+#[test]
+fn articles_that_come_in_another_order_come_together_all_the_same() {
+    let Some(path) = shared("data/stories-dev.jsonl") else { return };
+    let stream = stream(&path);
     let drawn = |seed: u64, place: usize| {
         let mixed = (place as u64 ^ seed << 32).wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
         (mixed ^ mixed >> 29).wrapping_mul(0xBF58_476D_1CE4_E5B9) >> 32
