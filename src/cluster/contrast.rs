@@ -4,7 +4,8 @@
 //! words, but what one head says the other report mostly knows. Two events in one frame (a template, a place, an actor, a paragraph
 //! of background) share much, and each head has what the other article lacks altogether.
 
-use crate::cluster::document::{Document, Held, each_shared};
+use crate::cluster::document::{Document, Held};
+use crate::cluster::subject::Shared;
 use crate::features::Class;
 
 /// Rarity (in nats) that tells nothing, and from which on a term is no more telling: one article in 400 holds it, or none ever did. A
@@ -137,14 +138,15 @@ impl Known {
     }
 }
 
-/// Compares two articles' heads in one pass over the terms they share.
-pub fn contrast(left: &Document, right: &Document) -> Contrast {
+/// Compares two articles' heads in one pass over the terms they share, as `Subject::compare` found them.
+pub fn contrast(left: &Document, right: &Document, shared_terms: &Shared) -> Contrast {
     let mut known = [Known::default(), Known::default()];
     let (mut heads, mut in_heads) = ([0.0_f32; 3], [0.0_f32; 3]);
     let (mut all, mut title_worth) = (0.0_f32, 0.0_f32);
     let (mut first, mut second) = (0.0_f32, 0.0_f32);
     let mut shared = [0.0_f32; CLASSES];
-    each_shared(&left.terms, &right.terms, |a, b| {
+    for (our, their) in shared_terms.places() {
+        let (a, b) = (left.terms[our], right.terms[their]);
         let (ours, theirs) = (telling(a), telling(b));
         known[0].add(a, ours);
         known[1].add(b, theirs);
@@ -152,7 +154,7 @@ pub fn contrast(left: &Document, right: &Document) -> Contrast {
         let class = index(a.class());
         shared[class] += tells;
         if class == PAIRS {
-            return;
+            continue;
         }
         all += tells;
         second = second.max(tells.min(first));
@@ -166,7 +168,7 @@ pub fn contrast(left: &Document, right: &Document) -> Contrast {
         if a.in_title() && b.in_title() {
             title_worth += tells;
         }
-    });
+    }
     let [ours, theirs] = [Sided { all: left.head, known: known[0].0 }, Sided { all: right.head, known: known[1].0 }];
     let told = [ours.told(Head::mass), theirs.told(Head::mass)];
     let beyond = |head: &Head| head.beyond;
@@ -267,6 +269,7 @@ pub fn figures(left: &Document, right: &Document) -> Figures {
 mod tests {
     use super::*;
     use crate::cluster::document::Times;
+    use crate::cluster::subject;
     use crate::features::lexicon::Lexicon;
     use crate::features::{self, Params, Subject, Term};
     use crate::model::ArticleId;
@@ -278,12 +281,18 @@ mod tests {
         Document::of(ArticleId(1), Times { published, seen: published, dated: true }, &features, rarity)
     }
 
+    fn compared(left: &Document, right: &Document) -> Contrast {
+        let mut shared = Shared::default();
+        subject::Subject::of(left).compare(right, &mut shared);
+        contrast(left, right, &shared)
+    }
+
     #[test]
     fn the_subject_that_is_exchanged_is_seen() {
         let left = document("Halvorsen quits as mayor of Brusco", "", 0);
         let right = document("Okonkwo quits as mayor of Telmarra", "", 0);
         let same = document("Mayor of Brusco resigns: Halvorsen goes after nine years", "", 0);
-        let (apart, together) = (contrast(&left, &right), contrast(&left, &same));
+        let (apart, together) = (compared(&left, &right), compared(&left, &same));
         assert_eq!(apart.front_lacked, 1.0);
         assert_eq!(apart.names_lacked[1], 1.0);
         assert!(apart.deeds_told > 0.9, "{apart:?}");
@@ -305,7 +314,7 @@ mod tests {
             &format!("A choir of pensioners took the first prize of the festival. {background}"),
             0,
         );
-        let found = contrast(&left, &right);
+        let found = compared(&left, &right);
         assert!(found.background > 0.9, "{found:?}");
         assert!(found.told[1] < 0.2, "{found:?}");
         assert!(found.beyond_told < 0.2, "{found:?}");
@@ -315,7 +324,7 @@ mod tests {
     fn it_says_the_same_both_ways() {
         let left = document("Ferry Aurelia runs aground off Brusco", "Divers search the wreck of the ferry.", 0);
         let right = document("Aurelia sinks", "The ferry Aurelia ran aground near Telmarra.", 3_600);
-        assert_eq!(contrast(&left, &right), contrast(&right, &left));
+        assert_eq!(compared(&left, &right), compared(&right, &left));
         assert_eq!(figures(&left, &right), figures(&right, &left));
     }
 

@@ -245,7 +245,7 @@ pub fn measure(subject: &Subject<'_>, group: &Group, window: &Window, params: &P
     let copied = wording.map_or(0.0, |(_, share)| share);
     let resemblances = said.values(group.articles(), f64::from(all_sum / compared), copied);
     let told = Told {
-        contrast: contrast::contrast(document, nearest),
+        contrast: contrast::contrast(document, nearest, &shared_nearest),
         figures: contrast::figures(document, nearest),
         days: days::days(document, nearest),
         title: f64::from(cosines[TITLE]),
