@@ -143,7 +143,36 @@ fn clusters_come_in_every_order_and_form_and_under_every_filter() {
 }
 
 #[test]
-fn show_why_search_and_digest_answer_for_people_and_programs() {
+fn a_search_takes_words_phrases_operators_and_columns() {
+    let (_origin, home) = day();
+
+    // Search: words, a phrase, a beginning, operators, a column, accents; grouped by cluster.
+    let search = |words: &str| -> Vec<String> {
+        let found = home.json(&["search", words, "--format", "json"]);
+        found["clusters"].as_array().expect("a list").iter().map(|cluster| text(cluster, "id").to_owned()).collect()
+    };
+    let ferry = search("ferry");
+    assert!(!ferry.is_empty());
+    assert!(search("\"Lady Maren\"").iter().all(|id| search("lady maren").contains(id)));
+    assert!(search("\"Maren Lady\"").is_empty() && !search("lady maren").is_empty());
+    assert!(search("ferr*").len() >= ferry.len());
+    assert!(search("ferry NOT maren").len() < ferry.len());
+    assert!(search("ferry OR earthquake").len() > ferry.len());
+    assert_eq!(search("ferry AND zebra").len(), 0);
+    assert!(search("title:ferry").iter().all(|id| ferry.contains(id)));
+    assert_eq!(search("fahre"), search("Fähre"), "accents are folded");
+    assert!(home.good(&["search", "ferry", "--lang", "ja"]).stdout.is_empty());
+    assert_eq!(search("xyzzyx").len(), 0);
+    for format in ["table", "json", "jsonl", "csv", "markdown"] {
+        assert!(
+            home.good(&["search", "ferry", "--format", format, "--limit", "1"]).stdout.contains(&ferry[0]),
+            "{format}"
+        );
+    }
+}
+
+#[test]
+fn show_why_and_digest_answer_for_people_and_programs() {
     let (_origin, home) = day();
     let all = list(&home, &["--sort", "size"]);
     let first = &all[0];
@@ -188,30 +217,6 @@ fn show_why_search_and_digest_answer_for_people_and_programs() {
     let apart = home.json(&["why", joined_id, stranger, "--format", "json"]);
     assert_eq!(apart["together"], false);
     assert!(home.good(&["why", joined_id, stranger]).stdout.contains(text(other, "id")));
-
-    // Search: words, a phrase, a beginning, operators, a column, accents; grouped by cluster.
-    let search = |words: &str| -> Vec<String> {
-        let found = home.json(&["search", words, "--format", "json"]);
-        found["clusters"].as_array().expect("a list").iter().map(|cluster| text(cluster, "id").to_owned()).collect()
-    };
-    let ferry = search("ferry");
-    assert!(!ferry.is_empty());
-    assert!(search("\"Lady Maren\"").iter().all(|id| search("lady maren").contains(id)));
-    assert!(search("\"Maren Lady\"").is_empty() && !search("lady maren").is_empty());
-    assert!(search("ferr*").len() >= ferry.len());
-    assert!(search("ferry NOT maren").len() < ferry.len());
-    assert!(search("ferry OR earthquake").len() > ferry.len());
-    assert_eq!(search("ferry AND zebra").len(), 0);
-    assert!(search("title:ferry").iter().all(|id| ferry.contains(id)));
-    assert_eq!(search("fahre"), search("Fähre"), "accents are folded");
-    assert!(home.good(&["search", "ferry", "--lang", "ja"]).stdout.is_empty());
-    assert_eq!(search("xyzzyx").len(), 0);
-    for format in ["table", "json", "jsonl", "csv", "markdown"] {
-        assert!(
-            home.good(&["search", "ferry", "--format", format, "--limit", "1"]).stdout.contains(&ferry[0]),
-            "{format}"
-        );
-    }
 
     // Digest: three forms, to stdout and to a file, of a window, with a name and a limit.
     let digest = home.json(&["digest", "--format", "json", "--min-outlets", "2", "--top", "2", "--name", "Morning"]);
