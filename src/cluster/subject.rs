@@ -89,7 +89,7 @@ impl<'a> Subject<'a> {
         }
     }
 
-    /// How alike the titles are letter by letter: see [`Letters`].
+    /// How alike the titles are letter by letter: `letters` says how.
     pub fn letters(&self, other: &Document) -> f64 {
         self.letters.get_or_init(|| Letters::of(&self.document.title_key)).alike(&Letters::of(&other.title_key))
     }
