@@ -137,13 +137,23 @@ fn redact_pair(pair: &str, depth: usize) -> String {
     const SECRET_WORDS: [&str; 11] =
         ["auth", "credential", "jwt", "key", "pass", "pwd", "secret", "session", "sid", "sig", "token"];
     let Some((name, value)) = pair.split_once('=') else {
-        return if looks_like_a_key(pair) { "***".to_owned() } else { pair.to_owned() };
+        return if looks_like_a_key(pair) || is_address_to_hide(pair) { "***".to_owned() } else { pair.to_owned() };
     };
+    if is_address_to_hide(name) {
+        return "***".to_owned(); // an address whose own query begins here
+    }
     let lower = name.to_ascii_lowercase();
     let says_so = SECRET_WORDS.iter().any(|word| lower.contains(word));
     // Ids of channels and playlists are long and random too, and a person needs them to know the feed.
     let looks_so = looks_like_a_key(value) && !lower.ends_with("id");
     if says_so || looks_so || hides_more(value, depth) { format!("{name}=***") } else { pair.to_owned() }
+}
+
+/// Whether a text, as it is or decoded, is an address of which something would be hidden.
+fn is_address_to_hide(text: &str) -> bool {
+    let decoded: String =
+        url::form_urlencoded::parse(text.as_bytes()).flat_map(|(name, value)| [name, value]).collect();
+    [text, decoded.as_str()].into_iter().any(|text| redact_address(text) != text)
 }
 
 /// Whether a value, decoded, is an address or a query of which something would be hidden.
@@ -395,6 +405,10 @@ mod tests {
                 "https://example.com/get?url=https://example.org/feed?page=2",
                 "https://example.com/get?url=https://example.org/feed?page=2",
             ),
+            ("https://example.com/get?http://me:pw@example.org/feed", "https://example.com/get?***"),
+            ("https://example.com/get?http://me:pw@example.org/feed?page=2", "https://example.com/get?***"),
+            ("https://example.com/get?http%3A%2F%2Fme:pw@example.org&a=b", "https://example.com/get?***&a=b"),
+            ("https://example.com/get?https://example.org/feed", "https://example.com/get?https://example.org/feed"),
             ("https://example.com/search?q=ferry+at=noon", "https://example.com/search?q=ferry+at=noon"),
             (
                 "https://example.com/xml?channel_id=UC0123456789abcdefABCDEF",
