@@ -74,7 +74,8 @@ impl Clusterer {
         if one == other || articles > self.params.cluster_articles_max {
             return None;
         }
-        let compared = self.compared(one, other)?;
+        // Whose first members say clearly no need not all be asked: most pairs are done with here.
+        let compared = self.compared(one, other, self.params.related_probability)?;
         if chance(&compared) < self.params.merge_probability {
             return None;
         }
@@ -102,7 +103,7 @@ impl Clusterer {
         let leaving: Vec<u32> = leaving.into_iter().map(|place| places[place]).collect();
         let into = ClusterId(*articles.first()?);
         self.window.regroup(&leaving, into);
-        let compared = self.compared(cluster, into).unwrap_or_default();
+        let compared = self.compared(cluster, into, 0.0).unwrap_or_default();
         let chance = chance(&compared);
         if compared.is_empty() || chance > self.params.split_probability {
             self.window.regroup(&leaving, cluster);
@@ -117,13 +118,21 @@ impl Clusterer {
         Some((Change::Split { from: cluster, into, articles, reason }, related))
     }
 
-    /// Measures members of the smaller of two clusters against the larger, each as if its own were not there.
-    fn compared(&mut self, one: ClusterId, other: ClusterId) -> Option<Vec<Compared>> {
+    /// Measures members of the smaller of two clusters against the larger, each as if its own were not there, until they make it less
+    /// probable than `enough` that the two are one.
+    fn compared(&mut self, one: ClusterId, other: ClusterId, enough: f64) -> Option<Vec<Compared>> {
         let is_smaller = (self.articles(one)?, one) <= (self.articles(other)?, other);
         let (small, large) = if is_smaller { (one, other) } else { (other, one) };
         let group = self.window.group(self.window.slot_of(small)?)?;
         let subjects: Vec<Document> = self.window.latest(group, self.params.second_look_members).cloned().collect();
-        subjects.into_iter().map(|subject| self.compared_one(subject, small, large)).collect()
+        let mut compared = Vec::with_capacity(subjects.len());
+        for subject in subjects {
+            compared.push(self.compared_one(subject, small, large)?);
+            if chance(&compared) < enough {
+                break;
+            }
+        }
+        Some(compared)
     }
 
     fn compared_one(&mut self, subject: Document, own: ClusterId, other: ClusterId) -> Option<Compared> {

@@ -1,5 +1,8 @@
 //! Station: what a word or number says of a calendar: the names of days and months are neither names nor news.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 /// A date, or a part of one, as a text gives it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Date {
@@ -73,30 +76,46 @@ pub enum Sense {
 /// What a plain word says, as it is written and in lower case.
 pub fn of_word(word: &str, lower: &str, lang: &str) -> Sense {
     let lang = if word.chars().next().is_some_and(|first| first >= '\u{0E00}') { EAST } else { lang };
-    let Some(names) = LANGUAGES.iter().find(|names| names.langs.split(' ').any(|code| code == lang)) else {
-        return Sense::None;
-    };
-    if names.capital && !word.starts_with(char::is_uppercase) {
+    let Some(known) = KNOWN.get(lang) else { return Sense::None };
+    if known.capital && !word.starts_with(char::is_uppercase) {
         return Sense::None;
     }
-    let month = || Some((found(names.months, lower)?, true));
-    match found(names.weekdays, lower).map(|found| (found, false)).or_else(month) {
-        Some(((place, sure), is_month)) => {
-            let date = if is_month { Date::Month(place + 1) } else { Date::Weekday(place) };
-            if sure { Sense::Date(date) } else { Sense::Maybe(date) }
-        }
-        None => Sense::None,
-    }
+    known.senses.get(lower).copied().unwrap_or(Sense::None)
 }
 
-/// The place of a word in a list, and whether the word is enough by itself.
-fn found(list: &str, lower: &str) -> Option<(u8, bool)> {
-    (0_u8..).zip(list.split(',')).find_map(|(place, forms)| {
-        forms.split_whitespace().find_map(|form| match form.strip_suffix('?') {
-            Some(unsure) => (unsure == lower).then_some((place, false)),
-            None => (form == lower).then_some((place, true)),
-        })
-    })
+/// The names of one language by their forms.
+struct Known {
+    capital: bool,
+    senses: HashMap<&'static str, Sense>,
+}
+
+/// `LANGUAGES` by language and form. Every word that is met for the first time asks.
+static KNOWN: LazyLock<HashMap<&str, Known>> = LazyLock::new(|| {
+    let mut known = HashMap::new();
+    for names in &LANGUAGES {
+        for lang in names.langs.split(' ') {
+            known.entry(lang).or_insert_with(|| Known { capital: names.capital, senses: senses(names) });
+        }
+    }
+    known
+});
+
+fn senses(names: &Names) -> HashMap<&'static str, Sense> {
+    let mut senses = HashMap::new();
+    // Of a form that is both, the weekday goes first.
+    let lists: [(&'static str, fn(u8) -> Date); 2] =
+        [(names.weekdays, Date::Weekday), (names.months, |place| Date::Month(place + 1))];
+    for (list, date) in lists {
+        for (place, forms) in (0_u8..).zip(list.split(',')) {
+            for form in forms.split_whitespace() {
+                match form.strip_suffix('?') {
+                    Some(unsure) => senses.entry(unsure).or_insert(Sense::Maybe(date(place))),
+                    None => senses.entry(form).or_insert(Sense::Date(date(place))),
+                };
+            }
+        }
+    }
+    senses
 }
 
 /// What a number says, in Western digits, with the unit that East Asia writes behind it ("5月", "12일").

@@ -1,5 +1,8 @@
 //! Station: numbers that are written as words: "twelve", "third", "zweite", "третий", "II".
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 /// The number that a word stands for, in Western digits. Neither "one" nor "first" is among them: they mostly count nothing.
 ///
 /// `word` is as written, `lower` in lower case.
@@ -7,10 +10,26 @@ pub fn of_word(word: &str, lower: &str, lang: &str) -> Option<&'static str> {
     if let Some(place) = ROMAN.iter().position(|roman| *roman == word) {
         return Some(DIGITS[place]);
     }
-    let (_, cardinals, ordinals) = WORDS.iter().find(|(langs, ..)| langs.split(' ').any(|code| code == lang))?;
-    let place = |list: &str| list.split(',').position(|forms| forms.split_whitespace().any(|form| form == lower));
-    place(cardinals).or_else(|| place(ordinals)).map(|place| DIGITS[place])
+    KNOWN.get(lang)?.get(lower).copied()
 }
+
+/// `WORDS` by language and form. Every word that is met for the first time asks.
+static KNOWN: LazyLock<HashMap<&str, HashMap<&str, &str>>> = LazyLock::new(|| {
+    let mut known: HashMap<&str, HashMap<&str, &str>> = HashMap::new();
+    for (langs, cardinals, ordinals) in WORDS {
+        for lang in langs.split(' ') {
+            let of_lang = known.entry(lang).or_default();
+            for list in [cardinals, ordinals] {
+                for (forms, digits) in list.split(',').zip(DIGITS) {
+                    for form in forms.split_whitespace() {
+                        of_lang.entry(form).or_insert(digits);
+                    }
+                }
+            }
+        }
+    }
+    known
+});
 
 const DIGITS: [&str; 19] =
     ["2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12", "13", "14", "15", "16", "17", "18", "19", "20"];
