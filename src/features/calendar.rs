@@ -103,19 +103,20 @@ static KNOWN: LazyLock<HashMap<&str, Known>> = LazyLock::new(|| {
 fn senses(names: &Names) -> HashMap<&'static str, Sense> {
     let mut senses = HashMap::new();
     // Of a form that is both, the weekday goes first.
-    let lists: [(&'static str, fn(u8) -> Date); 2] =
-        [(names.weekdays, Date::Weekday), (names.months, |place| Date::Month(place + 1))];
-    for (list, date) in lists {
-        for (place, forms) in (0_u8..).zip(list.split(',')) {
-            for form in forms.split_whitespace() {
-                match form.strip_suffix('?') {
-                    Some(unsure) => senses.entry(unsure).or_insert(Sense::Maybe(date(place))),
-                    None => senses.entry(form).or_insert(Sense::Date(date(place))),
-                };
-            }
+    add(&mut senses, names.weekdays, Date::Weekday);
+    add(&mut senses, names.months, |place| Date::Month(place + 1));
+    senses
+}
+
+fn add(senses: &mut HashMap<&'static str, Sense>, list: &'static str, date: impl Fn(u8) -> Date) {
+    for (place, forms) in (0_u8..).zip(list.split(',')) {
+        for form in forms.split_whitespace() {
+            match form.strip_suffix('?') {
+                Some(unsure) => senses.entry(unsure).or_insert(Sense::Maybe(date(place))),
+                None => senses.entry(form).or_insert(Sense::Date(date(place))),
+            };
         }
     }
-    senses
 }
 
 /// What a number says, in Western digits, with the unit that East Asia writes behind it ("5月", "12일").

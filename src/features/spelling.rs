@@ -343,10 +343,14 @@ fn american(word: &str) -> Cow<'_, str> {
     if word.len() < 4 && word != "mum" {
         return Cow::Borrowed(word);
     }
-    if let Some(base) = OUR.iter().find(|base| word.starts_with(**base)) {
+    // Two bytes tell most words from all of these, and every word that is met for the first time comes here.
+    let begins_so = |base: &str| base.as_bytes()[..2] == word.as_bytes()[..2];
+    if let Some(base) = OUR.iter().find(|base| begins_so(base) && word.starts_with(**base)) {
         return Cow::Owned(format!("{}or{}", &base[..base.len() - 3], &word[base.len()..]));
     }
-    if let Some((british, american)) = OTHERWISE.iter().find(|(british, _)| is_form_of(word, british)) {
+    if let Some((british, american)) =
+        OTHERWISE.iter().find(|(british, _)| begins_so(british) && is_form_of(word, british))
+    {
         return Cow::Owned(format!("{american}{}", joined(american, &word[british.len()..])));
     }
     if let Some((base, rest)) = word.split_once("isation") {

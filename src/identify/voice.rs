@@ -1,6 +1,9 @@
 //! Station: whose voice an article speaks with: the wire's whose report it prints, else its site's. A hundred papers that print one
 //! report of a wire are one voice, however much each of them cuts it.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 use url::Url;
 
 use crate::identify::outlet;
@@ -111,9 +114,27 @@ pub fn voice(credits: &Credits<'_>) -> Option<String> {
 /// The wire of this name.
 fn wire(name: &str) -> Option<&'static str> {
     let name = name.trim_matches(|letter: char| letter.is_whitespace() || ".:©".contains(letter));
-    let is_named = |held: &&str| *held == name || (held.len() > 5 && held.to_lowercase() == name.to_lowercase());
-    WIRES.iter().find(|(_, names, _)| names.iter().any(is_named)).map(|wire| wire.0)
+    NAMES.exact.get(name).or_else(|| NAMES.lower.get(&name.to_lowercase())).copied()
 }
+
+/// The names of `WIRES`: as they are written, and in lower case those that are too long to be a word in capitals.
+struct Names {
+    exact: HashMap<&'static str, &'static str>,
+    lower: HashMap<String, &'static str>,
+}
+
+static NAMES: LazyLock<Names> = LazyLock::new(|| {
+    let (mut exact, mut lower) = (HashMap::new(), HashMap::new());
+    for (wire, names, _) in WIRES {
+        for name in *names {
+            exact.entry(*name).or_insert(*wire);
+            if name.len() > 5 {
+                lower.entry(name.to_lowercase()).or_insert(*wire);
+            }
+        }
+    }
+    Names { exact, lower }
+});
 
 /// "Jane Doe, CNN", "Reuters", "John Roe | AP", "dpa/lno".
 fn in_author(author: &str) -> Option<&'static str> {
