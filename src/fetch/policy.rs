@@ -153,7 +153,9 @@ fn redact_pair(pair: &str, depth: usize) -> String {
 fn is_address_to_hide(text: &str) -> bool {
     let decoded: String =
         url::form_urlencoded::parse(text.as_bytes()).flat_map(|(name, value)| [name, value]).collect();
-    [text, decoded.as_str()].into_iter().any(|text| redact_address(text) != text)
+    let hides = |text: &str| redact_address(text) != text;
+    // Piece by piece too: before the slashes there may be another address that has lost its own.
+    [text, decoded.as_str()].into_iter().any(|text| hides(text) || text.split("//").any(hides))
 }
 
 /// Whether a value, decoded, is an address or a query of which something would be hidden.
@@ -408,6 +410,7 @@ mod tests {
             ("https://example.com/get?http://me:pw@example.org/feed", "https://example.com/get?***"),
             ("https://example.com/get?http://me:pw@example.org/feed?page=2", "https://example.com/get?***"),
             ("https://example.com/get?http%3A%2F%2Fme:pw@example.org&a=b", "https://example.com/get?***&a=b"),
+            ("https://example.com/get?a/me:pw@example.org/b://example.net/", "https://example.com/get?***"),
             ("https://example.com/get?https://example.org/feed", "https://example.com/get?https://example.org/feed"),
             ("https://example.com/search?q=ferry+at=noon", "https://example.com/search?q=ferry+at=noon"),
             (
