@@ -12,7 +12,7 @@ use crate::cluster::params::Params as ClusterParams;
 use crate::cluster::weights::Weights;
 use crate::cluster::{Clusterer, Remembered, between};
 use crate::fetch::policy::redact;
-use crate::model::{ArticleId, Draft, Feed, FeedState, Health, Reason, Rule, Trust};
+use crate::model::{ArticleId, Draft, Feed, FeedState, Health, Rule, Trust};
 use crate::schedule;
 use crate::store::{Batch, FeedFacts, Founding, Store, StoreError};
 use crate::writer::document::Document;
@@ -292,7 +292,7 @@ pub fn between(
     params: &ClusterParams,
     others: &[(Founding, Vec<u8>)],
     article: &(Founding, Vec<u8>),
-) -> Option<Reason> {
+) -> Option<between::Between> {
     let placed = |(founding, memory)| between::Placed {
         arrival: arrival(founding, &params.features, None),
         memory: Vec::clone(memory),

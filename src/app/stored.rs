@@ -220,9 +220,14 @@ fn between(context: &Context, store: &Store, both: [&Why; 2]) -> Result<Option<B
     let others = store.first_stored(&others[others.len().saturating_sub(COMPARED_ARTICLES_MAX)..])?;
     let asked = store.first_stored(&[article])?.pop().expect("it was just read");
     let params = context.writer_params()?.cluster;
-    let reason = writer::between(&params, &others, &asked);
     let cluster = earlier.ranked.cluster.id;
-    Ok(reason.map(|reason| Between { article, cluster, reason, needed: params.join_probability }))
+    Ok(writer::between(&params, &others, &asked).map(|found| Between {
+        article,
+        cluster,
+        reason: found.reason,
+        needed: params.join_probability,
+        too_far: found.too_far,
+    }))
 }
 
 fn unknown(what: &str, id: &str) -> Failure {

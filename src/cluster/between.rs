@@ -16,10 +16,19 @@ pub struct Placed<'a> {
     pub memory: Vec<u8>,
 }
 
+/// What speaks for an article being of one story with others, and what against.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Between {
+    /// What was found.
+    pub reason: Reason,
+    /// The time in seconds between its publication and the nearest of theirs, where that alone keeps them apart.
+    pub too_far: Option<u64>,
+}
+
 /// Measures an article as if it came when only these others were there, in the order of their ids. What it would have met
 /// besides is left out, so that the answer is about these articles alone and may differ from what was decided. `None` where
 /// there are no others.
-pub fn between(params: &Params, weights: Weights, others: &[Placed<'_>], article: &Placed<'_>) -> Option<Reason> {
+pub fn between(params: &Params, weights: Weights, others: &[Placed<'_>], article: &Placed<'_>) -> Option<Between> {
     let cluster = ClusterId(others.first()?.arrival.id);
     let mut clusterer = Clusterer::new(params.clone(), weights);
     for other in others {
@@ -33,9 +42,10 @@ pub fn between(params: &Params, weights: Weights, others: &[Placed<'_>], article
     // As in an empty database: nothing is known of rivals.
     measures::set_rivals(&mut found, 0);
     let [(_, measured)] = found;
-    let log_odds = clusterer.weights.log_odds(&measured.values);
-    let candidate = Candidate { cluster, measured, log_odds };
-    Some(reason::reason(&[candidate], true, &document, &clusterer.words(&article.arrival.features)))
+    let candidate = Candidate::of(cluster, measured, &clusterer.weights);
+    let too_far = candidate.measured.published_gap.filter(|_| candidate.measured.is_too_far(params));
+    let reason = reason::reason(&[candidate], true, &document, &clusterer.words(&article.arrival.features));
+    Some(Between { reason, too_far })
 }
 
 impl Clusterer {

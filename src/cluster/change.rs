@@ -1,6 +1,8 @@
 //! Station: what a newcomer changes about clusters that were there before it.
 
-use std::collections::{BTreeMap, HashMap};
+#[cfg(test)]
+use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 use crate::model::{ArticleId, ClusterId, Reason};
 
@@ -39,8 +41,9 @@ pub enum Change {
     },
 }
 
-/// Applies changes to a record of which article is where, each time looking at all of it: see [`Places`] for long ones.
-pub fn follow(changes: &[Change], clusters: &mut BTreeMap<ArticleId, ClusterId>) {
+/// Applies changes to a record of which article is where, each time looking at all of it: what [`Places`] is held to.
+#[cfg(test)]
+pub(crate) fn follow(changes: &[Change], clusters: &mut BTreeMap<ArticleId, ClusterId>) {
     for change in changes {
         match change {
             Change::Merged { from, into, .. } => {

@@ -4,7 +4,7 @@
 //! words, but what one head says the other report mostly knows. Two events in one frame (a template, a place, an actor, a paragraph
 //! of background) share much, and each head has what the other article lacks altogether.
 
-use crate::cluster::document::{Document, Held};
+use crate::cluster::document::{Document, Held, ratio};
 use crate::cluster::subject::Shared;
 use crate::features::Class;
 
@@ -56,13 +56,17 @@ impl Head {
     /// The head of an article with these terms.
     pub fn of(terms: &[Held]) -> Head {
         let mut head = Head::default();
-        for term in terms.iter().filter(|term| term.in_head()) {
+        for term in terms {
             head.add(*term, telling(*term));
         }
         head
     }
 
+    /// Counts a term, if it stands in the head.
     fn add(&mut self, term: Held, tells: f32) {
+        if !term.in_head() {
+            return;
+        }
         let class = index(term.class());
         self.masses[class] += tells;
         if class == PAIRS {
@@ -126,21 +130,10 @@ pub struct Contrast {
     pub beyond_told: f32,
 }
 
-/// What is known of one head in the other article.
-#[derive(Default)]
-struct Known(Head);
-
-impl Known {
-    fn add(&mut self, term: Held, tells: f32) {
-        if term.in_head() {
-            self.0.add(term, tells);
-        }
-    }
-}
-
 /// Compares two articles' heads in one pass over the terms they share, as `Subject::compare` found them.
 pub fn contrast(left: &Document, right: &Document, shared_terms: &Shared) -> Contrast {
-    let mut known = [Known::default(), Known::default()];
+    // What is known of each head in the other article.
+    let mut known = [Head::default(); 2];
     let (mut heads, mut in_heads) = ([0.0_f32; 3], [0.0_f32; 3]);
     let (mut all, mut title_worth) = (0.0_f32, 0.0_f32);
     let (mut first, mut second) = (0.0_f32, 0.0_f32);
@@ -169,7 +162,7 @@ pub fn contrast(left: &Document, right: &Document, shared_terms: &Shared) -> Con
             title_worth += tells;
         }
     }
-    let [ours, theirs] = [Sided { all: left.head, known: known[0].0 }, Sided { all: right.head, known: known[1].0 }];
+    let [ours, theirs] = [Sided { all: left.head, known: known[0] }, Sided { all: right.head, known: known[1] }];
     let told = [ours.told(Head::mass), theirs.told(Head::mass)];
     let beyond = |head: &Head| head.beyond;
     let cosine = |class: usize| ratio(heads[class], (left.head.squares[class] * right.head.squares[class]).sqrt());
@@ -218,10 +211,6 @@ impl Sided {
 fn lacked(ours: &Sided, theirs: &Sided, of: impl Fn(&Head) -> f32 + Copy) -> [f32; 2] {
     let (ours, theirs) = (ours.lacked(of), theirs.lacked(of));
     [ours.0.min(theirs.0), ours.1.min(theirs.1)]
-}
-
-fn ratio(part: f32, whole: f32) -> f32 {
-    if whole > 0.0 { (part / whole).min(1.0) } else { 0.0 }
 }
 
 /// How the numbers of two heads stand to each other that stand beside one word.

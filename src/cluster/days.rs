@@ -126,14 +126,9 @@ fn nearest(today: civil::Date, month: u8, day: u8) -> Option<i32> {
     candidates.min_by_key(|candidate| candidate.abs_diff(number(today)))
 }
 
-/// Days since 1970 (Hinnant 2013, `days_from_civil`).
+/// Days since 1970.
 fn number(date: civil::Date) -> i32 {
-    let (month, day) = (i32::from(date.month()), i32::from(date.day()));
-    let year = i32::from(date.year()) - i32::from(month <= 2);
-    let era = year.div_euclid(400);
-    let year_of_era = year.rem_euclid(400);
-    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
+    (date.duration_since(civil::date(1970, 1, 1)).as_hours() / 24) as i32
 }
 
 #[cfg(test)]

@@ -186,12 +186,21 @@ pub struct Measured {
     pub nearest: ArticleId,
     /// When that member was published, in seconds; `None` where one of the two has no date of its own.
     pub nearest_published: Option<i64>,
+    /// The least time between its publication and a member's, in seconds, where all have a date of their own.
+    pub published_gap: Option<u64>,
     /// The member of whose text it repeats most, and how much of it.
     pub wording: Option<(ArticleId, f64)>,
 }
 
-/// Measures an article against a cluster of the window; `None` for a cluster without articles, and for one whose articles were all
-/// published longer before or after it than the window is: what comes in at once, as a feed's backlog, may be months apart.
+impl Measured {
+    /// Whether more time lies between the article and each of the members than the window is long: what comes in at once, as a
+    /// feed's backlog, may be months apart.
+    pub fn is_too_far(&self, params: &Params) -> bool {
+        self.published_gap.is_some_and(|gap| gap > u64::from(params.window_hours) * 3_600)
+    }
+}
+
+/// Measures an article against a cluster of the window; `None` for a cluster without articles.
 pub fn measure(subject: &Subject<'_>, group: &Group, window: &Window, params: &Params) -> Option<Measured> {
     let document = subject.document;
     let mut best = Resemblance::default();
@@ -232,12 +241,10 @@ pub fn measure(subject: &Subject<'_>, group: &Group, window: &Window, params: &P
         gaps.add(document, member);
     }
     let (nearest, cosines) = nearest?;
-    if gaps.least_published(document).is_some_and(|gap| gap > u64::from(params.window_hours) * 3_600) {
-        return None;
-    }
     let sums = window.sums(group, subject, sums_by_the_way.then_some(&products)).unwrap_or(best.cosines);
     let apart = subject.conflict(nearest, &shared_nearest);
     let letters = if best.cosines[TITLE] >= LETTERS_COSINE_MIN { subject.letters(nearest) } else { 0.0 };
+    let published_gap = gaps.least_published(document);
     let gaps = gaps.closenesses(document, group);
     let nearest_published = (document.dated && nearest.dated).then_some(nearest.published);
     let bare = f64::from(u8::from(!document.has(LEAD) || !nearest.has(LEAD)));
@@ -258,7 +265,7 @@ pub fn measure(subject: &Subject<'_>, group: &Group, window: &Window, params: &P
     let mut values = [0.0; COUNT];
     values[..RESEMBLANCES].copy_from_slice(&resemblances);
     values[RESEMBLANCES..].copy_from_slice(&told.values());
-    Some(Measured { values, nearest: nearest.article, nearest_published, wording })
+    Some(Measured { values, nearest: nearest.article, nearest_published, published_gap, wording })
 }
 
 /// Articles of the window from which the lack of rivals begins to say something: a young database holds few of anything.

@@ -124,6 +124,10 @@ pub struct Candidate {
 }
 
 impl Candidate {
+    fn of(cluster: ClusterId, measured: Measured, weights: &Weights) -> Candidate {
+        Candidate { cluster, log_odds: weights.log_odds(&measured.values), measured }
+    }
+
     /// The probability that the article belongs to it.
     pub fn probability(&self) -> f64 {
         probability(self.log_odds)
@@ -247,10 +251,8 @@ impl Clusterer {
         let mut found = self.measured(document, None);
         measures::set_rivals(&mut found, self.window.articles());
         let weights = &self.weights;
-        let mut candidates: Vec<Candidate> = found
-            .into_iter()
-            .map(|(cluster, measured)| Candidate { cluster, log_odds: weights.log_odds(&measured.values), measured })
-            .collect();
+        let mut candidates: Vec<Candidate> =
+            found.into_iter().map(|(cluster, measured)| Candidate::of(cluster, measured, weights)).collect();
         candidates.sort_by(|a, b| b.log_odds.total_cmp(&a.log_odds).then(a.cluster.cmp(&b.cluster)));
         candidates
     }
@@ -263,6 +265,7 @@ impl Clusterer {
         let groups = slots.into_iter().filter_map(|slot| self.window.group(slot));
         for group in groups.filter(|group| Some(group.id) != except) {
             let measured = measures::measure(&subject, group, &self.window, &self.params);
+            let measured = measured.filter(|measured| !measured.is_too_far(&self.params));
             found.extend(measured.map(|measured| (group.id, measured)));
         }
         found

@@ -116,18 +116,7 @@ impl Words<'_> {
     /// The newcomer's words that the candidate's nearest member holds too, as it holds them.
     fn told_by_both(&self, candidate: &Candidate) -> Vec<(&Term, Held)> {
         let Some(other) = self.nearest(candidate) else { return Vec::new() };
-        let (ours, theirs) = (&self.features.terms, &other.terms);
-        let (mut i, mut j) = (0, 0);
-        let mut both = Vec::new();
-        while i < ours.len() && j < theirs.len() {
-            let (left, right) = (ours[i].hash, theirs[j].hash);
-            if left == right {
-                both.push((&ours[i], theirs[j]));
-            }
-            i += usize::from(left <= right);
-            j += usize::from(right <= left);
-        }
-        both
+        self.features.terms.iter().filter_map(|term| Some((term, other.term(term.hash)?))).collect()
     }
 }
 

@@ -139,12 +139,15 @@ impl Clusterer {
         let mut found: Vec<_> = self.measured(&subject, Some(own));
         if !found.iter().any(|(cluster, _)| *cluster == other) {
             let group = self.window.group(self.window.slot_of(other)?)?;
-            found.push((other, measures::measure(&Subject::of(&subject), group, &self.window, &self.params)?));
+            let measured = measures::measure(&Subject::of(&subject), group, &self.window, &self.params)?;
+            if measured.is_too_far(&self.params) {
+                return None;
+            }
+            found.push((other, measured));
         }
         measures::set_rivals(&mut found, self.window.articles());
         let measured = found.into_iter().find(|(cluster, _)| *cluster == other)?.1;
-        let log_odds = self.weights.log_odds(&measured.values);
-        Some(Compared { subject, candidate: Candidate { cluster: other, measured, log_odds } })
+        Some(Compared { subject, candidate: Candidate::of(other, measured, &self.weights) })
     }
 
     /// Which clusters the newcomer's shares much with and is apart from.

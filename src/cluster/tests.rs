@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
+use crate::cluster::between::{Placed, between};
 use crate::cluster::change::follow;
 use crate::cluster::params::Params;
 use crate::cluster::weights::{Weights, probability};
@@ -339,6 +340,22 @@ fn an_article_seen_late_attaches_by_its_publication() {
     let mut late = arrival(2, CAMERAS[1]);
     late.seen = time("2026-02-18T12:00:00Z");
     assert_eq!(clusterer.assign(late).cluster, ClusterId(ArticleId(1)));
+}
+
+#[test]
+fn what_was_published_long_apart_stays_apart_and_can_still_be_asked_about() {
+    let mut clusterer = clusterer();
+    let days = jiff::SignedDuration::from_hours(24 * 120);
+    let (mut old, mut new) = (arrival(1, CAMERAS[0]), arrival(2, CAMERAS[1]));
+    // A backlog: both are seen at once.
+    new.published = old.published + days;
+    (old.seen, new.seen) = (new.published, new.published);
+    clusterer.assign(old.clone());
+    assert_eq!(clusterer.assign(new.clone()).cluster, ClusterId(ArticleId(2)));
+    let [old, new] = [old, new].map(|arrival| Placed { arrival, memory: Vec::new() });
+    let found = between(clusterer.params(), Weights::builtin(), &[old], &new).expect("they are measured");
+    assert!(found.too_far.is_some_and(|seconds| seconds > 119 * 86_400), "{found:?}");
+    assert!(found.reason.because.iter().any(|part| part.what == "title" && !part.shared.is_empty()), "{found:?}");
 }
 
 #[test]

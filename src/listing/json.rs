@@ -102,6 +102,7 @@ pub fn why_both(both: [&Why; 2], between: Option<&Between>, now: Timestamp, layo
             cluster: &cluster.ranked.cluster.code.0,
             probability: rounded(between.reason.probability),
             needed: rounded(between.needed),
+            too_far_seconds: between.too_far,
             because: EvidenceShape::all(&between.reason.because),
         })
     });
@@ -359,6 +360,7 @@ struct BetweenShape<'a> {
     cluster: &'a str,
     probability: f64,
     needed: f64,
+    too_far_seconds: Option<u64>,
     because: Vec<EvidenceShape<'a>>,
 }
 

@@ -86,6 +86,8 @@ pub struct Between {
     pub reason: Reason,
     /// The probability that a join needs.
     pub needed: f64,
+    /// The time in seconds between the publication of the article and that of the nearest other, where that alone keeps them apart.
+    pub too_far: Option<u64>,
 }
 
 /// How much of a reason is told.
@@ -351,7 +353,9 @@ mod tests {
                 ..joined.member.joined.clone()
             },
             needed: 0.55,
+            too_far: None,
         };
+        let too_far = Between { too_far: Some(120 * 86_400), ..between.clone() };
         outputs.extend([
             ("clusters", crate::listing::clusters(&clusters(), format, style)),
             ("show", crate::listing::show(&shown(), format, style)),
@@ -370,6 +374,10 @@ mod tests {
             (
                 "why-apart-measured",
                 crate::listing::why_both([&joined, &apart], Some(&between), Detail::Brief, format, style),
+            ),
+            (
+                "why-apart-too-far",
+                crate::listing::why_both([&joined, &apart], Some(&too_far), Detail::Brief, format, style),
             ),
             ("search", crate::listing::search(&found(), format, style)),
             ("feeds", crate::listing::feeds(&feeds(), format, style)),

@@ -95,12 +95,15 @@ fn measured(both: [&Why; 2], between: &Between) -> Option<String> {
     let cluster = both.into_iter().find(|why| why.ranked.cluster.id == between.cluster)?;
     let Reason { probability, because, .. } = &between.reason;
     let verdict = if *probability >= between.needed { "enough for" } else { "less than" };
+    let needed = match between.too_far {
+        Some(seconds) => format!("and published {} apart, longer than the window", span(seconds)),
+        None => format!("{verdict} the {} that a join needs", percent(between.needed)),
+    };
     let mut parts = vec![format!(
-        "{} against {} alone: {}, {verdict} the {} that a join needs",
+        "{} against {} alone: {}, {needed}",
         named(later),
         cluster.ranked.cluster.code,
         percent(*probability),
-        percent(between.needed)
     )];
     parts.extend(shares(because));
     parts.extend(names_of(because, |part| part.weight > 0.0).map(|names| format!("for it: {names}")));

@@ -91,6 +91,11 @@ pub fn articles(cluster: &Value) -> &Vec<Value> {
     cluster["articles"].as_array().expect("a list of articles")
 }
 
+/// Whether tests that take long are wanted as well.
+pub fn is_slow_wanted() -> bool {
+    std::env::var_os("SLOW_TESTS").is_some_and(|value| value == "1")
+}
+
 /// A folder of third-party test data beside the checkout; `None`, and a line that says so, where it is not there.
 pub fn shared(name: &str) -> Option<PathBuf> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared").join(name);

@@ -22,6 +22,7 @@ use newsfold::prepare::{self, Asked};
 use newsfold::{clean, config, dates, features, identify, opml, parse};
 use url::Url;
 
+use crate::binary::is_slow_wanted;
 use crate::markup::{tags, unsafe_characters};
 use crate::mutate::{BODY_BYTES_MAX, Dice, document, seeds};
 use crate::payloads::{documents, html5lib, lists};
@@ -45,7 +46,7 @@ fn hints() -> parse::Hints {
 
 /// How many inputs of those that a quick run makes.
 fn runs(quick: u64) -> u64 {
-    if std::env::var_os("SLOW_TESTS").is_some_and(|value| value == "1") { quick * 100 } else { quick }
+    if is_slow_wanted() { quick * 100 } else { quick }
 }
 
 fn seed() -> u64 {

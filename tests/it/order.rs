@@ -1,12 +1,11 @@
 //! The order of arrival: articles of one stream, shuffled inside six hours, come together as they did before.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::{fs, thread};
 
 use jiff::{SignedDuration, Timestamp};
-use newsfold::cluster::change::{Change, follow};
+use newsfold::cluster::change::{Change, Places};
 use newsfold::cluster::params::Params;
 use newsfold::cluster::weights::Weights;
 use newsfold::cluster::{Arrival, Clusterer};
@@ -16,7 +15,7 @@ use newsfold::model::ArticleId;
 use newsfold::score::score;
 use serde_json::Value;
 
-use crate::binary::{shared, text};
+use crate::binary::{is_slow_wanted, shared, text};
 
 /// How far an article may come late.
 const LATE_SECONDS: u64 = 6 * 3_600;
@@ -36,7 +35,7 @@ fn run(stream: &[(Timestamp, Features)], late: impl Fn(usize) -> u64) -> Outcome
     let mut order: Vec<usize> = (0..stream.len()).collect();
     order.sort_by_key(|place| seen(*place));
     let mut clusterer = Clusterer::new(Params::default(), Weights::builtin());
-    let mut clusters = BTreeMap::new();
+    let mut places = Places::default();
     let mut moved = 0;
     for (id, place) in (1..).zip(&order) {
         let (published, features) = &stream[*place];
@@ -49,18 +48,17 @@ fn run(stream: &[(Timestamp, Features)], late: impl Fn(usize) -> u64) -> Outcome
             alone: false,
             features: Cow::Borrowed(features),
         });
-        clusters.insert(found.article, found.cluster);
+        places.push(found.cluster);
         for change in &found.changes {
             moved += match change {
-                Change::Merged { from, .. } => clusters.values().filter(|cluster| *cluster == from).count(),
+                Change::Merged { from, .. } => places.clusters().filter(|cluster| cluster == from).count(),
                 Change::Split { articles, .. } => articles.len(),
                 Change::Related { .. } => 0,
             };
-            follow(std::slice::from_ref(change), &mut clusters);
+            places.follow(std::slice::from_ref(change));
         }
     }
-    let mut placed: Vec<(usize, i64)> =
-        order.into_iter().zip(clusters.into_values().map(|cluster| cluster.0.0)).collect();
+    let mut placed: Vec<(usize, i64)> = order.into_iter().zip(places.clusters().map(|cluster| cluster.0.0)).collect();
     placed.sort_unstable();
     Outcome { clusters: placed.into_iter().map(|(_, cluster)| cluster).collect(), moved }
 }
@@ -68,10 +66,9 @@ fn run(stream: &[(Timestamp, Features)], late: impl Fn(usize) -> u64) -> Outcome
 /// The stream, or its beginning.
 fn stream(path: &Path) -> Vec<(Timestamp, Features)> {
     let lines = fs::read_to_string(path).expect("the stream can be read");
-    let is_slow = std::env::var_os("SLOW_TESTS").is_some_and(|value| value == "1");
     lines
         .lines()
-        .take(if is_slow { usize::MAX } else { QUICK_ARTICLES })
+        .take(if is_slow_wanted() { usize::MAX } else { QUICK_ARTICLES })
         .map(|line| {
             let line: Value = serde_json::from_str(line).expect("an object");
             let (title, summary, lang) = (text(&line, "title"), text(&line, "summary"), text(&line, "lang"));

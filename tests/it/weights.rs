@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use crate::binary::{Home, shared};
+use crate::binary::{Home, is_slow_wanted, shared};
 
 /// What cross-validation said when the built-in weights were learned, least (or most) of all. `examples/train` writes its figures into
 /// the head of the weights; who improves one raises its pin here.
@@ -52,7 +52,7 @@ fn the_weights_do_on_the_stream_what_their_cross_validation_says() {
 /// Learns everything again, which takes minutes: only with `SLOW_TESTS=1`.
 #[test]
 fn the_cross_validation_can_be_had_again() {
-    if std::env::var_os("SLOW_TESTS").is_none_or(|value| value != "1") {
+    if !is_slow_wanted() {
         println!("skipped: SLOW_TESTS is not 1");
         return;
     }
