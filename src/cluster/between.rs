@@ -37,11 +37,9 @@ pub fn between(params: &Params, weights: Weights, others: &[Placed<'_>], article
     }
     let document = clusterer.document_of(article);
     let group = clusterer.window.group(clusterer.window.slot_of(cluster)?)?;
-    let measured = measures::measure(&Subject::of(&document), group, &clusterer.window, params)?;
-    let mut found = [(cluster, measured)];
+    let mut measured = measures::measure(&Subject::of(&document), group, &clusterer.window, params)?;
     // As in an empty database: nothing is known of rivals.
-    measures::set_rivals(&mut found, 0);
-    let [(_, measured)] = found;
+    measures::set_rivals(&mut measured, cluster, &[], 0);
     let candidate = Candidate::of(cluster, measured, &clusterer.weights);
     let too_far = candidate.measured.published_gap.filter(|_| candidate.measured.is_too_far(params));
     let reason = reason::reason(&[candidate], true, &document, &clusterer.words(&article.arrival.features));

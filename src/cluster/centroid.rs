@@ -15,7 +15,7 @@ const UNKEPT_MAX: usize = 6;
 /// The sum of some articles' vectors from every side, each brought to one length first, in fixed point.
 #[derive(Clone, Debug, Default)]
 pub struct Centroid {
-    /// The squared length of the sum, by facet.
+    /// The squared length of the sum, by facet; of two members or more.
     squares: [i64; FACETS],
     /// The sum by term; kept of more than `UNKEPT_MAX` members.
     sums: Option<Box<Sums>>,
@@ -26,9 +26,15 @@ type Sums = HashMap<u32, [i32; FACETS], FixedState>;
 impl Centroid {
     /// Adds an article to those that are members already.
     pub fn add<'a>(&mut self, document: &Document, members: impl Iterator<Item = &'a Document> + Clone) {
+        match members.clone().count() {
+            // The length of a single article is not asked for: most clusters never have another.
+            0 => return,
+            1 => self.squares = members.clone().map(|member| squares(member.shares())).fold([0; FACETS], added),
+            _ => {}
+        }
         let shares: Vec<Share> = document.shares().collect();
         let common = self.products(&shares, members.clone());
-        let own = squares(&shares);
+        let own = squares(shares.iter().copied());
         for facet in 0..FACETS {
             self.squares[facet] += 2 * common[facet] + own[facet];
         }
@@ -44,16 +50,21 @@ impl Centroid {
 
     /// Takes an article away again from these members, who stay.
     pub fn remove<'a>(&mut self, document: &Document, members: impl Iterator<Item = &'a Document> + Clone) {
+        let left = members.clone().count();
+        if left <= 1 {
+            *self = Centroid::default();
+            return;
+        }
         let shares: Vec<Share> = document.shares().collect();
         if let Some(sums) = &mut self.sums {
             count(sums, shares.iter().copied(), -1);
         }
-        let common = self.products(&shares, members.clone());
-        let own = squares(&shares);
+        let common = self.products(&shares, members);
+        let own = squares(shares.iter().copied());
         for facet in 0..FACETS {
             self.squares[facet] -= 2 * common[facet] + own[facet];
         }
-        if members.count() <= UNKEPT_MAX {
+        if left <= UNKEPT_MAX {
             self.sums = None;
         }
     }
@@ -69,14 +80,15 @@ impl Centroid {
         article: &Subject<'_>,
         members: impl Iterator<Item = &'a Document>,
     ) -> [i64; FACETS] {
-        self.products(&article.shares, members)
+        let shares: Vec<Share> = article.document.shares().collect();
+        self.products(&shares, members)
     }
 
     /// The cosines of the sum with an article, by facet, from what `products_with` says.
     pub fn cosines(&self, article: &Subject<'_>, products: &[i64; FACETS]) -> [f32; FACETS] {
-        let mut cosines = [0.0; FACETS];
+        let (own, mut cosines) = (article.squares(), [0.0; FACETS]);
         for (facet, cosine) in cosines.iter_mut().enumerate() {
-            let lengths = (self.squares[facet] as f64).sqrt() * (article.squares[facet] as f64).sqrt();
+            let lengths = (self.squares[facet] as f64).sqrt() * (own[facet] as f64).sqrt();
             *cosine = if lengths > 0.0 { (products[facet] as f64 / lengths) as f32 } else { 0.0 };
         }
         cosines
@@ -103,14 +115,18 @@ impl Centroid {
 }
 
 /// The squared length of an article's shares, by facet.
-pub(crate) fn squares(article: &[Share]) -> [i64; FACETS] {
+pub(crate) fn squares(article: impl Iterator<Item = Share>) -> [i64; FACETS] {
     let mut squares = [0_i64; FACETS];
     for Share { shares, .. } in article {
         for (square, share) in squares.iter_mut().zip(shares) {
-            *square += i64::from(*share) * i64::from(*share);
+            *square += i64::from(share) * i64::from(share);
         }
     }
     squares
+}
+
+fn added(left: [i64; FACETS], right: [i64; FACETS]) -> [i64; FACETS] {
+    std::array::from_fn(|facet| left[facet] + right[facet])
 }
 
 fn count(sums: &mut Sums, shares: impl Iterator<Item = Share>, sign: i32) {

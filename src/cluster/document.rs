@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use crate::cluster::conflict::Sayings;
 use crate::cluster::contrast::Head;
 use crate::features::calendar::Date;
 use crate::features::figures::Figure;
@@ -63,6 +64,11 @@ impl Held {
         let opening = if term.in_opening { IN_OPENING } else { 0 };
         let front = if term.in_front { IN_FRONT } else { 0 };
         Held { hash: term.hash, rarity, counts, marks: class | opening | front }
+    }
+
+    /// The same as `rarity`, in steps of `RARITY_STEPS` to a nat.
+    pub(crate) fn steps(self) -> u16 {
+        self.rarity
     }
 
     /// How rare the term was when its article came (inverse document frequency, in nats).
@@ -238,6 +244,8 @@ pub struct Document {
     pub opening: u32,
     /// What its head weighs.
     pub head: Head,
+    /// What its names and numbers weigh.
+    pub(crate) sayings: Sayings,
     /// Its wording.
     pub sketch: Option<Box<Sketch>>,
     /// Words of its text that were read.
@@ -285,6 +293,7 @@ impl Document {
             figures: features.figures.iter().take(usize::from(u8::MAX)).copied().collect(),
             opening: features.opening,
             head: Head::default(),
+            sayings: Sayings::default(),
             sketch: features.sketch.clone().map(Box::new),
             lead_words: u16::try_from(features.lead_words).unwrap_or(u16::MAX),
             norms: [0.0; FACETS],
@@ -304,6 +313,7 @@ impl Document {
         }
         self.norms = std::array::from_fn(|facet| squares[facet].sqrt());
         self.head = Head::of(&self.terms);
+        self.sayings = Sayings::of(&self.terms);
         self.title_mass = self.terms.iter().filter(|term| term.in_title()).map(|term| term.rarity()).sum();
     }
 
@@ -395,6 +405,7 @@ impl Document {
             figures: figures.chunks_exact(FIGURE_BYTES).map(figure).collect(),
             opening: u32::from_le_bytes([head[6], head[7], head[8], head[9]]),
             head: Head::default(),
+            sayings: Sayings::default(),
             sketch: if sketched > 0 { Some(Box::new(Sketch::from_bytes(sketch)?)) } else { None },
             lead_words: u16::from_le_bytes([head[4], head[5]]),
             norms: [0.0; FACETS],
@@ -512,19 +523,6 @@ pub fn each_shared(left: &[Held], right: &[Held], mut each: impl FnMut(Held, Hel
         i += usize::from(a.hash <= b.hash);
         j += usize::from(b.hash <= a.hash);
     }
-}
-
-/// What two articles say that the other does not, each value from 0 (no conflict) to 1.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Conflict {
-    /// Each title has names that the other article lacks altogether.
-    pub names: f32,
-    /// Each title has numbers that the other article lacks altogether.
-    pub title_numbers: f32,
-    /// Both texts have numbers, and share few.
-    pub numbers: f32,
-    /// The share of the fewer numbers that both sides hold.
-    pub numbers_shared: f32,
 }
 
 /// Whether two titles are one but for their dates, which disagree: the briefing of Thursday and that of Friday, the budget of 2025 and

@@ -1,13 +1,12 @@
 //! Station: what is measured between an article and a candidate cluster.
 
+use crate::cluster::conflict::{self, Conflict};
 use crate::cluster::contrast::{self, Contrast, Figures};
 use crate::cluster::days::{self, Days};
-use crate::cluster::document::{
-    ACTS, ALL, Conflict, Document, FACETS, LEAD, NAMES, Resemblance, TITLE, is_of_another_date,
-};
+use crate::cluster::document::{ACTS, ALL, Document, FACETS, LEAD, NAMES, Resemblance, TITLE, is_of_another_date};
 use crate::cluster::params::Params;
 pub use crate::cluster::subject::{Shared, Subject};
-use crate::cluster::window::{Group, Window};
+use crate::cluster::window::{Group, PROPOSED_COSINE_MIN, Proposed, Window};
 use crate::model::{ArticleId, ClusterId};
 
 /// How many values are measured.
@@ -242,7 +241,7 @@ pub fn measure(subject: &Subject<'_>, group: &Group, window: &Window, params: &P
     }
     let (nearest, cosines) = nearest?;
     let sums = window.sums(group, subject, sums_by_the_way.then_some(&products)).unwrap_or(best.cosines);
-    let apart = subject.conflict(nearest, &shared_nearest);
+    let apart = conflict::conflict(document, nearest, &shared_nearest);
     let letters = if best.cosines[TITLE] >= LETTERS_COSINE_MIN { subject.letters(nearest) } else { 0.0 };
     let published_gap = gaps.least_published(document);
     let gaps = gaps.closenesses(document, group);
@@ -274,20 +273,18 @@ const RIPE_ARTICLES: f64 = 200.0;
 const USUAL_RIVAL: f64 = 0.25;
 const USUAL_CROWD: f64 = 1.8;
 
-/// Compares every candidate with the others: what resembles one story among many like it says less.
-pub fn set_rivals(candidates: &mut [(ClusterId, Measured)], articles: usize) {
-    const ALL_BEST: usize = index_of("all_best");
+/// Compares a candidate with the others that were proposed: what resembles one story among many like it says less.
+pub fn set_rivals(measured: &mut Measured, cluster: ClusterId, proposed: &[Proposed], articles: usize) {
     const RIVAL: usize = index_of("rival");
     const CROWD: usize = index_of("crowd");
     let ripeness = articles as f64 / (articles as f64 + RIPE_ARTICLES);
-    let best: Vec<f64> = candidates.iter().map(|(_, measured)| measured.values[ALL_BEST]).collect();
-    for (index, (_, measured)) in candidates.iter_mut().enumerate() {
-        let others = best.iter().enumerate().filter(|(other, _)| *other != index).map(|(_, value)| *value);
-        let strongest = others.clone().fold(0.0, f64::max);
-        let near = others.filter(|value| *value >= 0.6 * measured.values[ALL_BEST]).count() as f64;
-        measured.values[RIVAL] = USUAL_RIVAL + ripeness * (strongest - USUAL_RIVAL);
-        measured.values[CROWD] = USUAL_CROWD + ripeness * (near.ln_1p() - USUAL_CROWD);
-    }
+    let own =
+        proposed.iter().find(|proposed| proposed.cluster == cluster).map_or(PROPOSED_COSINE_MIN, |own| own.nearness);
+    let others = proposed.iter().filter(|proposed| proposed.cluster != cluster).map(|proposed| proposed.nearness);
+    let strongest = f64::from(others.clone().fold(0.0, f32::max));
+    let near = others.filter(|nearness| *nearness >= 0.6 * own).count() as f64;
+    measured.values[RIVAL] = USUAL_RIVAL + ripeness * (strongest - USUAL_RIVAL);
+    measured.values[CROWD] = USUAL_CROWD + ripeness * (near.ln_1p() - USUAL_CROWD);
 }
 
 /// The place of a measure by its name.
@@ -418,8 +415,8 @@ impl Said {
     fn values(&self, members: usize, all_mean: f64, wording: f64) -> [f64; RESEMBLANCES] {
         let of = |value: f32| f64::from(value);
         let (best, sums) = (&self.best.cosines, &self.sums);
-        let names_apart = of(self.apart.names);
-        let numbers_apart = of(self.apart.title_numbers);
+        let names_apart = self.apart.names;
+        let numbers_apart = self.apart.title_numbers;
         [
             of(sums[TITLE]),
             of(sums[LEAD]),
@@ -434,8 +431,8 @@ impl Said {
             of(self.best.title_told),
             self.letters,
             wording,
-            of(self.apart.numbers_shared),
-            of(self.apart.numbers),
+            self.apart.numbers_shared,
+            self.apart.numbers,
             numbers_apart,
             names_apart,
             self.gaps[0],

@@ -3,6 +3,7 @@
 pub mod between;
 pub mod centroid;
 pub mod change;
+pub mod conflict;
 pub mod contrast;
 pub mod days;
 pub mod document;
@@ -27,7 +28,7 @@ use thiserror::Error;
 
 use crate::cluster::change::Change;
 use crate::cluster::document::{Document, Times};
-use crate::cluster::measures::{Measured, Subject};
+use crate::cluster::measures::{Measured, Part, Subject};
 use crate::cluster::params::Params;
 use crate::cluster::reason::Words;
 use crate::cluster::waiting::Waiting;
@@ -119,13 +120,16 @@ pub struct Candidate {
     pub cluster: ClusterId,
     /// What was measured.
     pub measured: Measured,
-    /// The log-odds that the article belongs to it.
+    /// What the parts of a reason are worth, in log-odds.
+    pub worths: [f64; Part::ALL.len()],
+    /// The log-odds that the article belongs to it: their sum.
     pub log_odds: f64,
 }
 
 impl Candidate {
     fn of(cluster: ClusterId, measured: Measured, weights: &Weights) -> Candidate {
-        Candidate { cluster, log_odds: weights.log_odds(&measured.values), measured }
+        let worths = weights.by_part(&measured.values);
+        Candidate { cluster, measured, worths, log_odds: worths.iter().sum() }
     }
 
     /// The probability that the article belongs to it.
@@ -248,27 +252,22 @@ impl Clusterer {
     }
 
     fn candidates(&mut self, document: &Document) -> Vec<Candidate> {
-        let mut found = self.measured(document, None);
-        measures::set_rivals(&mut found, self.window.articles());
-        let weights = &self.weights;
-        let mut candidates: Vec<Candidate> =
-            found.into_iter().map(|(cluster, measured)| Candidate::of(cluster, measured, weights)).collect();
+        let proposed = self.window.candidates(document, &self.params);
+        let subject = Subject::of(document);
+        let nearness_min = proposed.first().map_or(0.0, |first| first.nearness * self.params.measured_share as f32);
+        let mut candidates: Vec<Candidate> = Vec::with_capacity(self.params.measured_max);
+        for near in proposed.iter().filter(|proposed| proposed.nearness >= nearness_min) {
+            let Some(group) = self.window.group(near.slot) else { continue };
+            let measured = measures::measure(&subject, group, &self.window, &self.params);
+            let Some(mut measured) = measured.filter(|measured| !measured.is_too_far(&self.params)) else { continue };
+            measures::set_rivals(&mut measured, near.cluster, &proposed, self.window.articles());
+            candidates.push(Candidate::of(near.cluster, measured, &self.weights));
+            if candidates.len() == self.params.measured_max {
+                break;
+            }
+        }
         candidates.sort_by(|a, b| b.log_odds.total_cmp(&a.log_odds).then(a.cluster.cmp(&b.cluster)));
         candidates
-    }
-
-    /// Measures an article against the clusters that may take it, but for `except`; not yet against each other.
-    fn measured(&mut self, document: &Document, except: Option<ClusterId>) -> Vec<(ClusterId, Measured)> {
-        let slots = self.window.candidates(document, &self.params);
-        let subject = Subject::of(document);
-        let mut found: Vec<(ClusterId, Measured)> = Vec::with_capacity(slots.len());
-        let groups = slots.into_iter().filter_map(|slot| self.window.group(slot));
-        for group in groups.filter(|group| Some(group.id) != except) {
-            let measured = measures::measure(&subject, group, &self.window, &self.params);
-            let measured = measured.filter(|measured| !measured.is_too_far(&self.params));
-            found.extend(measured.map(|measured| (group.id, measured)));
-        }
-        found
     }
 
     /// The articles whose clusters a founder nearly joined.
@@ -279,7 +278,7 @@ impl Clusterer {
     }
 
     fn words<'a>(&'a self, features: &'a Features) -> Words<'a> {
-        Words { features, window: &self.window, weights: &self.weights }
+        Words { features, window: &self.window }
     }
 
     fn keep(&mut self, document: Document, cluster: ClusterId, waited_for: &[ArticleId]) -> Vec<u8> {

@@ -26,8 +26,12 @@ pub struct Params {
     pub split_articles_max: usize,
     /// The probability from which two clusters that are apart are related.
     pub related_probability: f64,
-    /// Clusters that are scored per article.
+    /// Clusters that are proposed per article.
     pub candidates_max: usize,
+    /// How many of them are measured.
+    pub measured_max: usize,
+    /// The share of the first's nearness below which a proposed cluster is not measured.
+    pub measured_share: f64,
     /// The article's rarest terms that are looked up.
     pub query_terms_max: usize,
     /// An article's rarest terms by which it can be found.
@@ -55,6 +59,8 @@ impl Default for Params {
             split_articles_max: 128,
             related_probability: 0.1,
             candidates_max: 8,
+            measured_max: 4,
+            measured_share: 0.4,
             query_terms_max: 20,
             index_terms_max: 40,
             lexicon_articles: 2_000,
@@ -87,7 +93,7 @@ pub enum ParamsError {
 }
 
 /// The names `Params::set` knows.
-pub const KEYS: [&str; 16] = [
+pub const KEYS: [&str; 18] = [
     "window_hours",
     "join_probability",
     "second_look_probability",
@@ -97,6 +103,8 @@ pub const KEYS: [&str; 16] = [
     "split_articles_max",
     "related_probability",
     "candidates_max",
+    "measured_max",
+    "measured_share",
     "query_terms_max",
     "index_terms_max",
     "lexicon_articles",
@@ -124,6 +132,8 @@ impl Params {
             }
             "related_probability" => self.related_probability = probability(key, value)?,
             "candidates_max" => self.candidates_max = within(key, value, 1..=256, "a number from 1 to 256")?,
+            "measured_max" => self.measured_max = within(key, value, 1..=256, "a number from 1 to 256")?,
+            "measured_share" => self.measured_share = within(key, value, 0.0..=1.0, "a share from 0 to 1")?,
             "query_terms_max" => self.query_terms_max = within(key, value, 1..=256, "a number from 1 to 256")?,
             "index_terms_max" => self.index_terms_max = within(key, value, 1..=256, "a number from 1 to 256")?,
             "lexicon_articles" => {

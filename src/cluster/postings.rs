@@ -58,15 +58,15 @@ impl Postings {
         }
     }
 
-    /// Gives the latest articles, latest first.
+    /// The latest articles, latest first.
     #[inline]
-    pub(crate) fn each_latest(&self, count_max: usize, mut each: impl FnMut(Slot)) {
+    pub(crate) fn latest(&self, count_max: usize) -> impl Iterator<Item = Slot> {
         let (front, back) = match self {
             Postings::Few { slots, count } => (&slots[..usize::from(*count)], &[] as &[Slot]),
             Postings::Many(slots) => slots.as_slices(),
         };
-        back.iter().rev().take(count_max).for_each(|slot| each(*slot));
-        front.iter().rev().take(count_max.saturating_sub(back.len())).for_each(|slot| each(*slot));
+        let (back, front_max) = (back.iter().rev().take(count_max), count_max.saturating_sub(back.len()));
+        back.chain(front.iter().rev().take(front_max)).copied()
     }
 }
 
@@ -84,9 +84,7 @@ mod tests {
     use crate::cluster::postings::Postings;
 
     fn given(postings: &Postings, count_max: usize) -> Vec<u32> {
-        let mut given = Vec::new();
-        postings.each_latest(count_max, |slot| given.push(slot));
-        given
+        postings.latest(count_max).collect()
     }
 
     #[test]

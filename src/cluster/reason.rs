@@ -3,7 +3,7 @@
 use crate::cluster::Candidate;
 use crate::cluster::document::{Document, Held};
 use crate::cluster::measures::{COUNT, Part, SHOWN};
-use crate::cluster::weights::{Weights, probability};
+use crate::cluster::weights::probability;
 use crate::cluster::window::Window;
 use crate::features::{Class, Features, Term};
 use crate::model::{ClusterId, Evidence, How, Reason, RunnerUp};
@@ -18,8 +18,6 @@ pub struct Words<'a> {
     pub features: &'a Features,
     /// The window, before anything is moved.
     pub window: &'a Window,
-    /// What each measure weighs.
-    pub weights: &'a Weights,
 }
 
 /// A member of one cluster, measured against another.
@@ -39,7 +37,7 @@ pub fn reason(candidates: &[Candidate], joins: bool, article: &Document, words: 
     let evidence = |candidate: &Candidate| {
         let told = words.told_by_both(candidate);
         let values = &candidate.measured.values;
-        evidence(values, words.weights.by_part(values), |part| shared(part, &told))
+        evidence(values, candidate.worths, |part| shared(part, &told))
     };
     Reason {
         how: if joins { How::Joined } else { How::Founded },
@@ -63,7 +61,7 @@ pub fn between(how: How, compared: &[Compared], left: Option<ClusterId>, words: 
         for (sum, value) in values.iter_mut().zip(candidate.measured.values) {
             *sum += value / count;
         }
-        for (sum, weight) in weights.iter_mut().zip(words.weights.by_part(&candidate.measured.values)) {
+        for (sum, weight) in weights.iter_mut().zip(candidate.worths) {
             *sum += weight / count;
         }
     }

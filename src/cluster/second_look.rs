@@ -136,17 +136,14 @@ impl Clusterer {
     }
 
     fn compared_one(&mut self, subject: Document, own: ClusterId, other: ClusterId) -> Option<Compared> {
-        let mut found: Vec<_> = self.measured(&subject, Some(own));
-        if !found.iter().any(|(cluster, _)| *cluster == other) {
-            let group = self.window.group(self.window.slot_of(other)?)?;
-            let measured = measures::measure(&Subject::of(&subject), group, &self.window, &self.params)?;
-            if measured.is_too_far(&self.params) {
-                return None;
-            }
-            found.push((other, measured));
+        let mut proposed = self.window.candidates(&subject, &self.params);
+        proposed.retain(|proposed| proposed.cluster != own);
+        let group = self.window.group(self.window.slot_of(other)?)?;
+        let mut measured = measures::measure(&Subject::of(&subject), group, &self.window, &self.params)?;
+        if measured.is_too_far(&self.params) {
+            return None;
         }
-        measures::set_rivals(&mut found, self.window.articles());
-        let measured = found.into_iter().find(|(cluster, _)| *cluster == other)?.1;
+        measures::set_rivals(&mut measured, other, &proposed, self.window.articles());
         Some(Compared { subject, candidate: Candidate::of(other, measured, &self.weights) })
     }
 

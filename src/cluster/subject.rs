@@ -3,43 +3,43 @@
 use std::cell::OnceCell;
 
 use crate::cluster::centroid::squares;
-use crate::cluster::document::{
-    Common, Conflict, Document, FACETS, Held, LANES, Lanes, Resemblance, Share, ratio, scaled,
-};
+use crate::cluster::document::{Common, Document, FACETS, Held, LANES, Lanes, Resemblance, scaled};
 use crate::cluster::letters::Letters;
 use crate::cluster::series::Series;
-use crate::features::Class;
 
 /// An article that is being measured.
 #[derive(Debug)]
 pub struct Subject<'a> {
     /// The article.
     pub document: &'a Document,
-    /// Its terms' shares, in the order of its terms.
-    pub shares: Vec<Share>,
-    /// The squared length of its shares, by facet.
-    pub squares: [i64; FACETS],
     /// The series its title counts in.
     pub series: Series<'a>,
     /// Its terms' weights, in the order of its terms.
     weights: Vec<Lanes>,
+    /// What makes shares of them.
+    scales: Lanes,
     places: Places,
+    squares: OnceCell<[i64; FACETS]>,
     letters: OnceCell<Letters>,
 }
 
 impl<'a> Subject<'a> {
     /// Makes an article ready.
     pub fn of(document: &'a Document) -> Subject<'a> {
-        let shares: Vec<Share> = document.shares().collect();
         Subject {
             document,
-            squares: squares(&shares),
-            shares,
             series: Series::of(&document.title_key),
             weights: document.terms.iter().map(|term| term.lanes()).collect(),
+            scales: document.scales(),
             places: Places::of(&document.terms),
+            squares: OnceCell::new(),
             letters: OnceCell::new(),
         }
+    }
+
+    /// The squared length of its shares, by facet.
+    pub fn squares(&self) -> &[i64; FACETS] {
+        self.squares.get_or_init(|| squares(self.document.shares()))
     }
 
     /// What `document::compare` says of the article and another one, bit for bit, several times sooner. What both hold is left in
@@ -68,7 +68,7 @@ impl<'a> Subject<'a> {
             let held = other.terms[theirs];
             let lanes = held.lanes();
             common.add((self.document.terms[ours], &self.weights[ours]), (held, &lanes));
-            let (ours, theirs) = (&self.shares[ours].shares, scaled(&lanes, &scales));
+            let (ours, theirs) = (scaled(&self.weights[ours], &self.scales), scaled(&lanes, &scales));
             for lane in 0..LANES {
                 // Vectors of one length: their product is at most `SHARE_STEPS` squared, and a rounding for each term.
                 found[lane] += ours[lane] * theirs[lane];
@@ -92,34 +92,6 @@ impl<'a> Subject<'a> {
     /// How alike the titles are letter by letter: `letters` says how.
     pub fn letters(&self, other: &Document) -> f64 {
         self.letters.get_or_init(|| Letters::of(&self.document.title_key)).alike(&Letters::of(&other.title_key))
-    }
-
-    /// Weighs what each side says and the other does not; `shared` is what `compare` left of the two.
-    pub fn conflict(&self, other: &Document, shared: &Shared) -> Conflict {
-        let (ours, theirs) = (&self.document.terms, &other.terms);
-        let (mut told, mut known) = (vec![None; ours.len()], vec![false; theirs.len()]);
-        for (our, their) in shared.places() {
-            told[our] = Some(theirs[their].rarity());
-            known[their] = true;
-        }
-        let (mut left, mut right) = (Sayings::default(), Sayings::default());
-        let mut both = 0.0;
-        for (term, told) in ours.iter().zip(told) {
-            left.add(*term, told.is_some());
-            if let (Class::Number, Some(told)) = (term.class(), told) {
-                both += told.min(term.rarity());
-            }
-        }
-        for (term, known) in theirs.iter().zip(known) {
-            right.add(*term, known);
-        }
-        let shared = ratio(both, left.numbers.min(right.numbers));
-        Conflict {
-            names: mutual(left.title_names, right.title_names),
-            title_numbers: mutual(left.title_numbers, right.title_numbers),
-            numbers: if left.numbers > 0.0 && right.numbers > 0.0 { 1.0 - shared } else { 0.0 },
-            numbers_shared: shared,
-        }
     }
 }
 
@@ -172,38 +144,4 @@ impl Places {
             slot = (slot + 1) & self.mask;
         }
     }
-}
-
-/// Rarity of the names and numbers of one side: what the other article lacks, and all.
-#[derive(Default)]
-struct Sayings {
-    title_names: (f32, f32),
-    title_numbers: (f32, f32),
-    /// All of the article's numbers.
-    numbers: f32,
-}
-
-impl Sayings {
-    #[inline]
-    fn add(&mut self, term: Held, is_known: bool) {
-        let of_title = match term.class() {
-            Class::Name => &mut self.title_names,
-            Class::Number => {
-                self.numbers += term.rarity();
-                &mut self.title_numbers
-            }
-            _ => return,
-        };
-        if term.in_title() {
-            of_title.1 += term.rarity();
-            if !is_known {
-                of_title.0 += term.rarity();
-            }
-        }
-    }
-}
-
-/// Only what both sides have, and the other lacks, is a contradiction.
-fn mutual(left: (f32, f32), right: (f32, f32)) -> f32 {
-    ratio(left.0.min(right.0), left.1.min(right.1))
 }

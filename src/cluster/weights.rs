@@ -14,8 +14,8 @@ pub struct Curve {
 impl Curve {
     /// What this value is worth.
     pub fn at(&self, value: f64) -> f64 {
-        // A handful of points: to walk along them is sooner done than to halve them.
-        let right = self.points.iter().take_while(|point| point.0 < value).count();
+        // A handful of points: to count all that lie below is sooner done than to find where they end.
+        let right = self.points.iter().filter(|point| point.0 < value).count();
         match (right.checked_sub(1).map(|left| self.points[left]), self.points.get(right)) {
             (Some(left), Some(right)) => left.1 + (right.1 - left.1) * (value - left.0) / (right.0 - left.0),
             (Some(end), None) => end.1,
@@ -75,7 +75,7 @@ impl Surface {
 
 /// The value of a rising list at or before this one, and how far it is from there to the next as a share; level beyond the ends.
 fn between(values: &[f64], value: f64) -> (usize, f64) {
-    let right = values.partition_point(|held| *held <= value);
+    let right = values.iter().filter(|held| **held <= value).count();
     match (right.checked_sub(1), values.get(right)) {
         (Some(left), Some(next)) => (left, (value - values[left]) / (next - values[left])),
         (Some(last), None) => (last, 0.0),
@@ -188,9 +188,7 @@ impl Weights {
 
     /// The log-odds that an article belongs to the cluster it was measured against.
     pub fn log_odds(&self, values: &[f64; COUNT]) -> f64 {
-        let curves: f64 = self.curves.iter().zip(values).map(|(curve, value)| curve.at(*value)).sum();
-        let at = |surface: &Surface| surface.at(values[surface.measures[0]], values[surface.measures[1]]);
-        self.prior + curves + self.surfaces.iter().map(at).sum::<f64>()
+        self.by_part(values).iter().sum()
     }
 }
 

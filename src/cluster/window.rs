@@ -18,7 +18,7 @@ use crate::model::{ArticleId, ClusterId};
 const INDEXED_RARITY_MIN: f32 = 1.5;
 
 /// Clusters whose best article shares less than this (the cosine over the terms that were looked up) are not worth measuring.
-const PROPOSED_COSINE_MIN: f32 = 0.05;
+pub const PROPOSED_COSINE_MIN: f32 = 0.05;
 
 /// A cluster of the window.
 #[derive(Debug)]
@@ -63,7 +63,9 @@ struct Cell {
 #[derive(Debug, Default)]
 struct Tally {
     cells: Vec<Cell>,
+    /// The articles that score, and behind them room for those still to come.
     touched: Vec<Slot>,
+    count: usize,
 }
 
 impl Tally {
@@ -74,22 +76,40 @@ impl Tally {
         self.cells[slot as usize].scale = 1.0 / length.max(f32::MIN_POSITIVE);
     }
 
+    /// Makes room for so many more articles that may be new to it.
+    fn reserve(&mut self, articles: usize) {
+        let places = self.touched.len().max(self.count + articles + 1);
+        self.touched.resize(places, 0);
+    }
+
+    /// Adds to an article's score.
     #[inline]
     fn add(&mut self, slot: Slot, score: f32) {
         let cell = &mut self.cells[slot as usize];
-        if cell.score == 0.0 {
-            self.touched.push(slot);
-        }
+        // Every other article is new, in no order that a processor could foresee: so each is written down, and counted if it is.
+        self.touched[self.count] = slot;
+        self.count += usize::from(cell.score == 0.0);
         cell.score += score;
     }
 
     /// Gives each article's score over the length of its vector.
     fn drain(&mut self, mut each: impl FnMut(Slot, f32)) {
-        for slot in self.touched.drain(..) {
-            let Cell { score, scale } = &mut self.cells[slot as usize];
-            each(slot, std::mem::take(score) * *scale);
+        for slot in &self.touched[..std::mem::take(&mut self.count)] {
+            let Cell { score, scale } = &mut self.cells[*slot as usize];
+            each(*slot, std::mem::take(score) * *scale);
         }
     }
+}
+
+/// A cluster that may take an article.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Proposed {
+    /// The cluster.
+    pub cluster: ClusterId,
+    /// Its place in the window.
+    pub slot: Slot,
+    /// The cosine of the article with the one of the cluster's that shares most, over the terms that were looked up.
+    pub nearness: f32,
 }
 
 /// The articles of the window. A function of which articles it holds, in which order they came, and of their clusters.
@@ -163,41 +183,54 @@ impl Window {
 
     /// Proposes clusters that may take an article: those with the articles that share most of its rarest terms, best first, at
     /// most `candidates_max`. It reads at most `query_terms_max` times `postings_read_max` postings, however large the window is.
-    pub fn candidates(&mut self, document: &Document, params: &Params) -> Vec<u32> {
-        for term in weightiest_first(document, params.query_terms_max) {
-            let Some(entry) = self.terms.get(term.hash) else { continue };
-            let weight = term.weights()[ALL];
-            let (tally, score) = (&mut self.tally, weight * weight);
-            entry.postings.each_latest(params.postings_read_max, |slot| tally.add(slot, score));
-        }
-        let (homes, groups) = (&self.homes, &self.groups);
-        let score_min = PROPOSED_COSINE_MIN * document.length();
-        // Most articles share one word that is not so rare, and are done with here.
-        let mut near: Vec<(Slot, f32)> = Vec::new();
-        self.tally.drain(|slot, score| {
-            if score >= score_min {
-                near.push((homes[slot as usize], score));
-            }
-        });
-        // A cluster scores what its best article does.
-        near.sort_unstable_by(|a, b| a.0.cmp(&b.0).then(b.1.total_cmp(&a.1)));
-        near.dedup_by_key(|(group, _)| *group);
-        let mut found: Vec<(f32, ClusterId, Slot)> = Vec::with_capacity(near.len());
-        for (slot, score) in near {
-            if let Some(group) = &groups[slot as usize]
+    pub fn candidates(&mut self, document: &Document, params: &Params) -> Vec<Proposed> {
+        let length = document.length().max(f32::MIN_POSITIVE);
+        let mut near = self.near(document, params);
+        keep_best(&mut near, NEAR_PER_CANDIDATE * params.candidates_max);
+        let mut found: Vec<Proposed> = Vec::with_capacity(near.len());
+        for (score, article) in near {
+            let slot = self.homes[article as usize];
+            if let Some(group) = &self.groups[slot as usize]
                 && group.members.len() < params.cluster_articles_max
             {
-                found.push((score, group.id, slot));
+                found.push(Proposed { cluster: group.id, slot, nearness: score / length });
             }
         }
-        let best_first =
-            |a: &(f32, ClusterId, Slot), b: &(f32, ClusterId, Slot)| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1));
-        if found.len() > params.candidates_max {
-            found.select_nth_unstable_by(params.candidates_max, best_first);
-            found.truncate(params.candidates_max);
+        // A cluster is as near as its best article.
+        found.sort_unstable_by(|a, b| b.nearness.total_cmp(&a.nearness).then(a.cluster.cmp(&b.cluster)));
+        let mut proposed: Vec<Proposed> = Vec::with_capacity(params.candidates_max);
+        for near in found {
+            if proposed.len() < params.candidates_max && !proposed.iter().any(|known| known.slot == near.slot) {
+                proposed.push(near);
+            }
         }
-        found.sort_unstable_by(best_first);
-        found.into_iter().map(|(_, _, slot)| slot).collect()
+        proposed
+    }
+
+    /// Finds the articles that share most of an article's rarest terms, with what they share over the length of their vectors.
+    fn near(&mut self, document: &Document, params: &Params) -> Vec<(f32, Slot)> {
+        // Nearly every step goes to memory that no cache holds. Where each is done for all terms before the next, a processor
+        // waits for many at once.
+        let terms = weightiest_first(document, params.query_terms_max);
+        let found: Vec<_> = terms.filter_map(|term| Some((term.weights()[ALL], self.terms.get(term.hash)?))).collect();
+        let lists: Vec<_> = found
+            .into_iter()
+            .map(|(weight, entry)| (weight * weight, entry.postings.latest(params.postings_read_max)))
+            .collect();
+        let tally = &mut self.tally;
+        tally.reserve(lists.len() * params.postings_read_max);
+        for (score, articles) in lists {
+            articles.for_each(|slot| tally.add(slot, score));
+        }
+        let score_min = PROPOSED_COSINE_MIN * document.length();
+        // Most articles share one word that is not so rare, and are done with here.
+        let mut near = Vec::new();
+        self.tally.drain(|slot, score| {
+            if score >= score_min {
+                near.push((score, slot));
+            }
+        });
+        near
     }
 
     /// Counts an article into a cluster, new or known.
@@ -305,6 +338,18 @@ impl Window {
         } else {
             group.centroid.remove(document, documents_at(&self.documents, &group.members));
         }
+    }
+}
+
+/// Near articles that are looked at for each cluster that is proposed: several may be of one.
+const NEAR_PER_CANDIDATE: usize = 4;
+
+/// Keeps the articles with the best scores: so many, and those that are as good as the last of them.
+fn keep_best(near: &mut Vec<(f32, Slot)>, count: usize) {
+    if near.len() > count && count > 0 {
+        let (_, last, _) = near.select_nth_unstable_by(count - 1, |a, b| b.0.total_cmp(&a.0));
+        let least = last.0;
+        near.retain(|(score, _)| *score >= least);
     }
 }
 
