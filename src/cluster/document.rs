@@ -462,13 +462,6 @@ pub struct Resemblance {
     pub title_told: f32,
 }
 
-/// Compares two articles in one pass over their terms.
-pub fn compare(left: &Document, right: &Document) -> Resemblance {
-    let mut common = Common::default();
-    each_shared(&left.terms, &right.terms, |a, b| common.add((a, &a.lanes()), (b, &b.lanes())));
-    common.resemblance(left, right)
-}
-
 /// What two articles share, summed up term by term.
 #[derive(Default)]
 pub(crate) struct Common {
@@ -510,19 +503,6 @@ impl Common {
 /// A share, 0 of nothing.
 pub(crate) fn ratio(part: f32, whole: f32) -> f32 {
     if whole > 0.0 { (part / whole).min(1.0) } else { 0.0 }
-}
-
-/// Gives the terms that both sides hold.
-pub fn each_shared(left: &[Held], right: &[Held], mut each: impl FnMut(Held, Held)) {
-    let (mut i, mut j) = (0, 0);
-    while i < left.len() && j < right.len() {
-        let (a, b) = (left[i], right[j]);
-        if a.hash == b.hash {
-            each(a, b);
-        }
-        i += usize::from(a.hash <= b.hash);
-        j += usize::from(b.hash <= a.hash);
-    }
 }
 
 /// Whether two titles are one but for their dates, which disagree: the briefing of Thursday and that of Friday, the budget of 2025 and

@@ -1,6 +1,7 @@
 //! Station: where a cluster is loosest: the two parts that average link would join last.
 
-use crate::cluster::document::{ALL, Document, compare};
+use crate::cluster::document::{ALL, Document};
+use crate::cluster::subject::{Shared, Subject};
 
 /// Two parts of a cluster, by the places of their articles in the list given, each rising.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,9 +21,11 @@ pub fn loosest(articles: &[&Document]) -> Option<Parts> {
     let count = articles.len();
     // The sum of cosines between two parts stands at the places of their first articles.
     let mut sums = vec![0.0_f64; count * count];
+    let mut shared = Shared::default();
     for (i, article) in articles.iter().enumerate() {
+        let subject = Subject::of(article);
         for (j, other) in articles[..i].iter().enumerate() {
-            let cosine = f64::from(compare(article, other).cosines[ALL]);
+            let cosine = f64::from(subject.compare(other, &mut shared).cosines[ALL]);
             sums[i * count + j] = cosine;
             sums[j * count + i] = cosine;
         }

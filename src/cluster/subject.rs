@@ -20,7 +20,7 @@ pub struct Subject<'a> {
     scales: Lanes,
     places: Places,
     squares: OnceCell<[i64; FACETS]>,
-    letters: OnceCell<Letters>,
+    letters: OnceCell<Letters<'a>>,
 }
 
 impl<'a> Subject<'a> {
@@ -42,8 +42,7 @@ impl<'a> Subject<'a> {
         self.squares.get_or_init(|| squares(self.document.shares()))
     }
 
-    /// What `document::compare` says of the article and another one, bit for bit, several times sooner. What both hold is left in
-    /// `shared`.
+    /// How it resembles another article. What both hold is left in `shared`.
     pub fn compare(&self, other: &Document, shared: &mut Shared) -> Resemblance {
         self.find_shared(other, shared);
         let mut common = Common::default();
@@ -91,7 +90,7 @@ impl<'a> Subject<'a> {
 
     /// How alike the titles are letter by letter: `letters` says how.
     pub fn letters(&self, other: &Document) -> f64 {
-        self.letters.get_or_init(|| Letters::of(&self.document.title_key)).alike(&Letters::of(&other.title_key))
+        self.letters.get_or_init(|| Letters::of(&self.document.title_key)).alike(&other.title_key)
     }
 }
 
