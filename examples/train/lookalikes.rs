@@ -110,7 +110,7 @@ impl<'a> Maker<'a> {
             .terms
             .iter()
             .filter(|term| term.class == Class::Name)
-            .map(|term| term.word.as_str())
+            .map(|term| donor.features.word(term))
             .collect();
         let mut swaps: BTreeMap<String, String> = BTreeMap::new();
         for term in &of.features.terms {
@@ -118,11 +118,11 @@ impl<'a> Maker<'a> {
                 continue;
             }
             let replacement = match term.class {
-                Class::Number => self.number(&term.word),
+                Class::Number => self.number(of.features.word(term)),
                 _ if names.is_empty() => continue,
                 _ => names[self.next(names.len() as u64) as usize].to_owned(),
             };
-            swaps.insert(term.word.to_lowercase(), replacement);
+            swaps.insert(of.features.word(term).to_lowercase(), replacement);
         }
         (rewritten(&of.title, &swaps), rewritten(&of.text, &swaps))
     }

@@ -37,7 +37,7 @@ pub fn reason(candidates: &[Candidate], joins: bool, article: &Document, words: 
     let evidence = |candidate: &Candidate| {
         let told = words.told_by_both(candidate);
         let values = &candidate.measured.values;
-        evidence(values, candidate.worths, |part| shared(part, &told))
+        evidence(values, candidate.worths, |part| shared(part, &told, words.features))
     };
     Reason {
         how: if joins { How::Joined } else { How::Founded },
@@ -68,7 +68,7 @@ pub fn between(how: How, compared: &[Compared], left: Option<ClusterId>, words: 
     let best = compared.iter().reduce(|a, b| if b.candidate.log_odds > a.candidate.log_odds { b } else { a });
     let mut told = best.map(|best| words.told_by_both(&best.candidate)).unwrap_or_default();
     told.retain(|(term, _)| best.is_some_and(|best| best.subject.term(term.hash).is_some()));
-    let because = evidence(&values, weights, |part| shared(part, &told));
+    let because = evidence(&values, weights, |part| shared(part, &told, words.features));
     let chance = probability(because.iter().map(|part| part.weight).sum());
     Reason {
         how,
@@ -119,7 +119,7 @@ impl Words<'_> {
 }
 
 /// Of the words that both hold, those that belong to this part, rarest first.
-fn shared(part: Part, told: &[(&Term, Held)]) -> Vec<String> {
+fn shared(part: Part, told: &[(&Term, Held)], features: &Features) -> Vec<String> {
     let belongs: fn(&Term) -> bool = match part {
         Part::Title => |term| term.in_title > 0 && !matches!(term.class, Class::Pair | Class::Date),
         Part::Text => |term| term.class == Class::Word,
@@ -131,5 +131,5 @@ fn shared(part: Part, told: &[(&Term, Held)]) -> Vec<String> {
     let mut shared: Vec<&(&Term, Held)> = told.iter().filter(fits).collect();
     shared.sort_unstable_by(|a, b| b.1.rarity().total_cmp(&a.1.rarity()).then_with(|| a.0.hash.cmp(&b.0.hash)));
     shared.truncate(SHARED_MAX);
-    shared.into_iter().map(|(term, _)| term.word.clone()).collect()
+    shared.into_iter().map(|(term, _)| features.word(term).to_owned()).collect()
 }

@@ -15,7 +15,9 @@ pub mod stem;
 pub mod unspaced;
 pub mod words;
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
+
+use foldhash::fast::FixedState;
 
 use crate::features::calendar::{Date, Sense};
 use crate::features::figures::Figure;
@@ -53,7 +55,7 @@ impl Default for Params {
 }
 
 /// A word, number or name of an article: everything with the same stem is one term.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Term {
     /// xxh3 of the stem, 32 bits: what is compared, and stored.
     pub hash: u32,
@@ -69,13 +71,34 @@ pub struct Term {
     pub in_opening: bool,
     /// Whether it stands in front in the title: in the first name there, or where there is none, among the first words.
     pub in_front: bool,
-    /// The word as readers know it, as it stood where it came first.
-    pub word: String,
+    /// Where in `Features::words` its word stands.
+    spelled: Spelled,
+}
+
+/// A piece of `Features::words`, in bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Spelled {
+    start: u32,
+    end: u32,
 }
 
 impl Term {
     /// Beyond this a repetition says nothing more.
     pub const COUNT_MAX: u8 = 15;
+
+    /// A term that stands nowhere yet.
+    fn of(hash: u32) -> Term {
+        Term {
+            hash,
+            rarity: Rarity::UNKNOWN,
+            in_title: 0,
+            in_lead: 0,
+            class: Class::Word,
+            in_opening: false,
+            in_front: false,
+            spelled: Spelled::default(),
+        }
+    }
 
     fn add_one(&mut self, place: Place) {
         self.in_opening |= place == Place::Lead { opening: true };
@@ -107,6 +130,8 @@ pub enum Class {
 pub struct Features {
     /// Its terms by hash, each once.
     pub terms: Vec<Term>,
+    /// The terms' words, one behind the other: a string for each would cost more than all else that is known of them.
+    words: String,
     /// The title, lower-case words divided by one space: near-equal titles are compared letter by letter.
     pub title_key: String,
     /// How many words of the text were read; 0 for an entry that is a title alone.
@@ -117,6 +142,13 @@ pub struct Features {
     pub figures: Vec<Figure>,
     /// A sketch of the text's wording; none where the text is too short to be called a copy of anything.
     pub sketch: Option<Sketch>,
+}
+
+impl Features {
+    /// The word of one of its terms as readers know it, as it stood where it came first.
+    pub fn word(&self, term: &Term) -> &str {
+        self.words.get(term.spelled.start as usize..term.spelled.end as usize).unwrap_or_default()
+    }
 }
 
 /// Makes an article's features. Pure: equal words give equal features.
@@ -152,7 +184,8 @@ pub fn of(subject: &Subject<'_>, lexicon: &Lexicon, params: &Params) -> Features
     });
     figures.extend(numbers.figures());
     let (lead_words, sketch, opening) = (shingles.words(), shingles.build(), wording.hash());
-    Features { lead_words, sketch, terms: gathered.terms(), title_key, figures, opening }
+    let (terms, words) = gathered.terms();
+    Features { lead_words, sketch, terms, words, title_key, figures, opening }
 }
 
 /// Letters of an abbreviation; two are the initials of too many people.
@@ -183,7 +216,10 @@ enum Place {
 struct Gathered<'a> {
     lang: &'a str,
     lexicon: &'a Lexicon,
-    terms: BTreeMap<u32, Term>,
+    terms: Vec<Term>,
+    /// Where each stands, by its hash.
+    places: HashMap<u32, usize, FixedState>,
+    words: String,
     open_name: Option<(Stem, &'a str)>,
     front: Front,
     waiting: Option<(Word<'a>, Stem, Place)>,
@@ -198,7 +234,9 @@ impl<'a> Gathered<'a> {
         Gathered {
             lang,
             lexicon,
-            terms: BTreeMap::new(),
+            terms: Vec::with_capacity(128),
+            places: HashMap::with_capacity_and_hasher(128, FixedState::default()),
+            words: String::with_capacity(1_024),
             open_name: None,
             front: Front::default(),
             waiting: None,
@@ -246,7 +284,7 @@ impl<'a> Gathered<'a> {
             self.last_month = Some(month);
         }
         self.open_name = None;
-        self.count((date.hash(), DATE_RARITY), Class::Date, place, || word.text.to_owned());
+        self.count((date.hash(), DATE_RARITY), Class::Date, place, [word.text, ""]);
     }
 
     fn plain(&mut self, word: &Word<'a>, stem: Stem, place: Place) {
@@ -261,7 +299,7 @@ impl<'a> Gathered<'a> {
         if let Place::Title { .. } = place {
             self.front.add(word, stem, named);
         }
-        self.count((stem.hash, stem.rarity), class, place, || word.text.to_owned());
+        self.count((stem.hash, stem.rarity), class, place, [word.text, ""]);
         for part in stem::parts(word.text, stem, self.lang, self.lexicon).into_iter().flatten() {
             self.count_part(part, place, word.text);
         }
@@ -271,26 +309,19 @@ impl<'a> Gathered<'a> {
         }
         if let (Some((first, text)), true) = (previous, word.follows_directly) {
             let pair = first.hash.rotate_left(7) ^ stem.hash.wrapping_mul(0x9E37_79B1);
-            self.count((pair, first.rarity.with(stem.rarity)), Class::Pair, place, || format!("{text} {}", word.text));
+            self.count((pair, first.rarity.with(stem.rarity)), Class::Pair, place, [text, word.text]);
         }
         self.open_name = Some((stem, word.text));
     }
 
-    fn count(&mut self, (hash, rarity): (u32, Rarity), class: Class, place: Place, word: impl Fn() -> String) {
-        let term = self.terms.entry(hash).or_insert_with(|| Term {
-            hash,
-            rarity,
-            in_title: 0,
-            in_lead: 0,
-            class,
-            in_opening: false,
-            in_front: false,
-            word: word(),
-        });
-        if term.class == Class::Part {
-            (term.class, term.rarity, term.in_title, term.in_lead, term.word) = (class, rarity, 0, 0, word());
-            (term.in_opening, term.in_front) = (false, false);
+    /// Counts a term, spelled in one word or two.
+    fn count(&mut self, (hash, rarity): (u32, Rarity), class: Class, place: Place, spelled: [&str; 2]) {
+        let (at, is_new) = self.place_of(hash, rarity, class);
+        if is_new || self.terms[at].class == Class::Part {
+            let spelled = self.spell(spelled);
+            self.terms[at] = Term { class, rarity, spelled, ..Term::of(hash) };
         }
+        let term = &mut self.terms[at];
         term.add_one(place);
         if term.class == Class::Word {
             term.class = class; // once seen as a name, a name
@@ -299,19 +330,35 @@ impl<'a> Gathered<'a> {
 
     /// Counts what another text may write for a word, unless this text writes it too.
     fn count_part(&mut self, (hash, rarity): (u32, Rarity), place: Place, word: &str) {
-        let term = self.terms.entry(hash).or_insert_with(|| Term {
-            hash,
-            rarity,
-            in_title: 0,
-            in_lead: 0,
-            class: Class::Part,
-            in_opening: false,
-            in_front: false,
-            word: word.to_owned(),
-        });
-        if term.class == Class::Part {
-            term.add_one(place);
+        let (at, is_new) = self.place_of(hash, rarity, Class::Part);
+        if is_new {
+            self.terms[at].spelled = self.spell([word, ""]);
         }
+        if self.terms[at].class == Class::Part {
+            self.terms[at].add_one(place);
+        }
+    }
+
+    /// Where a term stands, and whether it has just come.
+    fn place_of(&mut self, hash: u32, rarity: Rarity, class: Class) -> (usize, bool) {
+        let terms = &mut self.terms;
+        let known = terms.len();
+        let at = *self.places.entry(hash).or_insert_with(|| {
+            terms.push(Term { class, rarity, ..Term::of(hash) });
+            known
+        });
+        (at, at == known)
+    }
+
+    /// Writes a word down, or two with a space between.
+    fn spell(&mut self, [first, second]: [&str; 2]) -> Spelled {
+        let start = self.words.len() as u32;
+        self.words.push_str(first);
+        if !second.is_empty() {
+            self.words.push(' ');
+            self.words.push_str(second);
+        }
+        Spelled { start, end: self.words.len() as u32 }
     }
 
     /// "European Central Bank" may be the ECB of another text.
@@ -353,8 +400,8 @@ impl<'a> Gathered<'a> {
     fn end_of_title(&mut self, place: Place) {
         self.end_of_part(place);
         for hash in std::mem::take(&mut self.front).terms() {
-            if let Some(term) = self.terms.get_mut(&hash) {
-                term.in_front = true;
+            if let Some(at) = self.places.get(&hash) {
+                self.terms[*at].in_front = true;
             }
         }
     }
@@ -369,9 +416,13 @@ impl<'a> Gathered<'a> {
         self.last_word = "";
     }
 
-    fn terms(mut self) -> Vec<Term> {
+    /// The terms by hash, and their words.
+    fn terms(mut self) -> (Vec<Term>, String) {
         self.end_of_part(Place::Lead { opening: false });
-        self.terms.into_values().collect()
+        self.terms.sort_unstable_by_key(|term| term.hash);
+        self.terms.shrink_to_fit();
+        self.words.shrink_to_fit();
+        (self.terms, self.words)
     }
 }
 
@@ -397,7 +448,7 @@ mod tests {
 
     fn words_of(features: &Features, class: Class) -> Vec<&str> {
         let mut words: Vec<&str> =
-            features.terms.iter().filter(|term| term.class == class).map(|term| term.word.as_str()).collect();
+            features.terms.iter().filter(|term| term.class == class).map(|term| features.word(term)).collect();
         words.sort_unstable();
         words
     }
@@ -405,7 +456,7 @@ mod tests {
     #[test]
     fn inflections_are_one_term() {
         let found = features("Mayor closes bridge", "The bridges were closed. Closing the bridge took an hour.");
-        let bridge = found.terms.iter().find(|term| term.word == "bridge").expect("the title says bridge");
+        let bridge = found.terms.iter().find(|term| found.word(term) == "bridge").expect("the title says bridge");
         assert_eq!((bridge.in_title, bridge.in_lead), (1, 2));
     }
 
@@ -486,8 +537,8 @@ mod tests {
             |title| of(&Subject { title, text: "", lang: Some("de") }, Lexicon::builtin(), &Params::default());
         let class_of =
             |found: &Features, hash: u32| found.terms.iter().find(|term| term.hash == hash).map(|term| term.class);
-        let price =
-            of_title("Der Preis").terms.into_iter().find(|term| term.word == "Preis").expect("it stands there").hash;
+        let price = of_title("Der Preis");
+        let price = price.terms.iter().find(|term| price.word(term) == "Preis").expect("it stands there").hash;
         assert_eq!(class_of(&of_title("Der Strompreis steigt"), price), Some(Class::Part));
         assert_ne!(class_of(&of_title("Der Strompreis steigt, der Preis auch"), price), Some(Class::Part));
         assert_ne!(class_of(&of_title("Der Preis steigt, der Strompreis auch"), price), Some(Class::Part));
@@ -509,7 +560,7 @@ mod tests {
         );
         let marked = |of: fn(&Term) -> bool| -> Vec<&str> {
             let mut words: Vec<&str> =
-                found.terms.iter().filter(|term| of(term)).map(|term| term.word.as_str()).collect();
+                found.terms.iter().filter(|term| of(term)).map(|term| found.word(term)).collect();
             words.sort_unstable();
             words
         };

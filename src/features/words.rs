@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use unicode_normalization::{UnicodeNormalization, is_nfkc};
+use unicode_normalization::UnicodeNormalization;
 use unicode_segmentation::UnicodeSegmentation;
 
 use crate::features::calendar;
@@ -46,7 +46,43 @@ const WORD_BYTES_MAX: usize = 16;
 pub fn prefix(text: &str, words_max: usize) -> Cow<'_, str> {
     let end = text.floor_char_boundary(words_max.saturating_mul(WORD_BYTES_MAX));
     let text = &text[..end];
-    if text.is_ascii() || is_nfkc(text) { Cow::Borrowed(text) } else { Cow::Owned(text.nfkc().collect()) }
+    if text.chars().all(is_settled) { Cow::Borrowed(text) } else { Cow::Owned(settled(text)) }
+}
+
+/// Whether NFKC leaves a letter as it is, whatever stands before it: nearly all that texts are made of.
+fn is_settled(letter: char) -> bool {
+    matches!(letter,
+        '\0'..='\u{9F}' | 'À'..='ı' | 'Ĵ'..='ľ' | 'Ł'..='ň' | 'Ŋ'..='ž'
+        | 'Α'..='Ρ' | 'Σ'..='ώ' | 'Ѐ'..='ѿ' | 'א'..='ת' | 'ء'..='غ' | 'ف'..='ي'
+        | '‐' | '–' | '—' | '‘' | '’' | '“' | '”' | '„' | '«' | '»' | '。' | '、' | '「' | '」'
+        | 'ぁ'..='ゖ' | 'ァ'..='ヺ' | 'ー' | '一'..='鿿' | '가'..='힣')
+}
+
+/// A text in NFKC. What is settled is copied; the rest is brought into form together with the letter before it, which it may join.
+fn settled(text: &str) -> String {
+    let mut written = String::with_capacity(text.len());
+    let mut letters = text.chars().peekable();
+    while let Some(letter) = letters.next() {
+        if is_settled(letter) {
+            written.push(letter);
+            continue;
+        }
+        let unsettled: Vec<char> = written
+            .pop()
+            .into_iter()
+            .chain([letter])
+            .chain(std::iter::from_fn(|| letters.next_if(|c| !is_settled(*c))))
+            .collect();
+        written.extend(unsettled.into_iter().nfkc());
+    }
+    written
+}
+
+/// The words of a text by Unicode's rules, and where they stand. No word goes on behind a space, so each piece between two is read
+/// by itself: most hold ASCII alone, which has a shorter way.
+fn word_indices(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let pieces = text.split(' ').map(move |piece| (piece.as_ptr() as usize - text.as_ptr() as usize, piece));
+    pieces.flat_map(|(start, piece)| piece.unicode_word_indices().map(move |(at, word)| (start + at, word)))
 }
 
 /// Bytes before which a first sentence does not end ("Jan. 5", a dateline, a byline), and after which it is taken for ended.
@@ -78,7 +114,7 @@ pub fn read<'a>(text: &'a str, words_max: usize, mut each: impl FnMut(Word<'a>))
     let mut run: Option<(usize, usize)> = None;
     let mut starts_sentence = true;
     let mut previous_end = 0;
-    for (mut start, mut raw) in text.unicode_word_indices() {
+    for (mut start, mut raw) in word_indices(text) {
         if given >= words_max {
             return;
         }
@@ -125,7 +161,10 @@ pub fn read<'a>(text: &'a str, words_max: usize, mut each: impl FnMut(Word<'a>))
 /// Whether a title writes nearly every word with a capital, so that its capitals say nothing.
 pub fn is_title_case(title: &str) -> bool {
     let (mut long, mut capitalised) = (0_usize, 0_usize);
-    for word in title.unicode_words().filter(|word| word.len() >= 4 && word.starts_with(char::is_alphabetic)) {
+    for word in word_indices(title)
+        .map(|(_, word)| word)
+        .filter(|word| word.len() >= 4 && word.starts_with(char::is_alphabetic))
+    {
         long += 1;
         capitalised += usize::from(word.starts_with(char::is_uppercase));
     }
@@ -154,6 +193,8 @@ fn without_possessive(word: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn all(text: &str) -> Vec<&str> {
@@ -182,6 +223,38 @@ mod tests {
     #[test]
     fn full_width_letters_are_folded() {
         assert_eq!(prefix("Ｆｏｌｄ １２", 10), "Fold 12");
+    }
+
+    #[test]
+    fn settled_letters_stay_as_they_are() {
+        use unicode_normalization::{IsNormalized, is_nfkc_quick};
+        let settled: Vec<char> = ('\0'..=char::MAX).filter(|letter| is_settled(*letter)).collect();
+        assert!(settled.len() > 30_000);
+        for letter in settled {
+            assert_eq!(is_nfkc_quick(std::iter::once(letter)), IsNormalized::Yes, "{letter:?}");
+        }
+    }
+
+    /// Letters of every kind that rules about words and forms speak of.
+    const LETTERS: &str = "aZ9 _-.,;:'’\"“…\u{A0}\u{AD}\u{200D}\u{301}\u{308}eéﬁ½Ωά\u{1F70}йи\u{306}אشّ港がか\u{3099}ｶﾞ각\u{1100}\u{1161}\u{11A8}ก็🇦🇧👍🏽\n\t\u{2028}";
+
+    proptest! {
+        #[test]
+        fn words_are_those_of_unicode(text in proptest::collection::vec(proptest::sample::select(LETTERS.chars().collect::<Vec<_>>()), 0..40)) {
+            let text: String = text.into_iter().collect();
+            // A mark that stands behind a space is taken for a word with the space: here it is one without.
+            let expected = text.unicode_word_indices().map(|(at, word)| {
+                let bare = word.trim_start_matches(' ');
+                (at + word.len() - bare.len(), bare)
+            });
+            prop_assert!(word_indices(&text).eq(expected), "{:?}", text);
+        }
+
+        #[test]
+        fn forms_are_those_of_unicode(text in proptest::collection::vec(proptest::sample::select(LETTERS.chars().collect::<Vec<_>>()), 0..40)) {
+            let text: String = text.into_iter().collect();
+            prop_assert_eq!(prefix(&text, 1_000), text.nfkc().collect::<String>());
+        }
     }
 
     #[test]
