@@ -57,6 +57,8 @@ impl Rarity {
 pub struct Lexicon {
     /// Which upper halves of keys an everyday word has: a bit each, so that most words are known not to be one at once.
     everyday: OnceLock<Box<[u64]>>,
+    /// Where the keys of each upper half begin: a handful, for keys are hashes.
+    starts: OnceLock<Box<[u32]>>,
     keys: &'static [u8],
     values: &'static [u8],
 }
@@ -100,15 +102,23 @@ impl Lexicon {
         let entries = bytes.len() / 5;
         assert!(bytes.len() == entries * 5, "a lexicon is keys of four bytes, then values of one");
         let (keys, values) = bytes.split_at(entries * 4);
-        Lexicon { everyday: OnceLock::new(), keys, values }
+        Lexicon { everyday: OnceLock::new(), starts: OnceLock::new(), keys, values }
     }
 
     /// How rare a stem is in a language, and whether it is known as a proper name.
     pub fn look_up(&self, lang: &str, stem: &str) -> (Rarity, bool) {
-        match self.value(Lexicon::key(lang, stem)) {
-            Some(value) => (Rarity(value & !Lexicon::PROPER), value & Lexicon::PROPER != 0),
-            None => (Lexicon::missing(lang).unwrap_or(Rarity::UNCOUNTED), false),
-        }
+        self.listed(lang, stem).unwrap_or_else(|| Lexicon::unlisted(lang))
+    }
+
+    /// What is said of a stem that the table does not hold.
+    pub fn unlisted(lang: &str) -> (Rarity, bool) {
+        (Lexicon::missing(lang).unwrap_or(Rarity::UNCOUNTED), false)
+    }
+
+    /// What is said of a stem that the table holds.
+    pub fn listed(&self, lang: &str, stem: &str) -> Option<(Rarity, bool)> {
+        let value = self.value(Lexicon::key(lang, stem))?;
+        Some((Rarity(value & !Lexicon::PROPER), value & Lexicon::PROPER != 0))
     }
 
     /// How rare a pair of letters is in a language without spaces. Of Chinese the commonest pairs are counted; another is as rare as
@@ -126,11 +136,6 @@ impl Lexicon {
             return (Rarity(steps.min(Rarity::UNKNOWN.0 - 1)), false);
         }
         self.look_up(lang, gram)
-    }
-
-    /// Whether the table holds a stem.
-    pub fn lists(&self, lang: &str, stem: &str) -> bool {
-        self.value(Lexicon::key(lang, stem)).is_some()
     }
 
     /// Whether a language's words are counted so well that one which is not listed is rare indeed.
@@ -179,18 +184,23 @@ impl Lexicon {
     }
 
     fn value(&self, key: u32) -> Option<u8> {
-        let (mut low, mut high) = (0, self.values.len());
-        while low < high {
-            let middle = usize::midpoint(low, high);
-            let bytes = &self.keys[4 * middle..4 * middle + 4];
-            let found = u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
-            match found.cmp(&key) {
-                std::cmp::Ordering::Equal => return Some(self.values[middle]),
-                std::cmp::Ordering::Less => low = middle + 1,
-                std::cmp::Ordering::Greater => high = middle,
-            }
+        let starts = self.starts.get_or_init(|| self.starts_of_halves());
+        let half = (key >> 16) as usize;
+        let (start, end) = (starts[half] as usize, starts[half + 1] as usize);
+        let at = self.keys[4 * start..4 * end].chunks_exact(4).position(|bytes| bytes == key.to_le_bytes())?;
+        Some(self.values[start + at])
+    }
+
+    /// Where the keys of each upper half begin, and where the last end.
+    fn starts_of_halves(&self) -> Box<[u32]> {
+        let mut starts = vec![0_u32; (1 << 16) + 1];
+        for key in self.keys.chunks_exact(4) {
+            starts[usize::from(u16::from_le_bytes([key[2], key[3]])) + 1] += 1;
         }
-        None
+        for half in 1..starts.len() {
+            starts[half] += starts[half - 1];
+        }
+        starts.into()
     }
 }
 

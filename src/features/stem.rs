@@ -109,8 +109,9 @@ fn gram_stem(gram: &str, lang: &str, lexicon: &Lexicon) -> Stem {
 
 fn plain_stem(word: &str, lower: &str, lang: &str, lexicon: &Lexicon) -> Stem {
     let stem = plain(word, lower, lang);
-    let (rarity, mut proper) = lexicon.look_up(lang, &stem);
-    let listed = lexicon.lists(lang, &stem);
+    let found = lexicon.listed(lang, &stem);
+    let listed = found.is_some();
+    let (rarity, mut proper) = found.unwrap_or_else(|| Lexicon::unlisted(lang));
     let unheard = !listed && lexicon.counts(lang);
     // Names cross borders, and only English ones are listed as such.
     proper |= lang != "en" && !Lexicon::KNOWS_NAMES.contains(&lang) && !listed && lexicon.look_up("en", &stem).1;
@@ -211,9 +212,9 @@ fn part(word: &str, lang: &str, lexicon: &Lexicon) -> Option<(u32, Rarity)> {
         return None;
     }
     let stem = stemmed(word, lang);
-    let rarity = lexicon.look_up(lang, &stem).0;
+    let (rarity, _) = lexicon.listed(lang, &stem)?;
     let most = if letters <= 4 { SHORT_PART_RARITY_MAX } else { PART_RARITY_MAX };
-    (lexicon.lists(lang, &stem) && !rarity.is_everyday() && rarity <= most).then(|| (hash(&stem), rarity))
+    (!rarity.is_everyday() && rarity <= most).then(|| (hash(&stem), rarity))
 }
 
 /// The lexicon's table of numbers, which are the same in every language.
