@@ -170,7 +170,9 @@ struct Walk {
 
 impl Walk {
     fn new(params: &Params) -> Walk {
-        let clusterer = Clusterer::new(params.clone(), Weights::builtin());
+        // What would not be measured teaches too: there are few enough rows that come near to a join.
+        let all = Params { measured_max: params.candidates_max, measured_share: 0.0, ..params.clone() };
+        let clusterer = Clusterer::new(all, Weights::builtin());
         Walk { clusterer, founders: BTreeMap::new(), story_of: BTreeMap::new() }
     }
 

@@ -194,19 +194,21 @@ const PAIR: usize = 2;
 /// A part of a compound, as it is weighed; it is stored as 5.
 const PART: usize = 4;
 
-/// Adds the products of an article's shares with those of `of`, by facet.
-pub fn products(article: &[Share], of: &Document, found: &mut [i64; FACETS]) {
-    let scales = of.scales();
+/// Adds the products of an article's shares with those of another, by facet.
+pub fn products(article: &Document, other: &Document, found: &mut [i64; FACETS]) {
+    let scales = (article.scales(), other.scales());
+    let (ours, theirs) = (&article.terms, &other.terms);
     let (mut i, mut j) = (0, 0);
-    while i < article.len() && j < of.terms.len() {
-        let (ours, theirs) = (&article[i], of.terms[j]);
-        if ours.hash == theirs.hash {
-            for ((found, ours), theirs) in found.iter_mut().zip(ours.shares).zip(scaled(&theirs.lanes(), &scales)) {
+    while i < ours.len() && j < theirs.len() {
+        let (our, their) = (ours[i], theirs[j]);
+        if our.hash == their.hash {
+            let shares = (scaled(&our.lanes(), &scales.0), scaled(&their.lanes(), &scales.1));
+            for ((found, ours), theirs) in found.iter_mut().zip(shares.0).zip(shares.1) {
                 *found += i64::from(ours) * i64::from(theirs);
             }
         }
-        i += usize::from(ours.hash <= theirs.hash);
-        j += usize::from(theirs.hash <= ours.hash);
+        i += usize::from(our.hash <= their.hash);
+        j += usize::from(their.hash <= our.hash);
     }
 }
 
@@ -363,7 +365,12 @@ impl Document {
     pub fn to_bytes(&self) -> Vec<u8> {
         let sketch = self.sketch.as_ref().map(|sketch| sketch.to_bytes()).unwrap_or_default();
         let mut bytes = Vec::with_capacity(
-            8 + 8 * self.terms.len() + FIGURE_BYTES * self.figures.len() + self.title_key.len() + sketch.len(),
+            HEAD_BYTES
+                + 8 * self.terms.len()
+                + FIGURE_BYTES * self.figures.len()
+                + self.title_key.len()
+                + sketch.len()
+                + ROOM_BYTES,
         );
         let marks = if self.sketch.is_some() { SKETCHED } else { 0 } | if self.dated { 0 } else { UNDATED };
         bytes.extend([VERSION, marks, self.title_key.len() as u8, self.figures.len() as u8]);
@@ -385,7 +392,7 @@ impl Document {
 
     /// The article of this memory; `None` where the bytes are damaged.
     pub fn recall(article: ArticleId, times: Times, bytes: &[u8]) -> Option<Document> {
-        let (head, rest) = bytes.split_at_checked(10)?;
+        let (head, rest) = bytes.split_at_checked(HEAD_BYTES)?;
         let (title_key, rest) = rest.split_at_checked(usize::from(head[2]))?;
         let sketched = if head[1] & SKETCHED != 0 { Sketch::BYTES } else { 0 };
         let (sketch, rest) = rest.split_at_checked(sketched)?;
@@ -416,6 +423,10 @@ impl Document {
     }
 }
 
+/// Bytes before the title's key.
+const HEAD_BYTES: usize = 10;
+/// Room for what others write behind a memory.
+const ROOM_BYTES: usize = 32;
 /// Bytes of a stored figure.
 const FIGURE_BYTES: usize = 12;
 

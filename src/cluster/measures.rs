@@ -240,7 +240,7 @@ pub fn measure(subject: &Subject<'_>, group: &Group, window: &Window, params: &P
         gaps.add(document, member);
     }
     let (nearest, cosines) = nearest?;
-    let sums = window.sums(group, subject, sums_by_the_way.then_some(&products)).unwrap_or(best.cosines);
+    let sums = window.sums(group, document, sums_by_the_way.then_some(&products)).unwrap_or(best.cosines);
     let apart = conflict::conflict(document, nearest, &shared_nearest);
     let letters = if best.cosines[TITLE] >= LETTERS_COSINE_MIN { subject.letters(nearest) } else { 0.0 };
     let published_gap = gaps.least_published(document);

@@ -32,7 +32,7 @@ use crate::cluster::measures::{Measured, Part, Subject};
 use crate::cluster::params::Params;
 use crate::cluster::reason::Words;
 use crate::cluster::waiting::Waiting;
-use crate::cluster::weights::{Weights, probability};
+use crate::cluster::weights::{Scale, Weights, probability};
 use crate::cluster::window::Window;
 use crate::features::{Features, Term};
 use crate::model::{ArticleId, ClusterId, Reason};
@@ -127,7 +127,7 @@ pub struct Candidate {
 }
 
 impl Candidate {
-    fn of(cluster: ClusterId, measured: Measured, weights: &Weights) -> Candidate {
+    fn of(cluster: ClusterId, measured: Measured, weights: &Scale) -> Candidate {
         let worths = weights.by_part(&measured.values);
         Candidate { cluster, measured, worths, log_odds: worths.iter().sum() }
     }
@@ -147,7 +147,7 @@ const COPY_CONTAINED_MIN: f64 = 0.8;
 #[derive(Debug)]
 pub struct Clusterer {
     params: Params,
-    weights: Weights,
+    weights: Scale,
     window: Window,
     waiting: Waiting,
     /// The latest `seen` of all arrivals, in seconds: the window is counted from it, so that a clock set back does no harm.
@@ -157,6 +157,7 @@ pub struct Clusterer {
 impl Clusterer {
     /// An empty window.
     pub fn new(params: Params, weights: Weights) -> Clusterer {
+        let weights = Scale::of(weights);
         Clusterer { params, weights, window: Window::default(), waiting: Waiting::default(), latest_seen: i64::MIN }
     }
 

@@ -114,7 +114,12 @@ impl Words<'_> {
     /// The newcomer's words that the candidate's nearest member holds too, as it holds them.
     fn told_by_both(&self, candidate: &Candidate) -> Vec<(&Term, Held)> {
         let Some(other) = self.nearest(candidate) else { return Vec::new() };
-        self.features.terms.iter().filter_map(|term| Some((term, other.term(term.hash)?))).collect()
+        let mut theirs = other.terms.iter().peekable();
+        let mut held = |term: &&Term| {
+            while theirs.next_if(|their| their.hash < term.hash).is_some() {}
+            theirs.next_if(|their| their.hash == term.hash)
+        };
+        self.features.terms.iter().filter_map(|term| Some((term, *held(&term)?))).collect()
     }
 }
 

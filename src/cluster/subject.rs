@@ -2,7 +2,6 @@
 
 use std::cell::OnceCell;
 
-use crate::cluster::centroid::squares;
 use crate::cluster::document::{Common, Document, FACETS, Held, LANES, Lanes, Resemblance, scaled};
 use crate::cluster::letters::Letters;
 use crate::cluster::series::Series;
@@ -19,7 +18,6 @@ pub struct Subject<'a> {
     /// What makes shares of them.
     scales: Lanes,
     places: Places,
-    squares: OnceCell<[i64; FACETS]>,
     letters: OnceCell<Letters<'a>>,
 }
 
@@ -32,14 +30,8 @@ impl<'a> Subject<'a> {
             weights: document.terms.iter().map(|term| term.lanes()).collect(),
             scales: document.scales(),
             places: Places::of(&document.terms),
-            squares: OnceCell::new(),
             letters: OnceCell::new(),
         }
-    }
-
-    /// The squared length of its shares, by facet.
-    pub fn squares(&self) -> &[i64; FACETS] {
-        self.squares.get_or_init(|| squares(self.document.shares()))
     }
 
     /// How it resembles another article. What both hold is left in `shared`.
@@ -95,8 +87,17 @@ impl<'a> Subject<'a> {
 }
 
 /// Terms that an article shares with another, in the order of their hashes: the place in the one and in the other.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Shared(Vec<(u16, u16)>);
+
+impl Default for Shared {
+    fn default() -> Shared {
+        Shared(Vec::with_capacity(SHARED_USUALLY))
+    }
+}
+
+/// Terms that two articles share, or fewer, but for copies.
+const SHARED_USUALLY: usize = 64;
 
 impl Shared {
     /// The places, ours and theirs; both rise.

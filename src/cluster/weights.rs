@@ -14,8 +14,7 @@ pub struct Curve {
 impl Curve {
     /// What this value is worth.
     pub fn at(&self, value: f64) -> f64 {
-        // A handful of points: to count all that lie below is sooner done than to find where they end.
-        let right = self.points.iter().filter(|point| point.0 < value).count();
+        let right = self.points.iter().take_while(|point| point.0 < value).count();
         match (right.checked_sub(1).map(|left| self.points[left]), self.points.get(right)) {
             (Some(left), Some(right)) => left.1 + (right.1 - left.1) * (value - left.0) / (right.0 - left.0),
             (Some(end), None) => end.1,
@@ -185,10 +184,68 @@ impl Weights {
         }
         worths
     }
+}
 
-    /// The log-odds that an article belongs to the cluster it was measured against.
-    pub fn log_odds(&self, values: &[f64; COUNT]) -> f64 {
-        self.by_part(values).iter().sum()
+/// Weights laid out for an answer at once: every article asks for four candidates or so, each of seventy curves.
+#[derive(Clone, Debug)]
+pub struct Scale {
+    weights: Weights,
+    /// The curves that say anything: measure, part, and where its points and its pieces begin.
+    curves: Vec<Bent>,
+    /// The values of all points, curve by curve.
+    points: Vec<f64>,
+    /// Between two points, and beyond them, a curve is a line: its worth at 0 and its slope; one piece more than points.
+    pieces: Vec<(f64, f64)>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Bent {
+    measure: u16,
+    part: u16,
+    points: (u16, u16),
+    pieces: u16,
+}
+
+impl Scale {
+    /// Lays weights out.
+    pub fn of(weights: Weights) -> Scale {
+        let (mut curves, mut points, mut pieces) = (Vec::new(), Vec::new(), Vec::new());
+        for (measure, curve) in weights.curves.iter().enumerate() {
+            let (Some(first), Some(last)) = (curve.points.first(), curve.points.last()) else { continue };
+            let start = points.len();
+            curves.push(Bent {
+                measure: measure as u16,
+                part: MEASURES[measure].1 as u16,
+                points: (start as u16, (start + curve.points.len()) as u16),
+                pieces: pieces.len() as u16,
+            });
+            points.extend(curve.points.iter().map(|point| point.0));
+            pieces.push((first.1, 0.0));
+            for pair in curve.points.windows(2) {
+                let slope = (pair[1].1 - pair[0].1) / (pair[1].0 - pair[0].0);
+                pieces.push((pair[0].1 - slope * pair[0].0, slope));
+            }
+            pieces.push((last.1, 0.0));
+        }
+        Scale { weights, curves, points, pieces }
+    }
+
+    /// What `Weights::by_part` says, but for roundings.
+    pub fn by_part(&self, values: &[f64; COUNT]) -> [f64; Part::ALL.len()] {
+        let mut worths = [0.0; Part::ALL.len()];
+        worths[Part::Prior as usize] = self.weights.prior;
+        for curve in &self.curves {
+            let value = values[usize::from(curve.measure)];
+            let points = &self.points[usize::from(curve.points.0)..usize::from(curve.points.1)];
+            // A handful of points: to count all that lie below is sooner done than to find where they end.
+            let piece = points.iter().filter(|point| **point < value).count();
+            let (level, slope) = self.pieces[usize::from(curve.pieces) + piece];
+            worths[usize::from(curve.part)] += level + slope * value;
+        }
+        for surface in &self.weights.surfaces {
+            worths[surface.part() as usize] += surface.at(values[surface.measures[0]], values[surface.measures[1]]);
+        }
+        worths
     }
 }
 
@@ -257,12 +314,14 @@ mod tests {
     }
 
     #[test]
-    fn parts_add_up_to_the_log_odds() {
+    fn a_scale_weighs_as_its_weights_do() {
         let weights = Weights::builtin();
-        for step in 0..20 {
-            let values = std::array::from_fn(|measure| f64::from((measure as u32 * 7 + step * 3) % 11) / 10.0);
-            let sum: f64 = weights.by_part(&values).iter().sum();
-            assert!((sum - weights.log_odds(&values)).abs() < 1e-9, "{sum}");
+        let scale = Scale::of(weights.clone());
+        for step in 0..200 {
+            let values = std::array::from_fn(|measure| f64::from((measure as u32 * 7 + step * 3) % 23) / 10.0 - 0.2);
+            for (found, expected) in scale.by_part(&values).iter().zip(weights.by_part(&values)) {
+                assert!((found - expected).abs() < 1e-9, "{found} {expected}");
+            }
         }
     }
 }

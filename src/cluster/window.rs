@@ -9,7 +9,6 @@ use crate::cluster::centroid::Centroid;
 use crate::cluster::document::{ALL, Document, FACETS, Held};
 use crate::cluster::params::Params;
 use crate::cluster::postings::{Slot, take_out};
-use crate::cluster::subject::Subject;
 use crate::cluster::terms::Terms;
 use crate::features::Class;
 use crate::model::{ArticleId, ClusterId};
@@ -157,17 +156,12 @@ impl Window {
 
     /// The cosines of an article with the sum of a cluster's members, by facet, where there are two or more of them. `products`
     /// are those of the article with every member, where they are known already.
-    pub fn sums(
-        &self,
-        group: &Group,
-        article: &Subject<'_>,
-        products: Option<&[i64; FACETS]>,
-    ) -> Option<[f32; FACETS]> {
+    pub fn sums(&self, group: &Group, article: &Document, products: Option<&[i64; FACETS]>) -> Option<[f32; FACETS]> {
         if group.members.len() < 2 {
             return None;
         }
         let members = || documents_at(&self.documents, &group.members);
-        let products = products.map_or_else(|| group.centroid.products_with(article, members()), |known| *known);
+        let products = products.map_or_else(|| group.centroid.products(article, members()), |known| *known);
         Some(group.centroid.cosines(article, &products))
     }
 
