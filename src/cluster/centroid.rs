@@ -9,7 +9,7 @@ use crate::cluster::document::{Document, FACETS, SHARE_STEPS, Share, products};
 /// Members up to which the sum is not kept but made of them whenever it is asked for. A window has tens of thousands of small
 /// clusters, whose sums would take more room than its articles; and to walk along a few members costs less than to look every
 /// term up. As many as `Params::exemplars_max` are compared one by one anyway, and give their sum by the way.
-const UNKEPT_MAX: usize = 6;
+const UNKEPT_MAX: usize = 4;
 
 /// The sum of some articles' vectors from every side, each brought to one length first, in fixed point.
 #[derive(Clone, Debug, Default)]

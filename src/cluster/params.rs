@@ -20,6 +20,9 @@ pub struct Params {
     pub second_look_members: usize,
     /// The probability from which two clusters are made one.
     pub merge_probability: f64,
+    /// What the log-odds of a merge must exceed that by, for each time that the smaller cluster is e times as large as one article:
+    /// of two that found articles of their own, each without the other, few are one.
+    pub merge_size_odds: f64,
     /// The probability up to which a part of a cluster is let go.
     pub split_probability: f64,
     /// Articles of a cluster within the window up to which its parts are looked at: that costs the square of their number.
@@ -55,6 +58,7 @@ impl Default for Params {
             second_look_probability: 0.25,
             second_look_members: 4,
             merge_probability: 0.65,
+            merge_size_odds: 1.5,
             split_probability: 0.3,
             split_articles_max: 128,
             related_probability: 0.1,
@@ -65,7 +69,7 @@ impl Default for Params {
             index_terms_max: 40,
             lexicon_articles: 2_000,
             postings_read_max: 128,
-            exemplars_max: 6,
+            exemplars_max: 4,
             cluster_articles_max: 2_000,
         }
     }
@@ -93,12 +97,13 @@ pub enum ParamsError {
 }
 
 /// The names `Params::set` knows.
-pub const KEYS: [&str; 18] = [
+pub const KEYS: [&str; 19] = [
     "window_hours",
     "join_probability",
     "second_look_probability",
     "second_look_members",
     "merge_probability",
+    "merge_size_odds",
     "split_probability",
     "split_articles_max",
     "related_probability",
@@ -126,6 +131,7 @@ impl Params {
             "second_look_probability" => self.second_look_probability = probability(key, value)?,
             "second_look_members" => self.second_look_members = within(key, value, 0..=64, "a number from 0 to 64")?,
             "merge_probability" => self.merge_probability = probability(key, value)?,
+            "merge_size_odds" => self.merge_size_odds = within(key, value, 0.0..=20.0, "log-odds from 0 to 20")?,
             "split_probability" => self.split_probability = probability(key, value)?,
             "split_articles_max" => {
                 self.split_articles_max = within(key, value, 0..=1_024, "a number from 0 to 1024")?;

@@ -6,7 +6,7 @@ use crate::cluster::document::Document;
 use crate::cluster::measures::{self, Subject};
 use crate::cluster::reason::{self, Compared};
 use crate::cluster::split;
-use crate::cluster::weights::probability;
+use crate::cluster::weights::{odds, probability};
 use crate::cluster::{Candidate, Clusterer};
 use crate::features::Features;
 use crate::model::{ClusterId, How};
@@ -70,13 +70,14 @@ impl Clusterer {
 
     /// Makes two clusters one, if it is probable enough that they are; gives the one that is left.
     fn merged(&mut self, one: ClusterId, other: ClusterId, features: &Features) -> Option<(ClusterId, Change)> {
-        let articles = self.articles(one)? + self.articles(other)?;
-        if one == other || articles > self.params.cluster_articles_max {
+        let (ones, others) = (self.articles(one)?, self.articles(other)?);
+        if one == other || ones + others > self.params.cluster_articles_max {
             return None;
         }
         // Whose first members say clearly no need not all be asked: most pairs are done with here.
         let compared = self.compared(one, other, self.params.related_probability)?;
-        if chance(&compared) < self.params.merge_probability {
+        let needed = odds(self.params.merge_probability) + self.params.merge_size_odds * (ones.min(others) as f64).ln();
+        if mean_log_odds(&compared) < needed {
             return None;
         }
         let (into, from) = (one.min(other), one.max(other));
@@ -173,7 +174,12 @@ impl Clusterer {
 
 /// How probable it is that two clusters are one: the mean of the log-odds that were found.
 fn chance(compared: &[Compared]) -> f64 {
-    probability(compared.iter().map(|compared| compared.candidate.log_odds).sum::<f64>() / compared.len() as f64)
+    probability(mean_log_odds(compared))
+}
+
+/// How much speaks for two clusters being one, by what was found for each member.
+fn mean_log_odds(compared: &[Compared]) -> f64 {
+    compared.iter().map(|compared| compared.candidate.log_odds).sum::<f64>() / compared.len() as f64
 }
 
 /// Whether a cluster of so many articles is looked at: every small one, then 12, 16, 24, 32, 48 and so on, so that what it costs

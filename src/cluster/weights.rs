@@ -254,6 +254,11 @@ pub fn probability(log_odds: f64) -> f64 {
     1.0 / (1.0 + (-log_odds).exp())
 }
 
+/// The log-odds of a probability.
+pub fn odds(probability: f64) -> f64 {
+    (probability / (1.0 - probability)).ln()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
