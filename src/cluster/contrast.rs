@@ -260,14 +260,14 @@ mod tests {
     use crate::cluster::document::Times;
     use crate::cluster::subject;
     use crate::features::lexicon::Lexicon;
-    use crate::features::{self, Params, Subject, Term};
+    use crate::features::{self, Params, Subject};
     use crate::model::ArticleId;
 
     fn document(title: &str, text: &str, published: i64) -> Document {
         let subject = Subject { title, text, lang: Some("en") };
         let features = features::of(&subject, Lexicon::builtin(), &Params::default());
-        let rarity = |term: &Term| -term.rarity.share().ln();
-        Document::of(ArticleId(1), Times { published, seen: published, dated: true }, &features, rarity)
+        let rarities = features.terms.iter().map(|term| -term.rarity.share().ln());
+        Document::of(ArticleId(1), Times { published, seen: published, dated: true }, &features, rarities)
     }
 
     fn compared(left: &Document, right: &Document) -> Contrast {

@@ -136,7 +136,7 @@ mod tests {
     use super::*;
     use crate::cluster::document::Times;
     use crate::features::lexicon::Lexicon;
-    use crate::features::{self, Params, Subject, Term};
+    use crate::features::{self, Params, Subject};
     use crate::model::ArticleId;
 
     fn document(title: &str, lang: &str, published: &str) -> Document {
@@ -144,7 +144,8 @@ mod tests {
             features::of(&Subject { title, text: "", lang: Some(lang) }, Lexicon::builtin(), &Params::default());
         let published = published.parse::<Timestamp>().expect("a moment");
         let times = Times::of(published, published, true);
-        Document::of(ArticleId(1), times, &features, |term: &Term| -term.rarity.share().ln())
+        let rarities = features.terms.iter().map(|term| -term.rarity.share().ln());
+        Document::of(ArticleId(1), times, &features, rarities)
     }
 
     #[test]

@@ -281,9 +281,9 @@ const SKETCHED: u8 = 1;
 const UNDATED: u8 = 2;
 
 impl Document {
-    /// Weighs an article's features; `rarity` says how rare a term is just now, in nats.
-    pub fn of(article: ArticleId, times: Times, features: &Features, rarity: impl Fn(&Term) -> f64) -> Document {
-        let terms = features.terms.iter().map(|term| Held::of(term, rarity(term))).collect();
+    /// Weighs an article's features; `rarities` says how rare each of its terms is just now, in nats.
+    pub fn of(article: ArticleId, times: Times, features: &Features, rarities: impl Iterator<Item = f64>) -> Document {
+        let terms = features.terms.iter().zip(rarities).map(|(term, rarity)| Held::of(term, rarity)).collect();
         let end = features.title_key.floor_char_boundary(TITLE_KEY_BYTES_MAX);
         let mut document = Document {
             article,

@@ -320,14 +320,18 @@ impl Clusterer {
 
     fn document(&self, arrival: &Arrival<'_>) -> Document {
         let times = Times::of(arrival.published, arrival.seen, arrival.dated);
-        Document::of(arrival.id, times, &arrival.features, |term| self.rarity(term))
+        // All are counted before the first is weighed: a look into the table waits for memory, and many can wait at once.
+        let terms = &arrival.features.terms;
+        let counts: Vec<u32> = terms.iter().map(|term| self.window.articles_with(term.hash)).collect();
+        let rarities = terms.iter().zip(counts).map(|(term, count)| self.rarity(term, count));
+        Document::of(arrival.id, times, &arrival.features, rarities)
     }
 
     /// How rare a term is just now: the lexicon's share, taken for the counts of so many articles, and the window's own counts.
-    fn rarity(&self, term: &Term) -> f64 {
+    fn rarity(&self, term: &Term, count: u32) -> f64 {
         let lexicon = f64::from(self.params.lexicon_articles);
         let articles = lexicon + self.window.articles() as f64;
-        let holding = lexicon * term.rarity.share() + f64::from(self.window.articles_with(term.hash));
+        let holding = lexicon * term.rarity.share() + f64::from(count);
         ((articles + 1.0) / (holding + 0.5)).ln().max(0.0)
     }
 }

@@ -2,22 +2,23 @@
 
 use crate::cluster::postings::Postings;
 
-/// A term of the window: how many articles hold it, and those that are indexed by it in the order they came.
-#[derive(Debug, Default)]
-pub(crate) struct Entry {
+/// A term of the window.
+#[derive(Clone, Copy, Debug, Default)]
+struct Entry {
     hash: u32,
     /// How many articles hold it; 0 marks an empty slot.
-    pub(crate) articles: u32,
-    /// The articles that are found by it.
-    pub(crate) postings: Postings,
+    articles: u32,
 }
 
-/// A hash table in one piece, with linear probing. An article looks each of its terms up when it comes and again when it leaves,
-/// and nearly every look goes to memory that no cache holds: so each is one, where a general table needs two. Keys are hashes
-/// already, and what leaves closes its gap, so the table is a function of what it holds and how large it has been.
+/// A hash table with linear probing. An article looks each of its terms up when it comes and again when it leaves, and nearly every
+/// look goes to memory that no cache holds: so each is one, where a general table needs two, and what all looks ask for stands apart
+/// from what a few do. Keys are hashes already, and what leaves closes its gap, so the table is a function of what it holds and how
+/// large it has been.
 #[derive(Debug)]
 pub(crate) struct Terms {
     slots: Vec<Entry>,
+    /// The articles that are found by the term of each slot, in the order they came.
+    postings: Vec<Postings>,
     /// 32 less the logarithm of the number of slots.
     shift: u32,
     held: usize,
@@ -28,30 +29,38 @@ const BITS_MIN: u32 = 6;
 
 impl Default for Terms {
     fn default() -> Terms {
-        Terms { slots: empty(BITS_MIN), shift: u32::BITS - BITS_MIN, held: 0 }
+        Terms::with_bits(BITS_MIN)
     }
 }
 
-fn empty(bits: u32) -> Vec<Entry> {
-    std::iter::repeat_with(Entry::default).take(1 << bits).collect()
-}
-
 impl Terms {
+    fn with_bits(bits: u32) -> Terms {
+        let postings = std::iter::repeat_with(Postings::default).take(1 << bits).collect();
+        Terms { slots: vec![Entry::default(); 1 << bits], postings, shift: u32::BITS - bits, held: 0 }
+    }
+
     /// How many terms it holds.
     #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
         self.held
     }
 
-    /// A term, if an article holds it.
+    /// How many articles hold a term.
     #[inline]
-    pub(crate) fn get(&self, hash: u32) -> Option<&Entry> {
-        let slot = self.find(hash);
-        (self.slots[slot].articles > 0).then(|| &self.slots[slot])
+    pub(crate) fn articles(&self, hash: u32) -> u32 {
+        self.slots[self.find(hash)].articles
     }
 
-    /// A term that is held by one article more.
-    pub(crate) fn count(&mut self, hash: u32) -> &mut Entry {
+    /// The articles that are found by a term.
+    #[inline]
+    pub(crate) fn postings(&self, hash: u32) -> Option<&Postings> {
+        let slot = self.find(hash);
+        (self.slots[slot].articles > 0).then(|| &self.postings[slot])
+    }
+
+    /// Counts a term for one article more, and gives the articles that are found by it.
+    #[inline]
+    pub(crate) fn count(&mut self, hash: u32) -> &mut Postings {
         // Half full at most before it grows: a look then meets one or two slots.
         if (self.held + 1) * 5 > self.slots.len() * 3 {
             self.grow();
@@ -63,17 +72,17 @@ impl Terms {
             self.held += 1;
         }
         entry.articles += 1;
-        entry
+        &mut self.postings[slot]
     }
 
-    /// Counts a term for one article less; `from` sees it first.
+    /// Counts a term for one article less; `from` sees those that are found by it first.
     pub(crate) fn discount(&mut self, hash: u32, from: impl FnOnce(&mut Postings)) {
         let slot = self.find(hash);
         let entry = &mut self.slots[slot];
         if entry.articles == 0 {
             return;
         }
-        from(&mut entry.postings);
+        from(&mut self.postings[slot]);
         entry.articles -= 1;
         if entry.articles == 0 {
             self.held -= 1;
@@ -110,22 +119,24 @@ impl Terms {
             let home = self.home(self.slots[slot].hash);
             if slot.wrapping_sub(home) & mask >= slot.wrapping_sub(gap) & mask {
                 self.slots.swap(gap, slot);
+                self.postings.swap(gap, slot);
                 gap = slot;
             }
         }
         self.slots[gap] = Entry::default();
+        self.postings[gap] = Postings::default();
     }
 
     fn grow(&mut self) {
-        let bits = u32::BITS - self.shift + 1;
-        let old = std::mem::replace(&mut self.slots, empty(bits));
-        self.shift -= 1;
-        for entry in old {
+        let mut grown = Terms::with_bits(u32::BITS - self.shift + 1);
+        for (entry, postings) in self.slots.drain(..).zip(self.postings.drain(..)) {
             if entry.articles > 0 {
-                let slot = self.find(entry.hash);
-                self.slots[slot] = entry;
+                let slot = grown.find(entry.hash);
+                (grown.slots[slot], grown.postings[slot]) = (entry, postings);
             }
         }
+        grown.held = self.held;
+        *self = grown;
     }
 }
 
@@ -133,11 +144,12 @@ impl Terms {
 mod tests {
     use std::collections::BTreeMap;
 
+    use crate::cluster::postings::Postings;
     use crate::cluster::terms::{Entry, Terms};
 
     #[test]
     fn an_entry_is_small() {
-        assert!(size_of::<Entry>() <= 24);
+        assert!(size_of::<Entry>() + size_of::<Postings>() <= 24);
     }
 
     #[test]
@@ -149,7 +161,7 @@ mod tests {
             // A few terms again and again, and neighbours in the table: hashes whose homes lie side by side.
             let hash = (draw >> 18) % 3_000 + (draw & 3) * 0x4000_0000;
             if step % 5 < if step < 30_000 { 3 } else { 2 } {
-                terms.count(hash).postings.push(step);
+                terms.count(hash).push(step);
                 *map.entry(hash).or_default() += 1;
             } else {
                 terms.discount(hash, |postings| postings.take_out(0));
@@ -164,7 +176,7 @@ mod tests {
         assert!(map.len() > 500, "{}", map.len());
         assert_eq!(terms.len(), map.len());
         for hash in (0..3_000).flat_map(|low| (0..4).map(move |high| low + high * 0x4000_0000)) {
-            assert_eq!(terms.get(hash).map_or(0, |entry| entry.articles), map.get(&hash).copied().unwrap_or(0));
+            assert_eq!(terms.articles(hash), map.get(&hash).copied().unwrap_or(0));
         }
     }
 }

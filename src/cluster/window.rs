@@ -136,7 +136,7 @@ impl Window {
 
     /// How many of its articles hold a term.
     pub fn articles_with(&self, hash: u32) -> u32 {
-        self.terms.get(hash).map_or(0, |entry| entry.articles)
+        self.terms.articles(hash)
     }
 
     /// The cluster at a place that `candidates` gave.
@@ -181,23 +181,23 @@ impl Window {
         let length = document.length().max(f32::MIN_POSITIVE);
         let mut near = self.near(document, params);
         keep_best(&mut near, NEAR_PER_CANDIDATE * params.candidates_max);
-        let mut found: Vec<Proposed> = Vec::with_capacity(near.len());
+        near.sort_unstable_by(|a, b| b.0.total_cmp(&a.0));
+        let mut proposed: Vec<Proposed> = Vec::with_capacity(params.candidates_max + 1);
         for (score, article) in near {
-            let slot = self.homes[article as usize];
-            if let Some(group) = &self.groups[slot as usize]
+            let (slot, nearness) = (self.homes[article as usize], score / length);
+            // A cluster is as near as its best article. Of equals the elder comes first, so that no place in a table decides.
+            if proposed.get(params.candidates_max - 1).is_some_and(|last| nearness < last.nearness) {
+                break;
+            }
+            if proposed.iter().all(|known| known.slot != slot)
+                && let Some(group) = &self.groups[slot as usize]
                 && group.members.len() < params.cluster_articles_max
             {
-                found.push(Proposed { cluster: group.id, slot, nearness: score / length });
+                proposed.push(Proposed { cluster: group.id, slot, nearness });
             }
         }
-        // A cluster is as near as its best article.
-        found.sort_unstable_by(|a, b| b.nearness.total_cmp(&a.nearness).then(a.cluster.cmp(&b.cluster)));
-        let mut proposed: Vec<Proposed> = Vec::with_capacity(params.candidates_max);
-        for near in found {
-            if proposed.len() < params.candidates_max && !proposed.iter().any(|known| known.slot == near.slot) {
-                proposed.push(near);
-            }
-        }
+        proposed.sort_unstable_by(|a, b| b.nearness.total_cmp(&a.nearness).then(a.cluster.cmp(&b.cluster)));
+        proposed.truncate(params.candidates_max);
         proposed
     }
 
@@ -206,10 +206,11 @@ impl Window {
         // Nearly every step goes to memory that no cache holds. Where each is done for all terms before the next, a processor
         // waits for many at once.
         let terms = weightiest_first(document, params.query_terms_max);
-        let found: Vec<_> = terms.filter_map(|term| Some((term.weights()[ALL], self.terms.get(term.hash)?))).collect();
+        let found: Vec<_> =
+            terms.filter_map(|term| Some((term.weights()[ALL], self.terms.postings(term.hash)?))).collect();
         let lists: Vec<_> = found
             .into_iter()
-            .map(|(weight, entry)| (weight * weight, entry.postings.latest(params.postings_read_max)))
+            .map(|(weight, postings)| (weight * weight, postings.latest(params.postings_read_max)))
             .collect();
         let tally = &mut self.tally;
         tally.reserve(lists.len() * params.postings_read_max);
@@ -236,9 +237,9 @@ impl Window {
         self.homes[slot as usize] = group;
         mark_telling(&mut document.terms, params.index_terms_max);
         for term in &document.terms {
-            let entry = self.terms.count(term.hash);
+            let postings = self.terms.count(term.hash);
             if term.is_indexed() {
-                entry.postings.push(slot);
+                postings.push(slot);
             }
         }
         self.leaving.push(Reverse((document.seen, document.article, slot)));
