@@ -49,19 +49,13 @@ impl Group {
     }
 }
 
-/// What a search needs of an article. It meets thousands, so this is all it looks at.
-#[derive(Clone, Copy, Debug, Default)]
-struct Cell {
-    /// The score so far; 0 between searches.
-    score: f32,
-    /// One over the length of the article's vector.
-    scale: f32,
-}
-
 /// Scores by article, emptied after every use, so that a search costs what it finds and not what there is.
 #[derive(Debug, Default)]
 struct Tally {
-    cells: Vec<Cell>,
+    /// The score so far; 0 between searches. A search meets a thousand articles, so this is all it looks at.
+    scores: Vec<f32>,
+    /// One over the length of each article's vector.
+    scales: Vec<f32>,
     /// The articles that score, and behind them room for those still to come.
     touched: Vec<Slot>,
     count: usize,
@@ -70,9 +64,10 @@ struct Tally {
 impl Tally {
     /// Takes in an article with a vector of this length.
     fn set(&mut self, slot: Slot, length: f32) {
-        let places = self.cells.len().max(slot as usize + 1);
-        self.cells.resize(places, Cell::default());
-        self.cells[slot as usize].scale = 1.0 / length.max(f32::MIN_POSITIVE);
+        let places = self.scores.len().max(slot as usize + 1);
+        self.scores.resize(places, 0.0);
+        self.scales.resize(places, 0.0);
+        self.scales[slot as usize] = 1.0 / length.max(f32::MIN_POSITIVE);
     }
 
     /// Makes room for so many more articles that may be new to it.
@@ -84,18 +79,18 @@ impl Tally {
     /// Adds to an article's score.
     #[inline]
     fn add(&mut self, slot: Slot, score: f32) {
-        let cell = &mut self.cells[slot as usize];
+        let held = &mut self.scores[slot as usize];
         // Every other article is new, in no order that a processor could foresee: so each is written down, and counted if it is.
         self.touched[self.count] = slot;
-        self.count += usize::from(cell.score == 0.0);
-        cell.score += score;
+        self.count += usize::from(*held == 0.0);
+        *held += score;
     }
 
     /// Gives each article's score over the length of its vector.
     fn drain(&mut self, mut each: impl FnMut(Slot, f32)) {
         for slot in &self.touched[..std::mem::take(&mut self.count)] {
-            let Cell { score, scale } = &mut self.cells[*slot as usize];
-            each(*slot, std::mem::take(score) * *scale);
+            let score = std::mem::take(&mut self.scores[*slot as usize]);
+            each(*slot, score * self.scales[*slot as usize]);
         }
     }
 }
