@@ -309,6 +309,24 @@ fn a_reason_shows_the_words_both_sides_share() {
 }
 
 #[test]
+fn only_the_nearest_are_measured() {
+    let mut clusterer = clusterer();
+    // Each is in a cluster of its own, whatever it says.
+    for (id, told) in (1..).zip(CAMERAS) {
+        clusterer.place(arrival(id, told), ClusterId(ArticleId(id)));
+    }
+    let mut measured = |max: &str, share: &str| {
+        clusterer.params.set("measured_max", max).expect("a setting");
+        clusterer.params.set("measured_share", share).expect("a setting");
+        let found = clusterer.consider(&arrival(9, CAMERAS[0]));
+        found.iter().map(|candidate| candidate.cluster.0.0).collect::<Vec<_>>()
+    };
+    assert_eq!(measured("8", "0").len(), 3);
+    assert_eq!(measured("2", "0").len(), 2);
+    assert_eq!(measured("8", "1"), [1], "nothing is as near as the article itself");
+}
+
+#[test]
 fn a_founder_says_what_it_was_compared_with() {
     let reason = &assigned(&[
         ("2026-03-02T07:00:00Z", "Storm floods Graz", "Rain flooded cellars in Graz on Monday."),

@@ -93,6 +93,22 @@ fn a_merge_needs_more_than_a_join_does() {
 }
 
 #[test]
+fn two_clusters_of_several_articles_need_more_than_two_founders_do() {
+    let merges = |setting: Option<&str>, articles: &[Words<'_>]| {
+        let mut clusterer = clusterer(WEIGHTS);
+        if let Some(setting) = setting {
+            clusterer.params.set("merge_size_odds", setting).expect("a setting");
+        }
+        let changes = (1..).zip(articles).flat_map(|(id, words)| clusterer.assign(arrival(id, words, id)).changes);
+        changes.filter(|change| matches!(change, Change::Merged { .. })).count()
+    };
+    const TWICE: &[Words<'_>] = &[&[0..20], &[0..20], &[14..34], &[14..34], &[4..14, 20..30]];
+    assert_eq!(merges(None, BRIDGED), 1);
+    assert_eq!(merges(None, TWICE), 0);
+    assert_eq!(merges(Some("0"), TWICE), 1);
+}
+
+#[test]
 fn without_a_second_look_the_first_stays() {
     let mut clusterer = clusterer(WEIGHTS);
     clusterer.params.set("second_look_members", "0").expect("a setting");
