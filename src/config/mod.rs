@@ -157,7 +157,7 @@ impl Default for FetchSection {
 
 impl Default for ClusterSection {
     fn default() -> ClusterSection {
-        ClusterSection { window_hours: 168, join_probability: 0.60 }
+        ClusterSection { window_hours: 168, join_probability: 0.55 }
     }
 }
 
