@@ -15,14 +15,12 @@ use newsfold::model::ArticleId;
 use newsfold::score::score;
 use serde_json::Value;
 
-use crate::binary::{is_slow_wanted, shared, text};
+use crate::binary::{shared, text};
 
 /// How far an article may come late.
 const LATE_SECONDS: u64 = 6 * 3_600;
 /// How well the partitions agree in the mean of two shufflings, at least (adjusted Rand index).
 const ARI_MIN: f64 = 0.985;
-/// The beginning of the stream that is shuffled; with `SLOW_TESTS=1` it is the whole.
-const QUICK_ARTICLES: usize = 2_500;
 
 /// Where each article is in the end, and in how many articles a later one changed that.
 struct Outcome {
@@ -63,12 +61,11 @@ fn run(stream: &[(Timestamp, Features)], late: impl Fn(usize) -> u64) -> Outcome
     Outcome { clusters: placed.into_iter().map(|(_, cluster)| cluster).collect(), moved }
 }
 
-/// The stream, or its beginning.
+/// The stream, each article with its features.
 fn stream(path: &Path) -> Vec<(Timestamp, Features)> {
     let lines = fs::read_to_string(path).expect("the stream can be read");
     lines
         .lines()
-        .take(if is_slow_wanted() { usize::MAX } else { QUICK_ARTICLES })
         .map(|line| {
             let line: Value = serde_json::from_str(line).expect("an object");
             let (title, summary, lang) = (text(&line, "title"), text(&line, "summary"), text(&line, "lang"));
