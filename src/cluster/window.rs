@@ -208,7 +208,7 @@ impl Window {
             .map(|(weight, postings)| (weight * weight, postings.latest(params.postings_read_max)))
             .collect();
         let tally = &mut self.tally;
-        tally.reserve(lists.len() * params.postings_read_max);
+        tally.reserve(lists.iter().map(|(_, articles)| articles.size_hint().0).sum());
         for (score, articles) in lists {
             articles.for_each(|slot| tally.add(slot, score));
         }
