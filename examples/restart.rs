@@ -54,7 +54,12 @@ fn archived(writer: &mut Writer, feeds: &mut BTreeMap<String, Feed>, line: Line)
     };
     let params = prepare::Params::default();
     let context = prepare::Context { base: None, site: None, now: line.published, params: &params };
-    Ok(Archived { feed: feeds[&line.outlet].clone(), draft: prepare::draft(entry, &context), seen: line.published })
+    Ok(Archived {
+        feed: feeds[&line.outlet].clone(),
+        draft: prepare::draft(entry, &context),
+        seen: line.published,
+        ahead: None,
+    })
 }
 
 fn main() -> Result<()> {

@@ -11,6 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::cluster::params::Params as ClusterParams;
 use crate::cluster::weights::Weights;
 use crate::cluster::{Clusterer, Remembered, between};
+use crate::features::ahead::Ahead;
 use crate::fetch::policy::redact;
 use crate::model::{ArticleId, Draft, Feed, FeedState, Health, Rule, Trust};
 use crate::schedule;
@@ -36,6 +37,8 @@ pub struct Archived {
     pub draft: Draft,
     /// When it would have been seen.
     pub seen: Timestamp,
+    /// Its features, if they were made before.
+    pub ahead: Option<Ahead>,
 }
 
 /// The settings of the stations that the writer calls.
@@ -111,7 +114,8 @@ impl Writer {
                 let Document { verdicts, mut present, .. } =
                     document::recognised(batch, feed.id, drafts, bringer.trust)?;
                 let verdict = verdicts.into_iter().next().expect("a verdict for every draft");
-                match store(batch, desk, bringer, (&article.draft, verdict, article.seen), &mut present)? {
+                let mut desk = desk.with(article.ahead.as_ref());
+                match store(batch, &mut desk, bringer, (&article.draft, verdict, article.seen), &mut present)? {
                     Stored::New { article, .. } | Stored::Revised(article) | Stored::Known(article) => Ok(article),
                     Stored::Buried => unreachable!("nothing is buried in an archive"),
                 }

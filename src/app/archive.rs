@@ -22,6 +22,7 @@ use crate::cli::{EvalArgs, Exit, View};
 use crate::cluster::change::Places;
 use crate::cluster::weights::Weights;
 use crate::cluster::{Arrival, Clusterer};
+use crate::features::ahead::Ahead;
 use crate::features::lexicon::Lexicon;
 use crate::features::{self, Features, Subject, boilerplate};
 use crate::listing::json::{Layout, document};
@@ -191,6 +192,7 @@ fn drafted(line: &Line, seen: Timestamp) -> Draft {
 /// The same through a throw-away database, indexed for search, as `run` would store it: a link that two outlets share is one article.
 fn stored(archive: &Archive, params: writer::Params, now: Timestamp, progress: &Progress) -> Result<Replayed, Failure> {
     let order = archive.by_time();
+    let features = params.cluster.features.clone();
     let mut writer = Writer::new(Store::in_memory(0, now)?, params)?;
     writer.note_assign_times();
     let mut feeds = BTreeMap::new();
@@ -208,11 +210,15 @@ fn stored(archive: &Archive, params: writer::Params, now: Timestamp, progress: &
     };
     archive.each(
         &order,
-        |line, seen| (line.outlet.clone().unwrap_or_default(), drafted(&line, seen)),
+        |line, seen| {
+            let draft = drafted(&line, seen);
+            let ahead = Ahead::of(std::slice::from_ref(&draft), features.clone());
+            (line.outlet.unwrap_or_default(), draft, ahead)
+        },
         |piece, made| {
-            for ((place, seen), (outlet, draft)) in piece.iter().zip(made) {
+            for ((place, seen), (outlet, draft, ahead)) in piece.iter().zip(made) {
                 let feed = feed_of(&mut writer, &mut feeds, outlet)?;
-                waiting.push((*place, Archived { feed, draft, seen: *seen }));
+                waiting.push((*place, Archived { feed, draft, seen: *seen, ahead: Some(ahead) }));
             }
             if waiting.len() >= BATCH_ARTICLES { store(&mut waiting, &mut writer) } else { Ok(()) }
         },

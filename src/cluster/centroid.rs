@@ -63,7 +63,7 @@ impl Centroid {
         let (own, mut cosines) = (squares(article), [0.0; FACETS]);
         for (facet, cosine) in cosines.iter_mut().enumerate() {
             let lengths = (self.squares[facet] as f64).sqrt() * (own[facet] as f64).sqrt();
-            *cosine = if lengths > 0.0 { (products[facet] as f64 / lengths) as f32 } else { 0.0 };
+            *cosine = if lengths > 0.0 { (products[facet] as f64 / lengths).min(1.0) as f32 } else { 0.0 };
         }
         cosines
     }

@@ -44,6 +44,7 @@ pub struct Held {
 
 /// The bits of `Held::marks`.
 const CLASS: u8 = 7;
+const CLASS_MAX: u8 = 5;
 const IN_OPENING: u8 = 8;
 const IN_FRONT: u8 = 16;
 
@@ -398,7 +399,9 @@ impl Document {
         let (sketch, rest) = rest.split_at_checked(sketched)?;
         let (figures, rest) = rest.split_at_checked(FIGURE_BYTES * usize::from(head[3]))?;
         let terms: Box<[Held]> = rest.chunks_exact(8).map(held).collect();
-        let sound = head[0] == VERSION && rest.len().is_multiple_of(8);
+        let sound = head[0] == VERSION
+            && rest.len().is_multiple_of(8)
+            && rest.chunks_exact(8).all(|term| term[7] & CLASS <= CLASS_MAX);
         if !sound || !terms.is_sorted_by(|left, right| left.hash < right.hash) {
             return None;
         }

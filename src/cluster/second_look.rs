@@ -75,8 +75,8 @@ impl Clusterer {
             return None;
         }
         // Whose first members say clearly no need not all be asked: most pairs are done with here.
-        let compared = self.compared(one, other, self.params.related_probability)?;
         let needed = odds(self.params.merge_probability) + self.params.merge_size_odds * (ones.min(others) as f64).ln();
+        let compared = self.compared(one, other, self.params.related_probability.min(probability(needed)))?;
         if mean_log_odds(&compared) < needed {
             return None;
         }

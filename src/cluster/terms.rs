@@ -61,7 +61,7 @@ impl Terms {
     /// Counts a term for one article more, and gives the articles that are found by it.
     #[inline]
     pub(crate) fn count(&mut self, hash: u32) -> &mut Postings {
-        // Half full at most before it grows: a look then meets one or two slots.
+        // Three in five at most before it grows: a look then meets one or two slots.
         if (self.held + 1) * 5 > self.slots.len() * 3 {
             self.grow();
         }
@@ -142,7 +142,7 @@ impl Terms {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
+    use std::collections::{BTreeMap, VecDeque};
 
     use crate::cluster::postings::Postings;
     use crate::cluster::terms::{Entry, Terms};
@@ -154,7 +154,7 @@ mod tests {
 
     #[test]
     fn terms_are_counted_as_in_a_map() {
-        let (mut terms, mut map) = (Terms::default(), BTreeMap::<u32, u32>::new());
+        let (mut terms, mut map) = (Terms::default(), BTreeMap::<u32, VecDeque<u32>>::new());
         let mut draw = 1_u32;
         for step in 0..60_000_u32 {
             draw = draw.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
@@ -162,21 +162,24 @@ mod tests {
             let hash = (draw >> 18) % 3_000 + (draw & 3) * 0x4000_0000;
             if step % 5 < if step < 30_000 { 3 } else { 2 } {
                 terms.count(hash).push(step);
-                *map.entry(hash).or_default() += 1;
-            } else {
-                terms.discount(hash, |postings| postings.take_out(0));
-                if let Some(count) = map.get_mut(&hash) {
-                    *count -= 1;
-                    if *count == 0 {
-                        map.remove(&hash);
-                    }
+                map.entry(hash).or_default().push_back(step);
+            } else if let Some(steps) = map.get_mut(&hash) {
+                let oldest = steps.pop_front().expect("none is left empty");
+                terms.discount(hash, |postings| postings.take_out(oldest));
+                if steps.is_empty() {
+                    map.remove(&hash);
                 }
+            } else {
+                terms.discount(hash, |_| panic!("no article holds it"));
             }
         }
         assert!(map.len() > 500, "{}", map.len());
         assert_eq!(terms.len(), map.len());
         for hash in (0..3_000).flat_map(|low| (0..4).map(move |high| low + high * 0x4000_0000)) {
-            assert_eq!(terms.articles(hash), map.get(&hash).copied().unwrap_or(0));
+            let expected: Vec<u32> = map.get(&hash).into_iter().flatten().rev().copied().collect();
+            assert_eq!(terms.articles(hash) as usize, expected.len());
+            let found: Vec<u32> = terms.postings(hash).map_or_else(Vec::new, |held| held.latest(usize::MAX).collect());
+            assert_eq!(found, expected);
         }
     }
 }

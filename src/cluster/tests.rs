@@ -327,6 +327,23 @@ fn only_the_nearest_are_measured() {
 }
 
 #[test]
+fn a_large_cluster_hides_no_other() {
+    let mut clusterer = clusterer();
+    clusterer.params.set("measured_share", "0").expect("a setting");
+    for id in 1..=200 {
+        clusterer.place(arrival(id, CAMERAS[0]), ClusterId(ArticleId(1)));
+    }
+    clusterer.place(arrival(201, CAMERAS[1]), ClusterId(ArticleId(201)));
+    let found = |clusterer: &mut Clusterer| {
+        let found = clusterer.consider(&arrival(300, CAMERAS[0]));
+        found.iter().map(|candidate| candidate.cluster.0.0).collect::<Vec<_>>()
+    };
+    assert_eq!(found(&mut clusterer), [1, 201]);
+    clusterer.params.set("cluster_articles_max", "200").expect("a setting");
+    assert_eq!(found(&mut clusterer), [201], "the large one is full");
+}
+
+#[test]
 fn a_founder_says_what_it_was_compared_with() {
     let reason = &assigned(&[
         ("2026-03-02T07:00:00Z", "Storm floods Graz", "Rain flooded cellars in Graz on Monday."),

@@ -11,9 +11,10 @@ pub struct Curve {
     pub points: Vec<(f64, f64)>,
 }
 
+#[cfg(test)]
 impl Curve {
     /// What this value is worth.
-    pub fn at(&self, value: f64) -> f64 {
+    fn at(&self, value: f64) -> f64 {
         let right = self.points.iter().take_while(|point| point.0 < value).count();
         match (right.checked_sub(1).map(|left| self.points[left]), self.points.get(right)) {
             (Some(left), Some(right)) => left.1 + (right.1 - left.1) * (value - left.0) / (right.0 - left.0),
@@ -172,8 +173,9 @@ impl Weights {
         text
     }
 
-    /// What the values are worth by parts of a reason, in log-odds; the sum of it is the log-odds.
-    pub fn by_part(&self, values: &[f64; COUNT]) -> [f64; Part::ALL.len()] {
+    /// What the values are worth by parts of a reason, read off the curves as they are: what [`Scale`] is held to.
+    #[cfg(test)]
+    fn by_part(&self, values: &[f64; COUNT]) -> [f64; Part::ALL.len()] {
         let mut worths = [0.0; Part::ALL.len()];
         worths[Part::Prior as usize] = self.prior;
         for (((_, part), curve), value) in MEASURES.iter().zip(&self.curves).zip(values) {
@@ -189,7 +191,8 @@ impl Weights {
 /// Weights laid out for an answer at once: every article asks for four candidates or so, each of seventy curves.
 #[derive(Clone, Debug)]
 pub struct Scale {
-    weights: Weights,
+    prior: f64,
+    surfaces: Vec<Surface>,
     /// The curves that say anything: measure, part, and where its points and its pieces begin.
     curves: Vec<Bent>,
     /// The values of all points, curve by curve.
@@ -227,13 +230,13 @@ impl Scale {
             }
             pieces.push((last.1, 0.0));
         }
-        Scale { weights, curves, points, pieces }
+        Scale { prior: weights.prior, surfaces: weights.surfaces, curves, points, pieces }
     }
 
-    /// What `Weights::by_part` says, but for roundings.
+    /// What the values are worth by parts of a reason, in log-odds; the sum of it is the log-odds.
     pub fn by_part(&self, values: &[f64; COUNT]) -> [f64; Part::ALL.len()] {
         let mut worths = [0.0; Part::ALL.len()];
-        worths[Part::Prior as usize] = self.weights.prior;
+        worths[Part::Prior as usize] = self.prior;
         for curve in &self.curves {
             let value = values[usize::from(curve.measure)];
             let points = &self.points[usize::from(curve.points.0)..usize::from(curve.points.1)];
@@ -242,7 +245,7 @@ impl Scale {
             let (level, slope) = self.pieces[usize::from(curve.pieces) + piece];
             worths[usize::from(curve.part)] += level + slope * value;
         }
-        for surface in &self.weights.surfaces {
+        for surface in &self.surfaces {
             worths[surface.part() as usize] += surface.at(values[surface.measures[0]], values[surface.measures[1]]);
         }
         worths

@@ -16,8 +16,8 @@ use crate::model::{ArticleId, ClusterId};
 /// A term that is more common than this when its article comes (in nats) proposes nothing.
 const INDEXED_RARITY_MIN: f32 = 1.5;
 
-/// Clusters whose best article shares less than this (the cosine over the terms that were looked up) are not worth measuring.
-pub const PROPOSED_COSINE_MIN: f32 = 0.05;
+/// Clusters whose best article shares less than this (`Proposed::nearness`) are not worth measuring.
+pub(crate) const PROPOSED_COSINE_MIN: f32 = 0.05;
 
 /// A cluster of the window.
 #[derive(Debug)]
@@ -102,7 +102,8 @@ pub struct Proposed {
     pub cluster: ClusterId,
     /// Its place in the window.
     pub slot: Slot,
-    /// The cosine of the article with the one of the cluster's that shares most, over the terms that were looked up.
+    /// How much the article shares with the one of the cluster's that shares most, over the terms that were looked up: their cosine, if
+    /// shared terms weigh the same in both.
     pub nearness: f32,
 }
 
@@ -175,13 +176,24 @@ impl Window {
     pub fn candidates(&mut self, document: &Document, params: &Params) -> Vec<Proposed> {
         let length = document.length().max(f32::MIN_POSITIVE);
         let mut near = self.near(document, params);
-        keep_best(&mut near, NEAR_PER_CANDIDATE * params.candidates_max);
-        near.sort_unstable_by(|a, b| b.0.total_cmp(&a.0));
+        let mut looked_at = NEAR_PER_CANDIDATE * params.candidates_max;
+        loop {
+            let proposed = self.clusters_of(best_of(&mut near, looked_at), length, params);
+            if proposed.len() >= params.candidates_max || looked_at >= near.len() {
+                return proposed;
+            }
+            // One large cluster held most of them.
+            looked_at *= NEAR_PER_CANDIDATE;
+        }
+    }
+
+    /// The clusters of these articles that take more, the nearest first.
+    fn clusters_of(&self, near: &[(f32, Slot)], length: f32, params: &Params) -> Vec<Proposed> {
         let mut proposed: Vec<Proposed> = Vec::with_capacity(params.candidates_max + 1);
         for (score, article) in near {
-            let (slot, nearness) = (self.homes[article as usize], score / length);
+            let (slot, nearness) = (self.homes[*article as usize], score / length);
             // A cluster is as near as its best article. Of equals the elder comes first, so that no place in a table decides.
-            if proposed.get(params.candidates_max - 1).is_some_and(|last| nearness < last.nearness) {
+            if proposed.len() >= params.candidates_max && proposed.last().is_some_and(|last| nearness < last.nearness) {
                 break;
             }
             if proposed.iter().all(|known| known.slot != slot)
@@ -331,16 +343,28 @@ impl Window {
     }
 }
 
-/// Near articles that are looked at for each cluster that is proposed: several may be of one.
+/// Near articles that are looked at for each cluster that is proposed: several may be of one. Where that does not do, as many times more.
 const NEAR_PER_CANDIDATE: usize = 4;
 
-/// Keeps the articles with the best scores: so many, and those that are as good as the last of them.
-fn keep_best(near: &mut Vec<(f32, Slot)>, count: usize) {
-    if near.len() > count && count > 0 {
-        let (_, last, _) = near.select_nth_unstable_by(count - 1, |a, b| b.0.total_cmp(&a.0));
+/// The articles with the best scores, the best first: so many, and those that are as good as the last of them.
+fn best_of(near: &mut [(f32, Slot)], count: usize) -> &[(f32, Slot)] {
+    let best_first = |a: &(f32, Slot), b: &(f32, Slot)| b.0.total_cmp(&a.0);
+    let mut end = near.len();
+    if end > count {
+        let (_, last, rest) = near.select_nth_unstable_by(count.saturating_sub(1), best_first);
         let least = last.0;
-        near.retain(|(score, _)| *score >= least);
+        // Those that are as good are brought to the front of the rest.
+        let mut equals = 0;
+        for place in 0..rest.len() {
+            if rest[place].0 >= least {
+                rest.swap(place, equals);
+                equals += 1;
+            }
+        }
+        end = end - rest.len() + equals;
     }
+    near[..end].sort_unstable_by(best_first);
+    &near[..end]
 }
 
 fn documents_at<'a>(

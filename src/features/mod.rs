@@ -316,7 +316,7 @@ impl<'a> Gathered<'a> {
 
     /// Counts a term, spelled in one word or two.
     fn count(&mut self, (hash, rarity): (u32, Rarity), class: Class, place: Place, spelled: [&str; 2]) {
-        let (at, is_new) = self.place_of(hash, rarity, class);
+        let (at, is_new) = self.place_of(hash);
         if is_new || self.terms[at].class == Class::Part {
             let spelled = self.spell(spelled);
             self.terms[at] = Term { class, rarity, spelled, ..Term::of(hash) };
@@ -330,9 +330,10 @@ impl<'a> Gathered<'a> {
 
     /// Counts what another text may write for a word, unless this text writes it too.
     fn count_part(&mut self, (hash, rarity): (u32, Rarity), place: Place, word: &str) {
-        let (at, is_new) = self.place_of(hash, rarity, Class::Part);
+        let (at, is_new) = self.place_of(hash);
         if is_new {
-            self.terms[at].spelled = self.spell([word, ""]);
+            let spelled = self.spell([word, ""]);
+            self.terms[at] = Term { class: Class::Part, rarity, spelled, ..Term::of(hash) };
         }
         if self.terms[at].class == Class::Part {
             self.terms[at].add_one(place);
@@ -340,11 +341,11 @@ impl<'a> Gathered<'a> {
     }
 
     /// Where a term stands, and whether it has just come.
-    fn place_of(&mut self, hash: u32, rarity: Rarity, class: Class) -> (usize, bool) {
+    fn place_of(&mut self, hash: u32) -> (usize, bool) {
         let terms = &mut self.terms;
         let known = terms.len();
         let at = *self.places.entry(hash).or_insert_with(|| {
-            terms.push(Term { class, rarity, ..Term::of(hash) });
+            terms.push(Term::of(hash));
             known
         });
         (at, at == known)

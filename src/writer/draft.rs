@@ -43,6 +43,13 @@ pub(crate) struct Desk<'a> {
     pub(crate) assign_times: Option<&'a mut Vec<Duration>>,
 }
 
+impl Desk<'_> {
+    /// The same desk with other features at hand.
+    pub(crate) fn with<'a>(&'a mut self, ahead: Option<&'a Ahead>) -> Desk<'a> {
+        Desk { clusterer: self.clusterer.as_deref_mut(), ahead, assign_times: self.assign_times.as_deref_mut() }
+    }
+}
+
 /// Stores one draft: as a new article in its cluster, as a revision, or not at all when nothing about it is new. `present` are the
 /// articles that its document holds.
 pub(crate) fn store(
