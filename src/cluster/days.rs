@@ -19,6 +19,10 @@ pub struct Days {
 
 /// Compares the dates of two articles.
 pub fn days(left: &Document, right: &Document) -> Days {
+    // Which Thursday is meant is known only where it is known when it was written.
+    if !left.dated || !right.dated {
+        return Days::default();
+    }
     let (ours, theirs) = (dates(left), dates(right));
     if ours.is_empty() || theirs.is_empty() {
         return Days::default();
@@ -170,6 +174,9 @@ mod tests {
             Days { periods_apart: true, ..nothing },
         );
         check(("Vote on Friday", "en", monday), ("Vote soon", "en", wednesday), nothing);
+        let mut undated = document("Vote due on Thursday", "en", wednesday);
+        undated.dated = false;
+        assert_eq!(days(&document("Vote on Friday", "en", monday), &undated), nothing, "which Thursday?");
     }
 
     #[test]
