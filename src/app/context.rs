@@ -251,9 +251,14 @@ impl Context {
 
     /// How articles are grouped.
     pub fn cluster_params(&self) -> ClusterParams {
+        let cluster = &self.config.cluster;
         ClusterParams {
-            window_hours: self.config.cluster.window_hours,
-            join_probability: self.config.cluster.join_probability,
+            window_hours: cluster.window_hours,
+            join_probability: cluster.join_probability,
+            merge_probability: cluster.merge_probability,
+            split_probability: cluster.split_probability,
+            related_probability: cluster.related_probability,
+            cluster_articles_max: cluster.cluster_articles_max,
             ..ClusterParams::default()
         }
     }

@@ -79,6 +79,14 @@ pub struct ClusterSection {
     pub window_hours: u32,
     /// The probability from which an article joins a cluster.
     pub join_probability: f64,
+    /// The probability from which two clusters are made one.
+    pub merge_probability: f64,
+    /// The probability up to which a part of a cluster is let go.
+    pub split_probability: f64,
+    /// The probability from which two clusters that are apart are related.
+    pub related_probability: f64,
+    /// Articles of one cluster within the window; a full one takes no more.
+    pub cluster_articles_max: usize,
 }
 
 /// One `[[feeds]]` entry.
@@ -157,7 +165,14 @@ impl Default for FetchSection {
 
 impl Default for ClusterSection {
     fn default() -> ClusterSection {
-        ClusterSection { window_hours: 168, join_probability: 0.55 }
+        ClusterSection {
+            window_hours: 168,
+            join_probability: 0.55,
+            merge_probability: 0.65,
+            split_probability: 0.3,
+            related_probability: 0.1,
+            cluster_articles_max: 2_000,
+        }
     }
 }
 
@@ -325,6 +340,10 @@ mod tests {
             [cluster]
             join_probability = 0.75
             window_hours = 48
+            merge_probability = 0.8
+            split_probability = 0.2
+            related_probability = 0.15
+            cluster_articles_max = 500
             "#,
         )
         .unwrap();
@@ -338,7 +357,15 @@ mod tests {
         assert_eq!(config.fetch.interval_max, SignedDuration::from_hours(48));
         assert!(config.fetch.allow_private_addresses);
         assert_eq!(config.fetch.proxy.as_ref().map(Secret::reveal), Some("http://user:pass@proxy.example:3128"));
-        assert_eq!(config.cluster, ClusterSection { window_hours: 48, join_probability: 0.75 });
+        let cluster = ClusterSection {
+            window_hours: 48,
+            join_probability: 0.75,
+            merge_probability: 0.8,
+            split_probability: 0.2,
+            related_probability: 0.15,
+            cluster_articles_max: 500,
+        };
+        assert_eq!(config.cluster, cluster);
         assert!(!format!("{config:?}").contains("pass"), "no secret in a log");
     }
 
@@ -400,7 +427,8 @@ mod tests {
         );
         check(
             "[cluster]\ncolour = 1",
-            "config.toml:2:1: unknown key `colour` in [cluster]; there are window_hours, join_probability",
+            "config.toml:2:1: unknown key `colour` in [cluster]; there are window_hours, join_probability, \
+             merge_probability, split_probability, related_probability, cluster_articles_max",
         );
         check(
             "[mail]\nfrom = \"a\"",
@@ -440,6 +468,10 @@ mod tests {
         check("[fetch]\nproxy = \"socks5://a:1\"", "must be a URL such as \"http://proxy.example:3128\"");
         check("[cluster]\njoin_probability = 1", "must be a number from 0.01 to 0.99, not `1`");
         check("[cluster]\njoin_probability = nan", "must be a number from 0.01 to 0.99, not `NaN`");
+        check(
+            "[cluster]\nsplit_probability = 0.7",
+            "`split_probability` in [cluster] must be less than `merge_probability`: 0.7 is not less than 0.65",
+        );
         check("database = \"\"", "`database` must not be empty");
         check("database = 1979-05-27", "`database` must be text in quotation marks, not a datetime");
         check(

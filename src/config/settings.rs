@@ -62,8 +62,18 @@ pub(crate) const SETTINGS: &[Setting] = &[
         set: |config, given| put(&mut config.fetch.proxy, proxy(given)),
     },
     plain("cluster", "window_hours", |config, given| put(&mut config.cluster.window_hours, given.integer(1..=8_760))),
-    plain("cluster", "join_probability", |config, given| {
-        put(&mut config.cluster.join_probability, given.fraction(0.01..=0.99))
+    plain("cluster", "join_probability", |config, given| put(&mut config.cluster.join_probability, probability(given))),
+    plain("cluster", "merge_probability", |config, given| {
+        put(&mut config.cluster.merge_probability, probability(given))
+    }),
+    plain("cluster", "split_probability", |config, given| {
+        put(&mut config.cluster.split_probability, probability(given))
+    }),
+    plain("cluster", "related_probability", |config, given| {
+        put(&mut config.cluster.related_probability, probability(given))
+    }),
+    plain("cluster", "cluster_articles_max", |config, given| {
+        put(&mut config.cluster.cluster_articles_max, number(given, 100_000))
     }),
 ];
 
@@ -124,6 +134,13 @@ pub(crate) fn contradictions(config: &Config) -> Vec<(&'static Setting, String)>
         let (least, most) = (fetch.interval_min, fetch.interval_max);
         faults.push((setting, format!("must not be longer than `interval_max`: {least:#} is longer than {most:#}")));
     }
+    let cluster = &config.cluster;
+    if cluster.split_probability >= cluster.merge_probability {
+        // What leaves a cluster would be merged with it again.
+        let setting = find("cluster", "split_probability").expect("the table has it");
+        let (split, merge) = (cluster.split_probability, cluster.merge_probability);
+        faults.push((setting, format!("must be less than `merge_probability`: {split} is not less than {merge}")));
+    }
     faults
 }
 
@@ -151,6 +168,10 @@ pub(crate) fn put<T>(place: &mut T, value: Result<T, String>) -> Result<(), Stri
 
 fn number(given: Given<'_>, most: usize) -> Result<usize, String> {
     given.integer(1..=most)
+}
+
+fn probability(given: Given<'_>) -> Result<f64, String> {
+    given.fraction(0.01..=0.99)
 }
 
 fn user_agent(given: Given<'_>) -> Result<Option<String>, String> {
