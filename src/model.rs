@@ -614,6 +614,39 @@ pub struct Reason {
     pub runner_up: Option<RunnerUp>,
 }
 
+/// What a person's correction says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ruling {
+    /// `ones` and `others` report one story.
+    Merge,
+    /// `ones` are a story of their own and leave the cluster, where `others` stay.
+    Split,
+    /// `ones` and `others` are never in one cluster; where they are, `others` leave.
+    Apart,
+    /// An earlier correction holds no more, and what it moved goes back.
+    Undo,
+}
+
+/// A person's correction, as it stands in the ground log: it names articles, never clusters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Correction {
+    /// Its number, by which it is undone; they count up from 1.
+    pub number: i64,
+    /// When it was made.
+    pub made: Timestamp,
+    /// What it says.
+    pub ruling: Ruling,
+    /// The articles of one side; of an undoing none.
+    pub ones: Vec<ArticleId>,
+    /// The articles of the other side; of an undoing none.
+    pub others: Vec<ArticleId>,
+    /// The number of the correction that it undoes.
+    pub undoes: Option<i64>,
+    /// Its place in the ground log, once the writer has obeyed it.
+    pub seq: Option<i64>,
+}
+
 /// An article in its cluster.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Member {

@@ -2,6 +2,7 @@
 
 mod batch;
 mod bury;
+mod corrections;
 mod deaths;
 mod feeds;
 mod lock;
@@ -20,6 +21,7 @@ use rusqlite::{Connection, OpenFlags, Transaction};
 use thiserror::Error;
 
 pub use crate::store::batch::{Batch, Elsewhere, FeedFacts, Known, Met, NewArticle, Past, Placed};
+pub use crate::store::corrections::{Moved, Moving, Wanted};
 pub use crate::store::lock::{Holder, RoleLock, beside};
 pub use crate::store::read::{Found, Query, Totals};
 pub use crate::store::replay::{Founding, Remembered};

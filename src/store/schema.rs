@@ -11,7 +11,8 @@ pub(crate) const APPLICATION_ID: i32 = 0x6e66_6c64;
 /// One step each, in order; `PRAGMA user_version` counts those done. All times are UTC milliseconds since 1970.
 ///
 /// Ground: `meta`, `feeds`, `deaths`, `host_pauses`, `articles`, `revisions`, `marks`, `appearances`, `former_clusters` (ids that were
-/// shown must lead somewhere). Derived, and remade by `rebuild`: `clusters`, `memberships`, `memories`, `relations`, `search`.
+/// shown must lead somewhere), `corrections`. Derived, and remade by `rebuild`: `clusters`, `memberships`, `memories`, `relations`,
+/// `correction_moves`, `search`.
 pub(crate) const MIGRATIONS: &[&str] = &[
     "
 CREATE TABLE meta (key TEXT PRIMARY KEY, value ANY NOT NULL) STRICT, WITHOUT ROWID;
@@ -217,6 +218,28 @@ CREATE TABLE relations (
   PRIMARY KEY (one, other)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX relations_other ON relations(other);
+",
+    "
+-- What people corrected: ground. Articles by their numbers, as JSON; seq is its place in the log, once the writer has obeyed it.
+CREATE TABLE corrections (
+  number INTEGER PRIMARY KEY,
+  made INTEGER NOT NULL,
+  ruling TEXT NOT NULL,
+  ones TEXT NOT NULL,
+  others TEXT NOT NULL,
+  undoes INTEGER UNIQUE REFERENCES corrections(number),
+  seq INTEGER UNIQUE
+) STRICT;
+CREATE INDEX corrections_pending ON corrections(number) WHERE seq IS NULL;
+
+-- Derived: whom each of them moved, from which cluster, and why it had been there.
+CREATE TABLE correction_moves (
+  correction INTEGER NOT NULL REFERENCES corrections(number),
+  article INTEGER NOT NULL,
+  cluster INTEGER NOT NULL,
+  reason TEXT NOT NULL,
+  PRIMARY KEY (correction, article)
+) STRICT, WITHOUT ROWID;
 ",
 ];
 
