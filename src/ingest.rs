@@ -195,7 +195,7 @@ impl<F: Fetch + Send + Sync + 'static> Ingest<F> {
                 came = downloads.answer(&feed, &visit) => came,
             };
             // The writer is gone only after an error that it reports itself.
-            if errands.send(Errand::Answer(Intake { feed, answer, reach })).await.is_err() {
+            if errands.send(Errand::Answer(Box::new(Intake { feed, answer, reach }))).await.is_err() {
                 tracing::debug!("an answer came after the writer had stopped");
             }
         });
@@ -406,7 +406,7 @@ fn failed(error: &FetchError) -> Answer {
 /// What the writer is sent.
 enum Errand {
     /// An answer to store.
-    Answer(Intake),
+    Answer(Box<Intake>),
     /// People have asked for corrections.
     Corrections,
 }
@@ -444,7 +444,7 @@ impl Write {
                 tracing::debug!(corrections = obeyed, "obeyed");
                 continue;
             };
-            let batch = self.gather(first);
+            let batch = self.gather(*first);
             let now = Arc::clone(&self.now);
             let what = format!("{} answers", batch.len());
             for report in self.insist(&what, |writer| writer.apply(&batch, now()))? {
@@ -508,7 +508,7 @@ impl Write {
             match self.arriving.try_recv() {
                 Ok(Errand::Answer(next)) => {
                     articles += next.answer.entries();
-                    batch.push(next);
+                    batch.push(*next);
                 }
                 // Every batch obeys them first.
                 Ok(Errand::Corrections) => {}

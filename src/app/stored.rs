@@ -163,7 +163,11 @@ fn more(context: &Context, rest: usize) {
     }
 }
 
-fn the_cluster(store: &Store, prefix: &str) -> Result<ClusterId, Failure> {
+/// The cluster of an id or the beginning of one; an article's names its cluster.
+///
+/// # Errors
+/// When there is none, or several begin so.
+pub(crate) fn the_cluster(store: &Store, prefix: &str) -> Result<ClusterId, Failure> {
     match store.cluster_of_code(prefix)? {
         Found::One(id) => return Ok(id),
         Found::Many(codes) => return Err(ambiguous("cluster", prefix, &codes)),
@@ -230,7 +234,8 @@ fn between(context: &Context, store: &Store, both: [&Why; 2]) -> Result<Option<B
     }))
 }
 
-fn unknown(what: &str, id: &str) -> Failure {
+/// There is no such thing.
+pub(crate) fn unknown(what: &str, id: &str) -> Failure {
     let hint = match what {
         _ if id.len() < 2 => "that is too short an id",
         "article" if id.starts_with('c') => "that is how the id of a cluster begins, and an article's begins with `a`",
@@ -240,7 +245,8 @@ fn unknown(what: &str, id: &str) -> Failure {
     anyhow!("there is no {what} `{id}`; {hint}").into()
 }
 
-fn ambiguous(what: &str, id: &str, codes: &[Code]) -> Failure {
+/// There are several.
+pub(crate) fn ambiguous(what: &str, id: &str, codes: &[Code]) -> Failure {
     let some: Vec<&str> = codes.iter().map(|code| code.0.as_str()).collect();
     Failure::misused(anyhow!("`{id}` begins the id of several {what}s: {}; write a letter more", some.join(", ")))
 }

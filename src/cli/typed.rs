@@ -11,11 +11,11 @@ use jiff::tz::TimeZone;
 
 use crate::cli::moment::When;
 use crate::cli::terminal::ColorMode;
-use crate::cli::words::{count, language, length, place, setting, when, words, zone};
+use crate::cli::words::{count, language, length, ordinal, place, setting, when, words, zone};
 use crate::cli::{
-    Asking, Command, DigestArgs, DigestFormat, EvalArgs, Exit, FeedsAddArgs, FeedsCommand, FeedsListArgs, FetchArgs,
-    Filter, Global, InitArgs, Invocation, ListArgs, ListFormat, LogFormat, Place, SearchArgs, ShowArgs, Sort, Stop,
-    View, WhyArgs,
+    Asking, Command, CorrectionsCommand, DigestArgs, DigestFormat, EvalArgs, Exit, FeedsAddArgs, FeedsCommand,
+    FeedsListArgs, FetchArgs, Filter, Global, InitArgs, Invocation, ListArgs, ListFormat, LogFormat, Place, SearchArgs,
+    ShowArgs, Sort, Stop, View, WhyArgs,
 };
 
 /// Columns beyond which help is not wrapped: longer lines are hard to read.
@@ -103,6 +103,53 @@ enum TypedCommand {
     Why(TypedWhy),
     /// Search the text of all articles, grouped by cluster
     Search(TypedSearch),
+    /// Say that clusters are one story
+    #[command(after_help = CORRECTION_NOTE)]
+    Merge {
+        /// Clusters, or articles of them, by id or a unique beginning of it
+        #[arg(value_name = "ID", num_args = 2.., required = true, value_parser = words)]
+        ids: Vec<String>,
+        #[command(flatten)]
+        view: TypedView,
+    },
+    /// Say that articles are a story of their own: they leave their cluster together
+    #[command(after_help = CORRECTION_NOTE)]
+    Split {
+        /// Articles of one cluster, by id or a unique beginning of it
+        #[arg(value_name = "ARTICLE", required = true, value_parser = words)]
+        articles: Vec<String>,
+        #[command(flatten)]
+        view: TypedView,
+    },
+    /// Say that two are never one story
+    #[command(after_help = CORRECTION_NOTE)]
+    Apart {
+        /// An article or a cluster, by id or a unique beginning of it
+        #[arg(value_name = "ONE", value_parser = words)]
+        one: String,
+        /// Another one; where they are together, this one leaves
+        #[arg(value_name = "OTHER", value_parser = words)]
+        other: String,
+        #[command(flatten)]
+        view: TypedView,
+    },
+    /// Take a correction back
+    Undo {
+        /// Its number, as `corrections` lists it [default: the last that stands]
+        #[arg(value_name = "NUMBER", value_parser = ordinal)]
+        number: Option<i64>,
+        #[command(flatten)]
+        view: TypedView,
+    },
+    /// List corrections, export them and import those of another database
+    #[command(args_conflicts_with_subcommands = true)]
+    Corrections {
+        #[command(subcommand)]
+        command: Option<TypedCorrections>,
+        /// Output: table, json, jsonl, csv or markdown [default: a table on a terminal, plain lines without one]
+        #[arg(long, value_enum, value_name = "FORMAT", hide_possible_values = true)]
+        format: Option<ListFormat>,
+    },
     /// Export a digest: the best stories, written for a reader
     Digest(TypedDigest),
     /// List, add, remove, check, discover, import and export feeds
@@ -248,6 +295,26 @@ struct TypedDigest {
     #[command(flatten)]
     filter: TypedFilter,
 }
+
+#[derive(Subcommand)]
+enum TypedCorrections {
+    /// Write all corrections as JSON Lines
+    Export {
+        /// File to write, - for stdout
+        #[arg(default_value = "-", value_parser = place)]
+        file: Place,
+    },
+    /// Take over what `export` wrote, as far as its articles are stored here
+    Import {
+        /// File to read, - for stdin
+        #[arg(value_parser = place)]
+        file: Place,
+    },
+}
+
+const CORRECTION_NOTE: &str = "\
+A correction names articles, not clusters. Every later decision and `rebuild`
+obey it; a running daemon does so within a moment. `undo` takes it back.";
 
 #[derive(Subcommand)]
 enum TypedFeeds {
@@ -475,6 +542,15 @@ impl TypedCommand {
             TypedCommand::Search(search) => {
                 Command::Search(SearchArgs { words: search.words.join(" "), list: search.list.meaning() })
             }
+            TypedCommand::Merge { ids, view } => Command::Merge { ids, view: view.format },
+            TypedCommand::Split { articles, view } => Command::Split { articles, view: view.format },
+            TypedCommand::Apart { one, other, view } => Command::Apart { one, other, view: view.format },
+            TypedCommand::Undo { number, view } => Command::Undo { number, view: view.format },
+            TypedCommand::Corrections { command, format } => Command::Corrections(match command {
+                None => CorrectionsCommand::List(format),
+                Some(TypedCorrections::Export { file }) => CorrectionsCommand::Export { to: file },
+                Some(TypedCorrections::Import { file }) => CorrectionsCommand::Import { from: file },
+            }),
             TypedCommand::Digest(digest) => Command::Digest(digest.meaning()),
             TypedCommand::Feeds { command } => Command::Feeds(command.meaning()),
             TypedCommand::Eval(eval) => Command::Eval(EvalArgs {

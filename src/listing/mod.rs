@@ -4,6 +4,7 @@
 //! finished, and what is printed is what was decided.
 
 pub mod check;
+pub mod corrections;
 pub mod csv;
 pub mod discovery;
 pub mod feeds;

@@ -8,7 +8,7 @@ use rusqlite::{OptionalExtension, Row, TransactionBehavior, params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::model::{ArticleId, ClusterId, Correction, Reason, Ruling};
+use crate::model::{ArticleId, ClusterId, Code, Correction, Reason, Ruling};
 use crate::store::regroup::{COUNT_AGAIN, hand_over_relations};
 use crate::store::{Batch, Store, StoreError, instant};
 
@@ -120,6 +120,32 @@ impl Store {
     /// When the file cannot be read.
     pub fn places_of(&self, articles: &[ArticleId]) -> Result<BTreeMap<ArticleId, ClusterId>, StoreError> {
         places_of(&self.connection, articles)
+    }
+
+    /// The public ids and titles of these articles; one that is not stored is left out.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn names_of(&self, articles: &[ArticleId]) -> Result<Vec<(Code, String)>, StoreError> {
+        let mut statement = self.connection.prepare_cached("SELECT code, title FROM articles WHERE id = ?1")?;
+        let mut names = Vec::with_capacity(articles.len());
+        for article in articles {
+            names.extend(statement.query_row([article.0], |row| Ok((Code(row.get(0)?), row.get(1)?))).optional()?);
+        }
+        Ok(names)
+    }
+
+    /// The articles of these public ids; one that is not stored is left out.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn articles_of_codes(&self, codes: &[String]) -> Result<Vec<ArticleId>, StoreError> {
+        let mut statement = self.connection.prepare_cached("SELECT id FROM articles WHERE code = ?1")?;
+        let mut articles = Vec::with_capacity(codes.len());
+        for code in codes {
+            articles.extend(statement.query_row([code], |row| row.get(0).map(ArticleId)).optional()?);
+        }
+        Ok(articles)
     }
 
     /// What holds of all corrections that were obeyed, in the order of the log.
@@ -316,7 +342,7 @@ mod tests {
     fn a_correction_is_undone_once_and_holds_from_its_place_in_the_log_until_that_of_its_undoing() {
         let mut store = Store::in_memory(0, Timestamp::UNIX_EPOCH).unwrap();
         let wanted = |undoes| Wanted {
-            ruling: if undoes == None { Ruling::Apart } else { Ruling::Undo },
+            ruling: if undoes.is_none() { Ruling::Apart } else { Ruling::Undo },
             ones: vec![ArticleId(1)],
             others: vec![ArticleId(2)],
             undoes,

@@ -17,6 +17,8 @@ mod commands;
 #[cfg(test)]
 mod corpus;
 #[cfg(test)]
+mod corrections;
+#[cfg(test)]
 mod daemon;
 #[cfg(test)]
 mod feeds;
