@@ -181,10 +181,13 @@ impl Rulings {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
     use jiff::Timestamp;
+    use proptest::prelude::{Strategy, prop, prop_assert_eq, proptest};
 
     use crate::cluster::change::Change;
-    use crate::cluster::correct::{Clusters, Rulings, moves};
+    use crate::cluster::correct::{Clusters, Move, Rulings, moves};
     use crate::model::{ArticleId, ClusterId, Correction, How, Reason, Ruling};
 
     fn correction(ruling: Ruling, ones: &[i64], others: &[i64]) -> Correction {
@@ -203,16 +206,9 @@ mod tests {
 
     /// The clusters after a correction.
     fn after(correction: &Correction, before: &[&[i64]], moved: &[(i64, i64)]) -> Vec<Vec<i64>> {
-        let mut sets = clusters(before);
+        let sets = clusters(before);
         let moved: Vec<_> = moved.iter().map(|(article, home)| (ArticleId(*article), cluster(*home))).collect();
-        for moved in moves(correction, &sets.clone(), &moved) {
-            assert!(sets.get_mut(&moved.from).unwrap().remove(&moved.article));
-            sets.entry(moved.to).or_default().insert(moved.article);
-        }
-        sets.retain(|id, set| {
-            assert!(set.is_empty() || set.first() == Some(&id.0), "a cluster has its first article's number");
-            !set.is_empty()
-        });
+        let sets = follow(&sets, &moves(correction, &sets, &moved));
         sets.values().map(|set| set.iter().map(|article| article.0).collect()).collect()
     }
 
@@ -305,5 +301,48 @@ mod tests {
         assert!(rulings.separate(cluster(1), cluster(4)) && !rulings.separate(cluster(1), cluster(5)));
         rulings.follow(&Change::Split { from: cluster(4), into: cluster(5), articles: vec![ArticleId(5)], reason });
         assert!(rulings.separate(cluster(1), cluster(5)));
+    }
+
+    /// Twelve articles in clusters by chance, and the sides of a correction.
+    fn any_case() -> impl Strategy<Value = (Vec<usize>, u8, Vec<i64>, Vec<i64>)> {
+        let side = || prop::collection::vec(1..=12_i64, 1..4);
+        (prop::collection::vec(0..5_usize, 12), 0..3_u8, side(), side())
+    }
+
+    proptest! {
+        #[test]
+        fn every_correction_holds_and_its_undoing_leaves_no_trace((homes, ruling, ones, others) in any_case()) {
+            let others: Vec<i64> = others.into_iter().filter(|other| !ones.contains(other)).collect();
+            let mut sets: BTreeMap<usize, BTreeSet<ArticleId>> = BTreeMap::new();
+            for (article, home) in (1..).zip(&homes) {
+                sets.entry(*home).or_default().insert(ArticleId(article));
+            }
+            let before: Clusters = sets.into_values().map(|set| (ClusterId(*set.first().unwrap()), set)).collect();
+            let ruling = [Ruling::Merge, Ruling::Split, Ruling::Apart][usize::from(ruling)];
+            let correction = correction(ruling, &ones, &others);
+            let moved = moves(&correction, &before, &[]);
+            let after = follow(&before, &moved);
+            let place = |article: i64| after.iter().find(|(_, set)| set.contains(&ArticleId(article))).unwrap().0;
+            for (one, other) in ones.iter().flat_map(|one| others.iter().map(move |other| (*one, *other))) {
+                prop_assert_eq!(place(one) == place(other), ruling == Ruling::Merge, "{} {}: {:?}", one, other, after);
+            }
+            let noted: Vec<_> = moved.iter().map(|moved| (moved.article, moved.from)).collect();
+            let back = moves(&self::correction(Ruling::Undo, &[], &[]), &after, &noted);
+            prop_assert_eq!(follow(&after, &back), before);
+        }
+    }
+
+    /// The clusters after some moves; each has its first article's number.
+    fn follow(before: &Clusters, moved: &[Move]) -> Clusters {
+        let mut after = before.clone();
+        for Move { article, from, to } in moved {
+            assert!(after.get_mut(from).unwrap().remove(article));
+            after.entry(*to).or_default().insert(*article);
+        }
+        after.retain(|id, set| {
+            assert!(set.is_empty() || set.first() == Some(&id.0), "{id:?}: {set:?}");
+            !set.is_empty()
+        });
+        after
     }
 }

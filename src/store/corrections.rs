@@ -341,7 +341,7 @@ mod tests {
     #[test]
     fn a_correction_is_undone_once_and_holds_from_its_place_in_the_log_until_that_of_its_undoing() {
         let mut store = Store::in_memory(0, Timestamp::UNIX_EPOCH).unwrap();
-        let wanted = |undoes| Wanted {
+        let wanted = |undoes: Option<i64>| Wanted {
             ruling: if undoes.is_none() { Ruling::Apart } else { Ruling::Undo },
             ones: vec![ArticleId(1)],
             others: vec![ArticleId(2)],
