@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use crate::app::context::{Context, Failure};
-use crate::app::stored::{query, ranked};
+use crate::app::stored::{query, ranked, wanted};
 use crate::cli::{DigestArgs, DigestFormat, Exit};
 use crate::digest::{self, Edition, Params};
 use crate::model::Ranked;
@@ -20,7 +20,7 @@ const TEXT_COLUMNS: usize = 76;
 pub fn digest(context: &Context, args: &DigestArgs) -> Result<Exit, Failure> {
     let store = context.reader()?;
     let query = query(context, &args.filter)?;
-    let clusters = ranked(context, store.clusters(&query)?, args.sort);
+    let clusters = ranked(context, wanted(context, &args.filter, store.clusters(&query)?), args.sort);
     let until = query.until.unwrap_or(context.now);
     let from = query.since.unwrap_or_else(|| earliest(&clusters).unwrap_or(until));
     let name = args.name.clone().unwrap_or_else(|| "newsfold".to_owned());

@@ -155,6 +155,8 @@ pub struct Filter {
     pub languages: Vec<String>,
     /// Words that an article must hold.
     pub query: Option<String>,
+    /// Whether what the config mutes is there too.
+    pub unmuted: bool,
 }
 
 /// Arguments of `clusters`.
@@ -310,6 +312,8 @@ pub struct FeedsAddArgs {
     pub cluster: bool,
     /// Higher is preferred as a cluster's representative.
     pub priority: i32,
+    /// Whether their articles can be read by subscribers alone.
+    pub paywalled: bool,
     /// Whether they may lead into private networks and to this machine.
     pub allow_private: bool,
     /// Whether each is asked first, and a page is searched for its feeds.
@@ -542,6 +546,7 @@ mod tests {
                 interval: Some(SignedDuration::from_mins(30)),
                 cluster: false,
                 priority: -1,
+                paywalled: false,
                 allow_private: false,
                 check: true,
                 all: false,
@@ -585,6 +590,7 @@ mod tests {
             tags: vec!["tech".into()],
             languages: vec!["en".into(), "de".into()],
             query: Some("flood".into()),
+            unmuted: false,
         };
         let list =
             ListArgs { filter: filter.clone(), sort: Sort::FirstSeen, limit: Some(5), format: Some(ListFormat::Jsonl) };

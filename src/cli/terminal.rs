@@ -55,13 +55,21 @@ impl Terminal {
     /// # Errors
     /// When stdout cannot be written: a full disk, a bad descriptor.
     pub fn print(&self, text: &str) -> io::Result<()> {
+        self.pour(text).map(|_| ())
+    }
+
+    /// Writes a part of the data to stdout as [`Terminal::print`] does; says whether anybody is there to read the next.
+    ///
+    /// # Errors
+    /// Those of [`Terminal::print`].
+    pub fn pour(&self, text: &str) -> io::Result<bool> {
         // Data without colours passes byte for byte: to strip is also to drop every other control character.
         let is_plain = !text.contains('\x1b');
         let mut stream = AutoStream::new(io::stdout().lock(), choice(self.color || is_plain));
         let written = stream.write_all(text.as_bytes()).and_then(|()| stream.flush());
         match written {
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-            written => written,
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+            written => written.map(|()| true),
         }
     }
 

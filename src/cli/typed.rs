@@ -231,6 +231,9 @@ struct TypedFilter {
     /// An article holds these words
     #[arg(long, value_name = "WORDS", value_parser = words)]
     query: Option<String>,
+    /// Show what the config mutes too
+    #[arg(long)]
+    unmuted: bool,
     /// Order: rank, new (newest first), size (most articles first) or first-seen
     #[arg(long, value_enum, value_name = "ORDER", default_value_t, hide_possible_values = true)]
     sort: Sort,
@@ -419,6 +422,9 @@ struct TypedFeedsAdd {
     /// Higher is preferred as a cluster's representative
     #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true)]
     priority: i32,
+    /// Its articles are for subscribers: others are preferred as a cluster's representative
+    #[arg(long)]
+    paywalled: bool,
     /// Let it lead into private networks and to this machine
     #[arg(long)]
     allow_private: bool,
@@ -581,6 +587,7 @@ impl TypedFilter {
             tags: self.tag,
             languages: self.lang,
             query: self.query,
+            unmuted: self.unmuted,
         };
         (filter, self.sort)
     }
@@ -611,6 +618,7 @@ impl TypedFeeds {
                 interval: add.interval,
                 cluster: !add.no_cluster,
                 priority: add.priority,
+                paywalled: add.paywalled,
                 allow_private: add.allow_private,
                 check: !add.no_check,
                 all: add.all,

@@ -9,6 +9,7 @@ mod error;
 mod feeds;
 mod file;
 mod given;
+mod reading;
 mod settings;
 
 use std::ffi::OsString;
@@ -23,6 +24,8 @@ use crate::config::environment::Environment;
 pub use crate::config::error::{ConfigError, Fault};
 pub use crate::config::feeds::{FeedUrlError, feed_url};
 use crate::model::FeedWish;
+use crate::rank::Preference;
+use crate::taste::Marks;
 
 /// What `init` writes: every setting with its default and why, and real feeds to begin with.
 pub const STARTER: &str = include_str!("../../config.toml");
@@ -39,6 +42,8 @@ pub struct Config {
     pub fetch: FetchSection,
     /// How articles are clustered.
     pub cluster: ClusterSection,
+    /// What a reader sees of clusters.
+    pub reading: ReadingSection,
     /// The feeds, in the file's order.
     pub feeds: Vec<FeedSection>,
 }
@@ -87,6 +92,17 @@ pub struct ClusterSection {
     pub related_probability: f64,
     /// Articles of one cluster within the window; a full one takes no more.
     pub cluster_articles_max: usize,
+}
+
+/// `[reading]`: what a reader sees of clusters. Nothing of it touches what is stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReadingSection {
+    /// What makes an article speak for its cluster, the weightiest first.
+    pub representative: Vec<Preference>,
+    /// What a reader does not want to see.
+    pub mute: Marks,
+    /// What is shown although it is muted.
+    pub keep: Marks,
 }
 
 /// One `[[feeds]]` entry.
@@ -139,6 +155,7 @@ impl Default for Config {
             database: PathBuf::from("newsfold.db"),
             fetch: FetchSection::default(),
             cluster: ClusterSection::default(),
+            reading: ReadingSection::default(),
             feeds: Vec::new(),
         }
     }
@@ -173,6 +190,12 @@ impl Default for ClusterSection {
             related_probability: 0.1,
             cluster_articles_max: 2_000,
         }
+    }
+}
+
+impl Default for ReadingSection {
+    fn default() -> ReadingSection {
+        ReadingSection { representative: Preference::ALL.to_vec(), mute: Marks::default(), keep: Marks::default() }
     }
 }
 
@@ -344,6 +367,10 @@ mod tests {
             split_probability = 0.2
             related_probability = 0.15
             cluster_articles_max = 500
+            [reading]
+            representative = ["open", "earliest"]
+            mute = { words = ["transfer window", "Lotto"], tags = ["sport"], languages = ["DE"] }
+            keep = { outlets = ["The Harbour Post"] }
             "#,
         )
         .unwrap();
@@ -366,6 +393,18 @@ mod tests {
             cluster_articles_max: 500,
         };
         assert_eq!(config.cluster, cluster);
+        let list = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
+        let reading = ReadingSection {
+            representative: vec![Preference::Open, Preference::Earliest],
+            mute: Marks {
+                words: list(&["transfer window", "Lotto"]),
+                tags: list(&["sport"]),
+                languages: list(&["de"]),
+                ..Marks::default()
+            },
+            keep: Marks { outlets: list(&["The Harbour Post"]), ..Marks::default() },
+        };
+        assert_eq!(config.reading, reading);
         assert!(!format!("{config:?}").contains("pass"), "no secret in a log");
     }
 
@@ -387,6 +426,7 @@ mod tests {
             interval = "30m"
             cluster = false
             priority = -3
+            paywalled = true
             headers = { X-Key = "hush", Authorization = "Bearer hush" }
             allow_private_addresses = true
             [[feeds]]
@@ -402,6 +442,7 @@ mod tests {
             interval: Some(SignedDuration::from_mins(30)),
             cluster: false,
             priority: -3,
+            paywalled: true,
             allow_private: true,
         };
         assert_eq!(feed.wish, wish);
@@ -432,7 +473,7 @@ mod tests {
         );
         check(
             "[mail]\nfrom = \"a\"",
-            "config.toml:1:2: unknown section [mail]; there are database, fetch, cluster, feeds",
+            "config.toml:1:2: unknown section [mail]; there are database, fetch, cluster, reading, feeds",
         );
         check("fetch = 1", "config.toml:1:1: `fetch` is a section: write [fetch] on a line of its own");
         check("[feeds]\nurl = \"a\"", "config.toml:1:2: feeds are written as [[feeds]], once for each");

@@ -241,6 +241,24 @@ CREATE TABLE correction_moves (
   PRIMARY KEY (correction, article)
 ) STRICT, WITHOUT ROWID;
 ",
+    "
+-- The index anew: marks are part of their word (vowels of Indic and Thai script are marks), and scripts without spaces are written
+-- letter by letter (`lookup::indexed`). It is filled from the beginning.
+DROP TABLE search;
+CREATE VIRTUAL TABLE search USING fts5(
+  title, text, content='', contentless_delete=1, tokenize=\"unicode61 remove_diacritics 2 categories 'L* N* Co M*'\"
+);
+INSERT INTO search (search, rank) VALUES ('hashsize', 16777216), ('automerge', 8);
+UPDATE meta SET value = 0 WHERE key = 'indexed_seq';
+
+-- All that the order of clusters asks of an article: its text, which stands before most of this, need not be read for it.
+CREATE INDEX articles_brief ON articles(id, feed, outlet, voice, lang, published, seen);
+DROP INDEX memberships_cluster;
+CREATE INDEX memberships_cluster ON memberships(cluster, copy_of);
+
+-- Whether its articles can be read by subscribers alone.
+ALTER TABLE feeds ADD COLUMN paywalled INTEGER NOT NULL DEFAULT 0;
+",
 ];
 
 /// Brings the file to the newest schema, each step whole or not at all.

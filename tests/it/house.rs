@@ -11,13 +11,26 @@ const FLOORS: &[&[&str]] = &[
     &["ingest"],
     &["writer"],
     &["config", "cluster", "prepare", "serve", "digest", "opml"],
-    &["features", "store", "fetch", "schedule", "rank", "parse", "identify", "clock", "listing", "score", "quarantine"],
-    &["model", "clean", "dates", "cli"],
+    &[
+        "features",
+        "store",
+        "fetch",
+        "schedule",
+        "rank",
+        "parse",
+        "identify",
+        "clock",
+        "listing",
+        "score",
+        "taste",
+        "quarantine",
+    ],
+    &["model", "clean", "dates", "lookup", "cli"],
 ];
 
 const STATIONS: &[&str] = &[
-    "clean", "cluster", "dates", "digest", "features", "identify", "listing", "model", "opml", "parse", "prepare",
-    "rank", "schedule", "score",
+    "clean", "cluster", "dates", "digest", "features", "identify", "listing", "lookup", "model", "opml", "parse",
+    "prepare", "rank", "schedule", "score", "taste",
 ];
 
 /// Each outside crate with a job, and the modules that may name it.
@@ -38,7 +51,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("psl", &["identify"]),
     ("xxhash_rust", &["identify", "features", "cluster", "fetch", "store", "quarantine"]),
     ("unicode_segmentation", &["features"]),
-    ("unicode_normalization", &["features", "listing"]),
+    ("unicode_normalization", &["features", "lookup"]),
     ("rust_stemmers", &["features"]),
     ("whichlang", &["features"]),
     ("foldhash", &["features", "cluster"]),
