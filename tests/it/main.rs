@@ -57,6 +57,8 @@ mod python;
 #[cfg(test)]
 mod quarantine;
 #[cfg(test)]
+mod reading;
+#[cfg(test)]
 mod rebuild;
 #[cfg(test)]
 mod renderings;
