@@ -333,11 +333,22 @@ impl Context {
     pub fn write(&self, place: &Place, text: &str) -> Result<Exit, Failure> {
         match place {
             Place::Standard => self.print(text),
+            Place::File(_) => self.write_bytes(place, text.as_bytes()),
+        }
+    }
+
+    /// Writes what may be no text to a file or to stdout.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn write_bytes(&self, place: &Place, bytes: &[u8]) -> Result<Exit, Failure> {
+        match place {
+            Place::Standard => self.terminal.print_bytes(bytes).context("cannot write to stdout")?,
             Place::File(path) => {
-                std::fs::write(path, text).with_context(|| format!("cannot write `{}`", path.display()))?;
-                Ok(Exit::Done)
+                std::fs::write(path, bytes).with_context(|| format!("cannot write `{}`", path.display()))?;
             }
         }
+        Ok(Exit::Done)
     }
 
     /// Says a line to the person who watches, unless asked to be quiet.

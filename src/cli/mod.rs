@@ -216,6 +216,12 @@ pub struct DigestArgs {
     pub format: DigestFormat,
     /// Where to.
     pub out: Place,
+    /// A template in place of the built-in one.
+    pub template: Option<PathBuf>,
+    /// Instead of a digest, the built-in template of this format.
+    pub print_template: Option<DigestFormat>,
+    /// The tags that get a section each, in this order.
+    pub sections: Vec<String>,
 }
 
 /// The subcommands of `corrections`.
@@ -391,8 +397,14 @@ pub enum DigestFormat {
     Text,
     /// Markdown.
     Markdown,
+    /// One HTML page, complete in itself.
+    Html,
     /// JSON.
     Json,
+    /// An Atom feed.
+    Atom,
+    /// A book for e-readers.
+    Epub,
 }
 
 /// The order of a list.
@@ -609,6 +621,7 @@ mod tests {
                 top: Some(5),
                 format: DigestFormat::Markdown,
                 out: Place::File("today.md".into()),
+                ..DigestArgs::default()
             })
         );
         let all =
@@ -648,7 +661,8 @@ mod tests {
         check("clusters --sort best", "[possible values: rank, new, size, first-seen]");
         check("clusters --format html", "possible values: table, json, jsonl, csv, markdown");
         check("clusters --lang english", "language code");
-        check("digest --format epub", "possible values: text, markdown, json");
+        check("digest --format pdf", "possible values: text, markdown, html, json, atom, epub");
+        check("digest --print-template html --template mine.html", "cannot be used with");
         check("feeds add", "<URL>");
         check("feeds add u --interval 30", "15m, 1h 30m or 2d");
         check("feeds add u --interval 0s", "15m, 1h 30m or 2d");

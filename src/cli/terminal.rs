@@ -73,6 +73,18 @@ impl Terminal {
         }
     }
 
+    /// Writes bytes that are no text to stdout. A closed pipe is success.
+    ///
+    /// # Errors
+    /// When stdout cannot be written.
+    pub fn print_bytes(&self, bytes: &[u8]) -> io::Result<()> {
+        let mut stream = io::stdout().lock();
+        match stream.write_all(bytes).and_then(|()| stream.flush()) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            written => written,
+        }
+    }
+
     /// Writes to stderr as it is, colour codes stripped where they are not wanted.
     pub fn tell(&self, text: &str) {
         let mut stream = AutoStream::new(io::stderr().lock(), choice(self.color_stderr));

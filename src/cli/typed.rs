@@ -289,9 +289,19 @@ struct TypedDigest {
     /// The N best stories [default: 50]
     #[arg(long, alias = "limit", value_name = "N", value_parser = count)]
     top: Option<usize>,
-    /// Output: text, markdown or json
+    /// Output: text, markdown, html, json, atom or epub
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t, hide_possible_values = true)]
     format: DigestFormat,
+    /// Section of its own for the stories of a tag; may be given more than once, in order [default: each
+    /// story's most common tag]
+    #[arg(long = "section", value_name = "TAG", value_parser = words)]
+    sections: Vec<String>,
+    /// Template in place of the built-in one (of text, markdown, html or atom)
+    #[arg(long, value_name = "FILE")]
+    template: Option<PathBuf>,
+    /// Print the built-in template of a format, to begin one's own with
+    #[arg(long, value_enum, value_name = "FORMAT", hide_possible_values = true, conflicts_with_all = ["template", "name", "top", "sections"])]
+    print_template: Option<DigestFormat>,
     /// File to write, - for stdout
     #[arg(long, value_name = "FILE", default_value = "-", value_parser = place)]
     out: Place,
@@ -603,7 +613,17 @@ impl TypedList {
 impl TypedDigest {
     fn meaning(self) -> DigestArgs {
         let (filter, sort) = self.filter.meaning();
-        DigestArgs { name: self.name, filter, sort, top: self.top, format: self.format, out: self.out }
+        DigestArgs {
+            name: self.name,
+            filter,
+            sort,
+            top: self.top,
+            format: self.format,
+            out: self.out,
+            template: self.template,
+            print_template: self.print_template,
+            sections: self.sections,
+        }
     }
 }
 
