@@ -214,6 +214,13 @@ pub fn representative(cluster: &Cluster, preferences: &[Preference]) -> usize {
     left.iter().min_by_key(|(_, article)| article.id).map_or(0, |(place, _)| *place)
 }
 
+/// The article that broke the story, as its place in `members`: the earliest that repeats no other and whose date is its feed's word.
+pub fn broken_by(cluster: &Cluster) -> Option<usize> {
+    let own = cluster.members.iter().enumerate().filter(|(_, member)| member.copy_of.is_none());
+    let dated = own.filter(|(_, member)| member.article.date_doubt.is_none());
+    dated.min_by_key(|(_, member)| (member.article.published, member.article.id)).map(|(place, _)| place)
+}
+
 /// From here on a text counts as complete: some 350 words, where a news report has said what happened.
 const COMPLETE_CHARS: usize = 2_000;
 
@@ -422,8 +429,8 @@ mod tests {
     use jiff::{SignedDuration, Timestamp};
     use proptest::prelude::{Strategy, any, prop, prop_assert, prop_assert_eq, proptest};
 
-    use crate::model::{Article, ArticleId, Cluster, ClusterId, Code, FeedId, How, Member, Reason};
-    use crate::rank::{Params, Preference, Sort, facts, lead, order, ranked, representative, score};
+    use crate::model::{Article, ArticleId, Cluster, ClusterId, Code, DateDoubt, FeedId, How, Member, Reason};
+    use crate::rank::{Params, Preference, Sort, broken_by, facts, lead, order, ranked, representative, score};
 
     const NOON: Timestamp = Timestamp::constant(1_770_984_000, 0);
 
@@ -605,6 +612,17 @@ mod tests {
         // Where all are paywalled, that decides nothing.
         check(&members[..1], &[Open], 4);
         check(&[members[0].clone(), members[2].clone()], &[Open, Earliest], 4);
+    }
+
+    #[test]
+    fn whoever_came_first_in_words_of_its_own_broke_the_story() {
+        let check = |members: Vec<Member>, expected: Option<usize>| assert_eq!(broken_by(&cluster(members)), expected);
+        check(vec![copy(3, "C", 9, 2), member(1, "A", 8), member(2, "B", 9)], Some(2));
+        check(vec![member(2, "B", 5), member(1, "A", 5)], Some(1));
+        let mut undated = member(1, "A", 9);
+        undated.article.date_doubt = Some(DateDoubt::Missing);
+        check(vec![undated.clone(), member(2, "B", 5)], Some(1));
+        check(vec![undated], None);
     }
 
     #[test]
