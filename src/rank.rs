@@ -351,12 +351,12 @@ fn by_frequency<'a>(words: impl Iterator<Item = &'a str>) -> Vec<String> {
 /// As many whole sentences from the beginning of a text as fit, a first paragraph that only repeats the title left out. Where
 /// not even the first sentence fits it ends at a word, with an ellipsis.
 fn lead(text: &str, title: &str, chars_max: usize) -> String {
-    let title = bare(title);
+    let repeats_title = |words: &str| bare(words).eq(bare(title));
     let paragraphs = text.split("\n\n").map(one_line).filter(|paragraph| !paragraph.is_empty());
     let mut lead: Vec<char> = Vec::new();
     let mut good = 0;
     for paragraph in
-        paragraphs.enumerate().skip_while(|(place, words)| *place == 0 && bare(words) == title).map(|(_, words)| words)
+        paragraphs.enumerate().skip_while(|(place, words)| *place == 0 && repeats_title(words)).map(|(_, words)| words)
     {
         if !lead.is_empty() {
             lead.push(' ');
@@ -378,8 +378,8 @@ fn one_line(text: &str) -> String {
 }
 
 /// The letters and digits of a line, lower case: what two spellings of one title have in common.
-fn bare(text: &str) -> String {
-    text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+fn bare(text: &str) -> impl Iterator<Item = char> {
+    text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase)
 }
 
 /// Whether a sentence ends right before `end`; a paragraph ends one, whatever it closes with.

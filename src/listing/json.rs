@@ -190,15 +190,21 @@ pub fn document(value: &impl Serialize, layout: Layout) -> String {
     };
     let text = text.expect("texts, numbers, lists and maps with text keys always serialise");
     let mut safe = String::with_capacity(text.len() + 1);
-    let mut copied = 0;
-    let is_plain = |c: &char| (' '..='~').contains(c) || *c == '\n';
-    for (place, c) in text.char_indices().filter(|(_, c)| !is_plain(c) && is_unsafe(*c)) {
-        safe.push_str(&text[copied..place]);
-        // Only inside strings can such a character stand, since JSON's own syntax is ASCII.
-        for unit in c.encode_utf16(&mut [0; 2]) {
-            safe.push_str(&format!("\\u{unit:04x}"));
+    let (mut copied, mut reached) = (0, 0);
+    // Most of a document is plain ASCII, which is passed over byte by byte.
+    let is_plain = |byte: &u8| (b' '..=b'~').contains(byte) || *byte == b'\n';
+    while let Some(plain) = text.as_bytes()[reached..].iter().position(|byte| !is_plain(byte)) {
+        let place = reached + plain;
+        let Some(c) = text[place..].chars().next() else { break };
+        reached = place + c.len_utf8();
+        if is_unsafe(c) {
+            safe.push_str(&text[copied..place]);
+            // Only inside strings can such a character stand, since JSON's own syntax is ASCII.
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                safe.push_str(&format!("\\u{unit:04x}"));
+            }
+            copied = reached;
         }
-        copied = place + c.len_utf8();
     }
     safe.push_str(&text[copied..]);
     safe.push('\n');

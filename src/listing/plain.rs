@@ -167,7 +167,12 @@ pub fn count(number: usize, noun: &str) -> String {
 
 /// `7 articles, 5 outlets, 2 independent`; the independent voices only where they are not the outlets.
 pub fn coverage(facts: &Facts) -> String {
-    let mut words = format!("{}, {}", count(facts.article_count, "article"), count(facts.outlet_count(), "outlet"));
+    format!("{}, {}", count(facts.article_count, "article"), voices(facts))
+}
+
+/// `7 outlets, 2 independent`; the independent voices only where they are not the outlets.
+pub fn voices(facts: &Facts) -> String {
+    let mut words = count(facts.outlet_count(), "outlet");
     if facts.independent_count != facts.outlet_count() {
         words.push_str(&format!(", {} independent", facts.independent_count));
     }

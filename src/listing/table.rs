@@ -6,7 +6,8 @@ use anstyle::Style as Ink;
 
 use crate::listing::page::{BAD, BOLD, DIM, GOOD, MATCH, PLAIN, Page};
 use crate::listing::plain::{
-    ago, count, coverage, date, fit, headline, line, link, moment, names, pad, percent, span, time_of_day, width, wrap,
+    ago, count, coverage, date, fit, headline, line, link, moment, names, pad, percent, span, time_of_day, voices,
+    width, wrap,
 };
 use crate::listing::reasons::Account;
 use crate::listing::{Piece, Search, Shown, Style};
@@ -157,7 +158,13 @@ impl Page {
         let facts = &ranked.facts;
         let indent = self.indent(ids);
         let title = headline(&facts.headline);
-        let mut about = format!("{} · {}", ago(facts.last_published, style), coverage(facts));
+        let mut about = ago(facts.last_published, style);
+        // One article of one outlet says no more than that outlet's name; and where each outlet has one, articles are outlets.
+        match (facts.article_count, facts.outlet_count()) {
+            (1, _) => {}
+            (articles, outlets) if articles == outlets => about.push_str(&format!(" · {}", voices(facts))),
+            _ => about.push_str(&format!(" · {}", coverage(facts))),
+        }
         if self.columns >= ROOMY_COLUMNS {
             let id = pad(&ranked.cluster.code.0, indent);
             self.line(&[(DIM, &id), (BOLD, &fit(&title, self.columns - indent))]);
