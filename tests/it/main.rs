@@ -69,6 +69,8 @@ mod safety;
 #[cfg(test)]
 mod samples;
 #[cfg(test)]
+mod schemas;
+#[cfg(test)]
 mod seeds;
 #[cfg(test)]
 mod shapes;
