@@ -19,6 +19,8 @@ mod corpus;
 #[cfg(test)]
 mod daemon;
 #[cfg(test)]
+mod digests;
+#[cfg(test)]
 mod feeds;
 #[cfg(test)]
 mod fetching;
