@@ -131,6 +131,30 @@ fn serve_all(origin: &Origin, payloads: &[String]) -> String {
     config
 }
 
+/// The digest of all that is stored, in every format.
+fn assert_digests_harmless(home: &Home) {
+    for format in ["text", "markdown", "json", "html", "atom"] {
+        let args = ["digest", "--since", "2000-01-01", "--top", "10000", "--format", format];
+        let shown = home.good(&args).stdout;
+        match format {
+            "html" => assert_eq!(page_faults(&shown), Vec::<String>::new()),
+            "atom" => assert_eq!(xml_faults(&shown), Vec::<String>::new()),
+            _ => assert_harmless(&args, &shown),
+        }
+        assert_eq!(unsafe_characters(&shown), Vec::<String>::new(), "{format}");
+    }
+    home.good(&["digest", "--since", "2000-01-01", "--top", "10000", "--format", "epub", "--out", "book.epub"]);
+    let mut book = zip::ZipArchive::new(fs::File::open(home.path("book.epub")).unwrap()).unwrap();
+    for place in 0..book.len() {
+        let mut page = String::new();
+        book.by_index(place).unwrap().read_to_string(&mut page).unwrap();
+        assert_eq!(unsafe_characters(&page), Vec::<String>::new());
+        if page.starts_with("<?xml") {
+            assert_eq!(xml_faults(&page), Vec::<String>::new());
+        }
+    }
+}
+
 #[test]
 fn no_payload_is_markup_in_the_store_or_in_any_rendering() {
     let (origin, payloads) = (Origin::start(), lists());
@@ -161,26 +185,7 @@ fn no_payload_is_markup_in_the_store_or_in_any_rendering() {
             );
         }
     }
-    for format in ["text", "markdown", "json", "html", "atom"] {
-        let args = ["digest", "--since", "2000-01-01", "--top", "10000", "--format", format];
-        let shown = home.good(&args).stdout;
-        match format {
-            "html" => assert_eq!(page_faults(&shown), Vec::<String>::new()),
-            "atom" => assert_eq!(xml_faults(&shown), Vec::<String>::new()),
-            _ => assert_harmless(&args, &shown),
-        }
-        assert_eq!(unsafe_characters(&shown), Vec::<String>::new(), "{format}");
-    }
-    home.good(&["digest", "--since", "2000-01-01", "--top", "10000", "--format", "epub", "--out", "book.epub"]);
-    let mut book = zip::ZipArchive::new(fs::File::open(home.path("book.epub")).unwrap()).unwrap();
-    for place in 0..book.len() {
-        let mut page = String::new();
-        book.by_index(place).unwrap().read_to_string(&mut page).unwrap();
-        assert_eq!(unsafe_characters(&page), Vec::<String>::new());
-        if page.starts_with("<?xml") {
-            assert_eq!(xml_faults(&page), Vec::<String>::new());
-        }
-    }
+    assert_digests_harmless(&home);
     for args in
         [&["feeds", "list"][..], &["feeds", "list", "--format", "json"], &["status"], &["status", "--format", "json"]]
     {
