@@ -21,6 +21,8 @@ mod corrections;
 #[cfg(test)]
 mod daemon;
 #[cfg(test)]
+mod digests;
+#[cfg(test)]
 mod feeds;
 #[cfg(test)]
 mod fetching;
