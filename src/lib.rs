@@ -15,6 +15,7 @@ pub mod identify;
 pub mod ingest;
 pub mod listing;
 pub mod model;
+pub mod news;
 pub mod opml;
 pub mod parse;
 pub mod prepare;

@@ -3,8 +3,10 @@
 mod batch;
 mod bury;
 mod deaths;
+mod editions;
 mod feeds;
 mod lock;
+mod outbox;
 mod read;
 mod regroup;
 mod replay;
@@ -20,7 +22,9 @@ use rusqlite::{Connection, OpenFlags, Transaction};
 use thiserror::Error;
 
 pub use crate::store::batch::{Batch, Elsewhere, FeedFacts, Known, Met, NewArticle, Past, Placed};
+pub use crate::store::editions::{Arrivals, LastEdition, NewEdition, Recorded, Seen, View};
 pub use crate::store::lock::{Holder, RoleLock, beside};
+pub use crate::store::outbox::{Attempt, Letter, OutboxState, Waiting};
 pub use crate::store::read::{Found, Query, Totals};
 pub use crate::store::replay::{Founding, Remembered};
 pub use crate::store::search::Hit;

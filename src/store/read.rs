@@ -238,7 +238,7 @@ impl Store {
     }
 
     /// Reads clusters by number, in the order asked for.
-    fn load(&self, ids: &[i64]) -> Result<Vec<Cluster>, StoreError> {
+    pub(crate) fn load(&self, ids: &[i64]) -> Result<Vec<Cluster>, StoreError> {
         let wanted = serde_json::to_string(ids).expect("numbers are always JSON");
         let mut carriers = self.carriers(&wanted)?;
         let mut statement = self.connection.prepare_cached(

@@ -10,14 +10,14 @@ const FLOORS: &[&[&str]] = &[
     &["daemon"],
     &["ingest"],
     &["writer"],
-    &["config", "cluster", "prepare", "serve", "digest", "opml"],
+    &["config", "cluster", "prepare", "serve", "digest", "opml", "news"],
     &["features", "store", "fetch", "schedule", "rank", "parse", "identify", "clock", "listing", "score", "quarantine"],
     &["model", "clean", "dates", "cli"],
 ];
 
 const STATIONS: &[&str] = &[
-    "clean", "cluster", "dates", "digest", "features", "identify", "listing", "model", "opml", "parse", "prepare",
-    "rank", "schedule", "score",
+    "clean", "cluster", "dates", "digest", "features", "identify", "listing", "model", "news", "opml", "parse",
+    "prepare", "rank", "schedule", "score",
 ];
 
 /// Each outside crate with a job, and the modules that may name it.
