@@ -306,6 +306,14 @@ impl Context {
         print(&self.terminal, text)
     }
 
+    /// Writes data to stdout; says whether all of it was taken, which it is not where its reader goes.
+    ///
+    /// # Errors
+    /// When stdout cannot be written.
+    pub fn print_whole(&self, text: &str) -> Result<bool, Failure> {
+        Ok(self.terminal.print_whole(text).context("cannot write to standard output")?)
+    }
+
     /// Writes data to a file or to stdout.
     ///
     /// # Errors

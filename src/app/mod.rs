@@ -7,6 +7,7 @@ mod digest;
 mod feeds;
 mod fetch;
 mod run;
+mod seen;
 mod stored;
 mod upkeep;
 
@@ -64,6 +65,7 @@ fn run(invocation: Invocation, terminal: Terminal) -> Result<Exit, Failure> {
         Command::Show(args) => stored::show(&context, &args),
         Command::Why(args) => stored::why(&context, &args),
         Command::Search(args) => stored::search(&context, &args),
+        Command::Dismiss(args) => seen::dismiss(&context, &args),
         Command::Digest(args) => digest::digest(&context, &args),
         Command::Feeds(command) => match command {
             FeedsCommand::List(args) => feeds::list(&context, &args),

@@ -3,12 +3,13 @@
 use anyhow::anyhow;
 
 use crate::app::context::{Context, Failure};
+use crate::app::seen::{self, Dismissed, Look};
 use crate::cli::{Exit, Filter, ListArgs, SearchArgs, ShowArgs, Sort, WhyArgs};
 use crate::listing::fragment::fragment;
 use crate::listing::{self, Between, Detail, Format, Related, Rival, Search, Shown, Why};
 use crate::model::{ArticleId, Cluster, ClusterId, Code, Ranked};
 use crate::rank;
-use crate::store::{Found, Query, Store};
+use crate::store::{Found, Query, Store, View};
 use crate::writer;
 
 /// How many clusters a table shows where nothing else is asked for: two screens. Every other form shows all.
@@ -24,10 +25,25 @@ const SEARCH_ARTICLES_MAX: usize = 1_000;
 /// When there is no database, or the filter makes no sense.
 pub fn clusters(context: &Context, args: &ListArgs) -> Result<Exit, Failure> {
     let store = context.reader()?;
-    let found = ranked(context, store.clusters(&query(context, &args.filter)?)?, args.sort);
+    let query = query(context, &args.filter)?;
+    let (look, mut found) = match &args.new {
+        None => (None, store.clusters(&query)?),
+        Some(new) => {
+            let view = View { command: "clusters", name: new.name.as_deref().unwrap_or("clusters") };
+            let (look, found) = Look::take(&store, &query, view)?;
+            (Some(look), found)
+        }
+    };
+    seen::sift(&store, &mut found, if args.dismissed { Dismissed::Only } else { Dismissed::Hidden })?;
+    drop(store);
+    let found = ranked(context, found, args.sort);
     let (format, shown) = limited(context, args, found.len());
-    context.print(&listing::clusters(&found[..shown], format, &context.style()))?;
+    let whole = context.print_whole(&listing::clusters(&found[..shown], format, &context.style()))?;
     more(context, found.len() - shown);
+    // What was cut on its way was not shown.
+    if let Some(look) = look.filter(|_| whole) {
+        look.shown(context, found[shown..].iter().map(|ranked| ranked.cluster.id).collect())?;
+    }
     Ok(Exit::Done)
 }
 
@@ -80,7 +96,15 @@ pub fn search(context: &Context, args: &SearchArgs) -> Result<Exit, Failure> {
     let store = context.reader()?;
     let wanted = query(context, &args.list.filter)?;
     let mut hits = store.search(&args.words, SEARCH_ARTICLES_MAX)?;
-    let fitting = store.cluster_ids(&wanted)?;
+    let (look, fitting) = match &args.list.new {
+        None => (None, store.cluster_ids(&wanted)?),
+        Some(new) => {
+            // Who looks for other words has another list.
+            let view = View { command: "search", name: new.name.as_deref().unwrap_or(&args.words) };
+            let (look, found) = Look::take(&store, &wanted, view)?;
+            (Some(look), found.into_iter().map(|cluster| cluster.id).collect())
+        }
+    };
     hits.retain(|hit| fitting.binary_search(&hit.cluster.id).is_ok());
     let best_first = args.list.sort == Sort::Rank;
     let mut found: Vec<listing::Found> = Vec::with_capacity(hits.len());
@@ -104,10 +128,13 @@ pub fn search(context: &Context, args: &SearchArgs) -> Result<Exit, Failure> {
         found.sort_by_key(|found| order.iter().position(|id| *id == found.ranked.cluster.id));
     }
     let (format, shown) = limited(context, &args.list, found.len());
-    let rest = found.len() - shown;
-    found.truncate(shown);
-    context.print(&listing::search(&Search { query: args.words.clone(), found }, format, &context.style()))?;
-    more(context, rest);
+    let left_out: Vec<ClusterId> = found.split_off(shown).iter().map(|found| found.ranked.cluster.id).collect();
+    let search = Search { query: args.words.clone(), found };
+    let whole = context.print_whole(&listing::search(&search, format, &context.style()))?;
+    more(context, left_out.len());
+    if let Some(look) = look.filter(|_| whole) {
+        look.shown(context, left_out)?;
+    }
     Ok(Exit::Done)
 }
 
@@ -163,7 +190,11 @@ fn more(context: &Context, rest: usize) {
     }
 }
 
-fn the_cluster(store: &Store, prefix: &str) -> Result<ClusterId, Failure> {
+/// The cluster of an id, or of the unique beginning of one; an article's names its cluster.
+///
+/// # Errors
+/// When there is none, or several.
+pub fn the_cluster(store: &Store, prefix: &str) -> Result<ClusterId, Failure> {
     match store.cluster_of_code(prefix)? {
         Found::One(id) => return Ok(id),
         Found::Many(codes) => return Err(ambiguous("cluster", prefix, &codes)),

@@ -73,6 +73,8 @@ pub enum Command {
     Why(WhyArgs),
     /// Full-text search over articles, grouped by cluster.
     Search(SearchArgs),
+    /// Hides clusters until they have news.
+    Dismiss(DismissArgs),
     /// Exports a digest.
     Digest(DigestArgs),
     /// Manages feeds.
@@ -136,6 +138,26 @@ pub struct ListArgs {
     pub limit: Option<usize>,
     /// In what form; `None` means a table on a terminal and plain lines without one.
     pub format: Option<ListFormat>,
+    /// Only what is new to this reader.
+    pub new: Option<New>,
+    /// Only what was dismissed; of `clusters`.
+    pub dismissed: bool,
+}
+
+/// Only what came since a list was last shown.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct New {
+    /// The list's name; `None` means the command's own, of a search its words.
+    pub name: Option<String>,
+}
+
+/// Arguments of `dismiss`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DismissArgs {
+    /// Ids or unique beginnings of them; never empty.
+    pub clusters: Vec<String>,
+    /// Whether they are shown again.
+    pub undo: bool,
 }
 
 /// Arguments of `search`.
@@ -170,18 +192,34 @@ pub struct WhyArgs {
 /// Arguments of `digest`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DigestArgs {
-    /// The digest's name, for its title.
+    /// The digest's name: its title, and what its editions go by.
     pub name: Option<String>,
+    /// What it covers.
+    pub covers: Covers,
     /// Which clusters.
     pub filter: Filter,
     /// In what order.
     pub sort: Sort,
-    /// At most so many stories; `None` means all.
+    /// At most so many stories; `None` means the usual number.
     pub top: Option<usize>,
-    /// In what form.
-    pub format: DigestFormat,
-    /// Where to.
-    pub out: Place,
+    /// In what form; `None` means text, or what the config says of this name.
+    pub format: Option<DigestFormat>,
+    /// Where to; `None` means stdout, or what the config says of this name.
+    pub out: Option<Place>,
+    /// Whether it is sent by mail.
+    pub mail: bool,
+}
+
+/// What a digest covers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Covers {
+    /// What fits the filter.
+    #[default]
+    Filter,
+    /// What came since the last edition of its name, and is an edition itself.
+    SinceLast,
+    /// What came since the last digest that was asked for what is new.
+    New,
 }
 
 /// The subcommands of `feeds`.
@@ -340,6 +378,20 @@ pub enum DigestFormat {
     Markdown,
     /// JSON.
     Json,
+    /// A mail message (RFC 5322), as it is sent.
+    Email,
+}
+
+impl DigestFormat {
+    /// The name that is typed and stored.
+    pub fn word(self) -> &'static str {
+        match self {
+            DigestFormat::Text => "text",
+            DigestFormat::Markdown => "markdown",
+            DigestFormat::Json => "json",
+            DigestFormat::Email => "email",
+        }
+    }
 }
 
 /// The order of a list.
@@ -466,6 +518,15 @@ mod tests {
         check("status --format json", Command::Status(View::Json));
         check("show c4k", Command::Show(ShowArgs { cluster: "c4k".into(), view: View::Text }));
         check("why a1 a2", Command::Why(WhyArgs { article: "a1".into(), other: Some("a2".into()), view: View::Text }));
+        let clusters = vec!["c4k".to_owned(), "c5".to_owned()];
+        check("dismiss c4k c5", Command::Dismiss(DismissArgs { clusters: clusters.clone(), undo: false }));
+        check("dismiss --undo c4k c5", Command::Dismiss(DismissArgs { clusters, undo: true }));
+        let covers = |line: &str| match command(line) {
+            Command::Digest(args) => (args.covers, args.mail, args.name),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(covers("digest --catch-up --mail --name a"), (Covers::SinceLast, true, Some("a".to_owned())));
+        assert_eq!(covers("digest --new"), (Covers::New, false, None));
         check("rebuild", Command::Rebuild);
         check("init", Command::Init(InitArgs { to: None, force: false }));
         check("init - --force", Command::Init(InitArgs { to: Some(Place::Standard), force: true }));
@@ -527,9 +588,15 @@ mod tests {
             languages: vec!["en".into(), "de".into()],
             query: Some("flood".into()),
         };
-        let list =
-            ListArgs { filter: filter.clone(), sort: Sort::FirstSeen, limit: Some(5), format: Some(ListFormat::Jsonl) };
-        let more = "--limit 5 --format jsonl";
+        let list = ListArgs {
+            filter: filter.clone(),
+            sort: Sort::FirstSeen,
+            limit: Some(5),
+            format: Some(ListFormat::Jsonl),
+            new: Some(New { name: Some("me".into()) }),
+            dismissed: false,
+        };
+        let more = "--limit 5 --format jsonl --new --name me";
         assert_eq!(command(&format!("clusters {filters} {more}")), Command::Clusters(list.clone()));
         assert_eq!(
             command(&format!("search dam breach {filters} {more}")),
@@ -539,11 +606,13 @@ mod tests {
             command(&format!("digest {filters} --name morning --top 5 --format markdown --out today.md")),
             Command::Digest(DigestArgs {
                 name: Some("morning".into()),
+                covers: Covers::Filter,
                 filter,
                 sort: Sort::FirstSeen,
                 top: Some(5),
-                format: DigestFormat::Markdown,
-                out: Place::File("today.md".into()),
+                format: Some(DigestFormat::Markdown),
+                out: Some(Place::File("today.md".into())),
+                mail: false,
             })
         );
         let all =
@@ -583,7 +652,11 @@ mod tests {
         check("clusters --sort best", "[possible values: rank, new, size, first-seen]");
         check("clusters --format html", "possible values: table, json, jsonl, csv, markdown");
         check("clusters --lang english", "language code");
-        check("digest --format epub", "possible values: text, markdown, json");
+        check("digest --format doc", "possible values: text, markdown, json");
+        check("digest --catch-up --new", "cannot be used with");
+        check("clusters --name me", "--new");
+        check("clusters --new --dismissed", "cannot be used with");
+        check("dismiss", "<CLUSTER>");
         check("feeds add", "<URL>");
         check("feeds add u --interval 30", "15m, 1h 30m or 2d");
         check("feeds add u --interval 0s", "15m, 1h 30m or 2d");

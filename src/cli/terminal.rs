@@ -55,13 +55,21 @@ impl Terminal {
     /// # Errors
     /// When stdout cannot be written: a full disk, a bad descriptor.
     pub fn print(&self, text: &str) -> io::Result<()> {
+        self.print_whole(text).map(drop)
+    }
+
+    /// The same; says whether all of it was taken. What a pipe still holds when its reader goes counts as taken.
+    ///
+    /// # Errors
+    /// When stdout cannot be written: a full disk, a bad descriptor.
+    pub fn print_whole(&self, text: &str) -> io::Result<bool> {
         // Data without colours passes byte for byte: to strip is also to drop every other control character.
         let is_plain = !text.contains('\x1b');
         let mut stream = AutoStream::new(io::stdout().lock(), choice(self.color || is_plain));
         let written = stream.write_all(text.as_bytes()).and_then(|()| stream.flush());
         match written {
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-            written => written,
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+            written => written.map(|()| true),
         }
     }
 

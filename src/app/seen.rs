@@ -1,0 +1,102 @@
+//! Conductor: what a reader has seen: `--new`, and `dismiss`.
+
+use std::collections::BTreeSet;
+
+use crate::app::context::{Context, Failure};
+use crate::app::stored::the_cluster;
+use crate::cli::{DismissArgs, Exit};
+use crate::listing::plain::count;
+use crate::model::{Article, ArticleId, Cluster, ClusterId};
+use crate::news::{self, Backlog};
+use crate::store::{Query, Seen, Store, View};
+
+/// A list of what is new, and what is remembered once it was shown.
+#[derive(Debug)]
+pub struct Look<'a> {
+    view: View<'a>,
+    place: ArticleId,
+}
+
+impl<'a> Look<'a> {
+    /// Reads what is new in a view since it was last shown: the clusters that fit the query and have news.
+    ///
+    /// # Errors
+    /// When the query or the database cannot be read.
+    pub fn take(store: &Store, query: &Query, view: View<'a>) -> Result<(Look<'a>, Vec<Cluster>), Failure> {
+        let seen = store.seen(view)?;
+        let mut arrivals = store.arrivals(query, seen.place, &seen.left_out)?;
+        let left_out: BTreeSet<ArticleId> = seen.left_out.iter().map(|cluster| cluster.0).collect();
+        // Backlog was never shown as news, so nothing of it is known.
+        let is_known = |article: &Article| article.id <= seen.place && !article.backlog;
+        arrivals.clusters.retain(|cluster| {
+            cluster.members.iter().any(|member| left_out.contains(&member.article.id))
+                || news::standing(cluster, Backlog::IsNone, is_known).is_news()
+        });
+        Ok((Look { view, place: arrivals.place }, arrivals.clusters))
+    }
+
+    /// Remembers that all of it was shown but what the limit left out, which comes next time.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub fn shown(self, context: &Context, left_out: Vec<ClusterId>) -> Result<(), Failure> {
+        let seen = Seen { place: self.place, at: None, left_out };
+        Ok(context.store()?.set_seen(self.view, &seen, context.now)?)
+    }
+}
+
+/// Whether dismissed clusters are left out, or are all that is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dismissed {
+    /// They are left out.
+    Hidden,
+    /// Nothing else is wanted.
+    Only,
+}
+
+/// Takes out the clusters that are dismissed and have no news since, or all others.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn sift(store: &Store, clusters: &mut Vec<Cluster>, wanted: Dismissed) -> Result<(), Failure> {
+    let dismissed = store.dismissed()?;
+    if dismissed.is_empty() && wanted == Dismissed::Hidden {
+        return Ok(());
+    }
+    clusters.retain(|cluster| is_hidden(cluster, &dismissed) == (wanted == Dismissed::Only));
+    Ok(())
+}
+
+fn is_hidden(cluster: &Cluster, dismissed: &BTreeSet<ArticleId>) -> bool {
+    let is_known = |article: &Article| dismissed.contains(&article.id);
+    cluster.members.iter().any(|member| is_known(&member.article))
+        && !news::standing(cluster, Backlog::IsNone, is_known).is_news()
+}
+
+/// Hides clusters until they have news, or shows them again. It may run beside a daemon.
+///
+/// # Errors
+/// When there is no such cluster, or the database cannot be written.
+pub fn dismiss(context: &Context, args: &DismissArgs) -> Result<Exit, Failure> {
+    let reader = context.reader()?;
+    let mut clusters: Vec<ClusterId> = Vec::new();
+    for cluster in &args.clusters {
+        clusters.push(the_cluster(&reader, cluster)?);
+    }
+    clusters.sort_unstable();
+    clusters.dedup();
+    drop(reader);
+    let mut store = context.store()?;
+    let articles = if args.undo { store.undismiss(&clusters)? } else { store.dismiss(&clusters, context.now)? };
+    let what = count(clusters.len(), "cluster");
+    context.tell(&match (args.undo, articles) {
+        (true, 0) => format!("{what}: not dismissed"),
+        (true, _) => format!("{what} shown again"),
+        (false, _) => format!("{what} dismissed until there is news; --undo shows {}", them(clusters.len())),
+    });
+    Ok(Exit::Done)
+}
+
+fn them(count: usize) -> &'static str {
+    if count == 1 { "it again" } else { "them again" }
+}
