@@ -24,7 +24,15 @@ pub fn digest(context: &Context, args: &DigestArgs) -> Result<Exit, Failure> {
     let until = query.until.unwrap_or(context.now);
     let from = query.since.unwrap_or_else(|| earliest(&clusters).unwrap_or(until));
     let name = args.name.clone().unwrap_or_else(|| "newsfold".to_owned());
-    let edition = Edition { title: name.clone(), name, from, until, generated: context.now, told: BTreeMap::new() };
+    let edition = Edition {
+        title: name.clone(),
+        name,
+        from,
+        until,
+        generated: context.now,
+        told: BTreeMap::new(),
+        news: BTreeMap::new(),
+    };
     let usual = Params::default();
     let params = Params { stories_max: args.top.unwrap_or(usual.stories_max), ..usual };
     let digest = digest::build(clusters, &edition, &params);

@@ -17,7 +17,7 @@ pub fn render(digest: &Digest, zone: &TimeZone) -> String {
     let sections = digest.sections();
     for section in &sections {
         if sections.len() > 1 || section.tag.is_some() {
-            blocks.push(format!("## {}", text(section.tag.unwrap_or("other"))));
+            blocks.push(format!("## {}", text(section.tag.unwrap_or("More"))));
         }
         for story in &section.stories {
             blocks.extend(story_blocks(story, zone));

@@ -18,7 +18,7 @@ pub fn render(digest: &Digest, zone: &TimeZone, columns: usize) -> String {
     let sections = digest.sections();
     for section in &sections {
         if sections.len() > 1 || section.tag.is_some() {
-            let name = line(section.tag.unwrap_or("other")).to_uppercase();
+            let name = line(section.tag.unwrap_or("More")).to_uppercase();
             out.push_str(&format!("\n\n{name}\n{}\n", "-".repeat(width(&name))));
         }
         for story in &section.stories {
