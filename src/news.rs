@@ -56,6 +56,19 @@ pub struct News {
     pub articles: Vec<Fresh>,
     /// How many independent voices were known and how many there are, where that alone is news.
     pub voices: Option<[usize; 2]>,
+    /// All that came in words of its own, in the order in which it came.
+    pub own: Vec<ArticleId>,
+}
+
+impl News {
+    /// The articles to name as the news: those that say something new, else those whose number is the news.
+    pub fn named(&self) -> Vec<ArticleId> {
+        if self.articles.is_empty() {
+            self.own.clone()
+        } else {
+            self.articles.iter().map(|fresh| fresh.article).collect()
+        }
+    }
 }
 
 /// An article that says something new.
@@ -90,8 +103,12 @@ pub fn standing(cluster: &Cluster, backlog: Backlog, is_known: impl Fn(&Article)
         return Standing::Unheard;
     }
     fresh.sort_by_key(|member| member.article.id);
-    let news = News { articles: says_something_new(&known, &fresh), voices: more_voices(cluster, &known, &fresh) };
-    if news == News::default() { Standing::Nothing } else { Standing::Update(news) }
+    let (articles, voices) = (says_something_new(&known, &fresh), more_voices(cluster, &known, &fresh));
+    if articles.is_empty() && voices.is_none() {
+        return Standing::Nothing;
+    }
+    let own = fresh.iter().filter(|member| member.copy_of.is_none()).map(|member| member.article.id).collect();
+    Standing::Update(News { articles, voices, own })
 }
 
 fn says_something_new(known: &[&Member], fresh: &[&Member]) -> Vec<Fresh> {
@@ -318,6 +335,9 @@ mod tests {
         };
         assert_eq!(voices(1, 3), None, "twice as many, and two more");
         assert_eq!(voices(1, 4), Some([1, 4]));
+        let named =
+            news(standing(&cluster((1..=4).map(same).collect()), Backlog::IsNone, |article| article.id.0 == 1)).named();
+        assert_eq!(named, [2, 3, 4].map(ArticleId), "it is their number that is the news");
         assert_eq!(voices(3, 5), None);
         assert_eq!(voices(3, 6), Some([3, 6]));
         assert_eq!(voices(4, 7), None, "three more, and not twice as many");

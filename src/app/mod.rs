@@ -6,6 +6,7 @@ mod demo;
 mod digest;
 mod feeds;
 mod fetch;
+mod orders;
 mod run;
 mod seen;
 mod stored;

@@ -2,9 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use anyhow::Context as _;
+
 use crate::app::context::{Context, Failure};
-use crate::app::stored::the_cluster;
-use crate::cli::{DismissArgs, Exit};
+use crate::app::stored::{limited, more, query, ranked, the_cluster};
+use crate::cli::{DismissArgs, Exit, ListArgs};
+use crate::listing;
 use crate::listing::plain::count;
 use crate::model::{Article, ArticleId, Cluster, ClusterId};
 use crate::news::{self, Backlog};
@@ -43,6 +46,35 @@ impl<'a> Look<'a> {
         let seen = Seen { place: self.place, at: None, left_out };
         Ok(context.store()?.set_seen(self.view, &seen, context.now)?)
     }
+}
+
+/// Lists what is new since the list was last shown, or what is dismissed.
+///
+/// # Errors
+/// When there is no database, or the filter makes no sense.
+pub fn clusters(context: &Context, args: &ListArgs) -> Result<Exit, Failure> {
+    let store = context.reader()?;
+    let query = query(context, &args.filter)?;
+    let (look, mut found) = match &args.new {
+        None => (None, store.clusters(&query)?),
+        Some(new) => {
+            let view = View { command: "clusters", name: new.name.as_deref().unwrap_or("clusters") };
+            let (look, found) = Look::take(&store, &query, view)?;
+            (Some(look), found)
+        }
+    };
+    sift(&store, &mut found, if args.dismissed { Dismissed::Only } else { Dismissed::Hidden })?;
+    drop(store);
+    let found = ranked(context, found, args.sort);
+    let (format, shown) = limited(context, args, found.len());
+    let listed = listing::clusters(&found[..shown], format, &context.style());
+    let whole = context.terminal.pour(&listed).context("cannot write to standard output")?;
+    more(context, found.len() - shown);
+    // What was cut on its way was not shown.
+    if let Some(look) = look.filter(|_| whole) {
+        look.shown(context, found[shown..].iter().map(|ranked| ranked.cluster.id).collect())?;
+    }
+    Ok(Exit::Done)
 }
 
 /// Whether dismissed clusters are left out, or are all that is wanted.

@@ -25,25 +25,15 @@ const SEARCH_ARTICLES_MAX: usize = 1_000;
 /// When there is no database, or the filter makes no sense.
 pub fn clusters(context: &Context, args: &ListArgs) -> Result<Exit, Failure> {
     let store = context.reader()?;
-    let query = query(context, &args.filter)?;
-    let (look, mut found) = match &args.new {
-        None => (None, store.clusters(&query)?),
-        Some(new) => {
-            let view = View { command: "clusters", name: new.name.as_deref().unwrap_or("clusters") };
-            let (look, found) = Look::take(&store, &query, view)?;
-            (Some(look), found)
-        }
-    };
-    seen::sift(&store, &mut found, if args.dismissed { Dismissed::Only } else { Dismissed::Hidden })?;
-    drop(store);
+    if args.new.is_some() || args.dismissed {
+        return seen::clusters(context, args);
+    }
+    let mut found = store.clusters(&query(context, &args.filter)?)?;
+    seen::sift(&store, &mut found, Dismissed::Hidden)?;
     let found = ranked(context, found, args.sort);
     let (format, shown) = limited(context, args, found.len());
-    let whole = context.print_whole(&listing::clusters(&found[..shown], format, &context.style()))?;
+    context.print(&listing::clusters(&found[..shown], format, &context.style()))?;
     more(context, found.len() - shown);
-    // What was cut on its way was not shown.
-    if let Some(look) = look.filter(|_| whole) {
-        look.shown(context, found[shown..].iter().map(|ranked| ranked.cluster.id).collect())?;
-    }
     Ok(Exit::Done)
 }
 
@@ -130,7 +120,8 @@ pub fn search(context: &Context, args: &SearchArgs) -> Result<Exit, Failure> {
     let (format, shown) = limited(context, &args.list, found.len());
     let left_out: Vec<ClusterId> = found.split_off(shown).iter().map(|found| found.ranked.cluster.id).collect();
     let search = Search { query: args.words.clone(), found };
-    let whole = context.print_whole(&listing::search(&search, format, &context.style()))?;
+    let whole =
+        context.terminal.pour(&listing::search(&search, format, &context.style())).map_err(anyhow::Error::from)?;
     more(context, left_out.len());
     if let Some(look) = look.filter(|_| whole) {
         look.shown(context, left_out)?;
@@ -178,13 +169,14 @@ pub fn query(context: &Context, filter: &Filter) -> Result<Query, Failure> {
 }
 
 /// The form of a list, and how many of its rows are shown.
-fn limited(context: &Context, args: &ListArgs, found: usize) -> (Format, usize) {
+pub fn limited(context: &Context, args: &ListArgs, found: usize) -> (Format, usize) {
     let format = context.list_format(args.format);
     let usual = if args.format.is_none() && format == Format::Table { TABLE_CLUSTERS } else { usize::MAX };
     (format, args.limit.unwrap_or(usual).min(found))
 }
 
-fn more(context: &Context, rest: usize) {
+/// Tells a person how many rows are not shown.
+pub fn more(context: &Context, rest: usize) {
     if rest > 0 && context.terminal.is_terminal_stdout {
         context.tell(&format!("… and {rest} more; --limit says how many are shown"));
     }

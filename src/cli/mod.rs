@@ -383,6 +383,10 @@ pub enum DigestFormat {
 }
 
 impl DigestFormat {
+    /// All of them.
+    pub const ALL: [DigestFormat; 4] =
+        [DigestFormat::Text, DigestFormat::Markdown, DigestFormat::Json, DigestFormat::Email];
+
     /// The name that is typed and stored.
     pub fn word(self) -> &'static str {
         match self {

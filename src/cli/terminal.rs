@@ -55,19 +55,32 @@ impl Terminal {
     /// # Errors
     /// When stdout cannot be written: a full disk, a bad descriptor.
     pub fn print(&self, text: &str) -> io::Result<()> {
-        self.print_whole(text).map(drop)
+        self.pour(text).map(|_| ())
     }
 
-    /// The same; says whether all of it was taken. What a pipe still holds when its reader goes counts as taken.
+    /// Writes a part of the data to stdout as [`Terminal::print`] does; says whether anybody is there to read the next.
     ///
     /// # Errors
-    /// When stdout cannot be written: a full disk, a bad descriptor.
-    pub fn print_whole(&self, text: &str) -> io::Result<bool> {
+    /// Those of [`Terminal::print`].
+    pub fn pour(&self, text: &str) -> io::Result<bool> {
         // Data without colours passes byte for byte: to strip is also to drop every other control character.
         let is_plain = !text.contains('\x1b');
         let mut stream = AutoStream::new(io::stdout().lock(), choice(self.color || is_plain));
         let written = stream.write_all(text.as_bytes()).and_then(|()| stream.flush());
         match written {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+            written => written.map(|()| true),
+        }
+    }
+
+    /// Writes bytes to stdout as they are; says whether all of them were taken. What a pipe still holds when its reader goes counts as
+    /// taken.
+    ///
+    /// # Errors
+    /// Those of [`Terminal::print`].
+    pub fn print_bytes(&self, bytes: &[u8]) -> io::Result<bool> {
+        let mut stream = io::stdout().lock();
+        match stream.write_all(bytes).and_then(|()| stream.flush()) {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
             written => written.map(|()| true),
         }

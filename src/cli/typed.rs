@@ -13,9 +13,9 @@ use crate::cli::moment::When;
 use crate::cli::terminal::ColorMode;
 use crate::cli::words::{count, language, length, place, setting, when, words, zone};
 use crate::cli::{
-    Asking, Command, Covers, DigestArgs, DigestFormat, DismissArgs, EvalArgs, Exit, FeedsAddArgs, FeedsCommand, FeedsListArgs, FetchArgs,
-    Filter, Global, InitArgs, Invocation, ListArgs, ListFormat, LogFormat, New, Place, SearchArgs, ShowArgs, Sort, Stop,
-    View, WhyArgs,
+    Asking, Command, Covers, DigestArgs, DigestFormat, DismissArgs, EvalArgs, Exit, FeedsAddArgs, FeedsCommand,
+    FeedsListArgs, FetchArgs, Filter, Global, InitArgs, Invocation, ListArgs, ListFormat, LogFormat, New, Place,
+    SearchArgs, ShowArgs, Sort, Stop, View, WhyArgs,
 };
 
 /// Columns beyond which help is not wrapped: longer lines are hard to read.

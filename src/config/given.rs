@@ -4,7 +4,7 @@ use std::fmt;
 use std::ops::RangeInclusive;
 
 use jiff::SignedDuration;
-use toml::de::DeValue;
+use toml::de::{DeArray, DeTable, DeValue};
 
 use crate::cli::moment::duration;
 
@@ -22,6 +22,10 @@ pub(crate) enum Given<'a> {
     Float(f64),
     /// A TOML boolean.
     Switch(bool),
+    /// A TOML array.
+    List(&'a DeArray<'a>),
+    /// A TOML table, written in one line.
+    Table(&'a DeTable<'a>),
     /// A TOML value of a kind that no setting has; its name.
     Other(&'static str),
     /// Text without a type, from the environment.
@@ -39,6 +43,8 @@ impl<'a> Given<'a> {
             }
             DeValue::Float(float) => Given::Float(float.as_str().parse().unwrap_or(f64::NAN)),
             DeValue::Boolean(switch) => Given::Switch(*switch),
+            DeValue::Array(list) => Given::List(list),
+            DeValue::Table(table) => Given::Table(table),
             other => Given::Other(other.type_str()),
         }
     }
@@ -57,6 +63,26 @@ impl<'a> Given<'a> {
             "" => Err("must not be empty".to_owned()),
             words => Ok(words),
         }
+    }
+
+    /// A list of texts that say something, each once; in the environment a comma divides them.
+    pub(crate) fn texts(self, most: usize) -> Result<Vec<String>, String> {
+        let wanted = || format!("must be a list of at most {most} texts, such as [\"one\", \"two words\"], not {self}");
+        let given: Vec<&str> = match self {
+            Given::List(list) => {
+                let texts = list.iter().map(|text| Given::of_toml(text.get_ref()).words());
+                texts.collect::<Result<_, _>>().map_err(|_| wanted())?
+            }
+            Given::Bare(text) => text.split(',').map(str::trim).filter(|text| !text.is_empty()).collect(),
+            _ => return Err(wanted()),
+        };
+        let mut texts: Vec<String> = Vec::new();
+        for text in given {
+            if !texts.iter().any(|known| known == text) {
+                texts.push(text.to_owned());
+            }
+        }
+        if texts.len() <= most { Ok(texts) } else { Err(wanted()) }
     }
 
     /// Yes or no.
@@ -129,6 +155,8 @@ impl fmt::Display for Given<'_> {
             Given::Integer(integer) => write!(formatter, "`{integer}`"),
             Given::Float(float) => write!(formatter, "`{float}`"),
             Given::Switch(switch) => write!(formatter, "`{switch}`"),
+            Given::List(_) => formatter.write_str("a list"),
+            Given::Table(_) => formatter.write_str("a table"),
             Given::Other(kind) => write!(formatter, "a {kind}"),
             Given::Bare(text) => write!(formatter, "`{}`", shown(text)),
         }

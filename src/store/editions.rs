@@ -10,7 +10,7 @@ use crate::model::{ArticleId, Cluster, ClusterId};
 use crate::store::outbox::{self, Letter};
 use crate::store::{Query, Store, StoreError, instant, json};
 
-/// Editions of a name whose content is kept; of older ones the window stays.
+/// Editions of a name whose content is kept, empty ones not counted; of older ones the window stays.
 const CONTENTS_MAX: i64 = 30;
 
 /// A list that somebody looks at again and again: which command shows it, and under which name.
@@ -262,12 +262,14 @@ impl Store {
                 edition.place.0,
                 i64::try_from(edition.stories).unwrap_or(i64::MAX),
                 &edition.format,
-                &edition.content,
+                // What says nothing is not kept, and drives out nothing that is.
+                Some(&edition.content).filter(|_| edition.stories > 0),
             ),
         )?;
         transaction.execute(
-            "UPDATE editions SET content = NULL WHERE name = ?1 AND number <= ?2 AND content IS NOT NULL",
-            (&edition.name, i64::from(edition.number) - CONTENTS_MAX),
+            "UPDATE editions SET content = NULL WHERE name = ?1 AND content IS NOT NULL AND number <= (
+                SELECT number FROM editions WHERE name = ?1 AND stories > 0 ORDER BY number DESC LIMIT 1 OFFSET ?2)",
+            (&edition.name, CONTENTS_MAX),
         )?;
         for article in &edition.told {
             transaction
