@@ -23,7 +23,8 @@ use thiserror::Error;
 
 use crate::cli::DigestFormat;
 use crate::cli::moment::{MomentError, When};
-use crate::digest::{self, Digest, Edition, Params};
+use crate::digest::template::{Form, Template, TemplateError};
+use crate::digest::{self, Digest, Edition, Format, Params};
 use crate::fetch::error::one_line;
 use crate::mail::{self, Address, MailError, Parts, Server};
 use crate::model::{Article, ArticleId, Cluster, ClusterId, Ranked};
@@ -62,14 +63,27 @@ pub struct Order {
     pub params: Params,
     /// In what form.
     pub format: DigestFormat,
+    /// The template in place of the built-in one.
+    pub template: Option<OwnTemplate>,
     /// The zone of its times.
     pub zone: TimeZone,
     /// The file it is written to, with `{date}`, `{time}`, `{name}` and `{number}` still in it.
     pub out: Option<PathBuf>,
     /// Whom it is mailed to.
     pub post: Option<Post>,
+    /// From whom and to whom a mail is that is only printed.
+    pub letterhead: Option<Post>,
     /// When it is due; `None` for one that is only made by hand.
     pub timetable: Option<Timetable>,
+}
+
+/// A template of the user's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnTemplate {
+    /// What errors call it.
+    pub name: String,
+    /// Its text.
+    pub source: String,
 }
 
 /// From whom and to whom.
@@ -90,6 +104,9 @@ pub enum DeskError {
     /// The first edition cannot begin there.
     #[error(transparent)]
     Moment(#[from] MomentError),
+    /// The template is at fault.
+    #[error(transparent)]
+    Template(#[from] TemplateError),
     /// The mail cannot be made.
     #[error(transparent)]
     Mail(#[from] MailError),
@@ -161,10 +178,7 @@ pub fn compose(store: &Store, order: &Order, now: Timestamp) -> Result<Composed,
     let digest = digest::build(ranked, &edition, &order.params);
     let told = digest.stories.iter().filter_map(|story| members.get(&story.id.0)).flatten().copied().collect();
     let letter = letter(store, order, &digest, number)?;
-    let content = match &letter {
-        Some(letter) if order.format == DigestFormat::Email => letter.message.clone(),
-        _ => render(store, order, &digest, number)?,
-    };
+    let content = render(store, order, &digest, number)?;
     let edition = NewEdition {
         name,
         number,
@@ -232,21 +246,35 @@ pub fn number_of(now: Timestamp) -> u32 {
     u32::try_from(now.as_second()).unwrap_or_default()
 }
 
+/// What a format that was asked for means; `None` for a mail, which is made of two.
+pub fn format(asked: DigestFormat) -> Option<Format> {
+    Some(match asked {
+        DigestFormat::Text => Format::Written(Form::Text { columns: TEXT_COLUMNS }),
+        DigestFormat::Markdown => Format::Written(Form::Markdown),
+        DigestFormat::Html => Format::Written(Form::Html),
+        DigestFormat::Atom => Format::Written(Form::Atom),
+        DigestFormat::Json => Format::Json,
+        DigestFormat::Epub => Format::Epub,
+        DigestFormat::Email => return None,
+    })
+}
+
 /// The digest in the order's form.
 ///
 /// # Errors
-/// When it makes no mail.
+/// When the template is at fault, or it makes no mail.
 pub fn render(store: &Store, order: &Order, digest: &Digest, number: u32) -> Result<Vec<u8>, DeskError> {
-    let zone = &order.zone;
-    Ok(match order.format {
-        DigestFormat::Text => digest::text(digest, zone, TEXT_COLUMNS).into_bytes(),
-        DigestFormat::Markdown => digest::markdown(digest, zone).into_bytes(),
-        DigestFormat::Json => digest::json(digest).into_bytes(),
-        DigestFormat::Email => {
-            let from = Address::parse(mail::NOBODY)?;
-            message(order, digest, &mail::identity(&order.name, number, store.salt()?, &from), &from, &[])?
+    let template = order.template.as_ref().map(|own| Template { name: &own.name, source: &own.source });
+    match (format(order.format), &template) {
+        (Some(format), _) => Ok(digest::render(digest, &order.zone, format, template)?),
+        (None, Some(template)) => Err(TemplateError::no_such_format(template.name).into()),
+        (None, None) => {
+            let nobody = Post { from: Address::parse(mail::NOBODY)?, to: Vec::new() };
+            let post = order.post.as_ref().or(order.letterhead.as_ref()).unwrap_or(&nobody);
+            let identity = mail::identity(&order.name, number, store.salt()?, &post.from);
+            message(order, digest, &identity, &post.from, &post.to)
         }
-    })
+    }
 }
 
 /// The digest as a letter to whom the order mails it; `None` where it mails it to nobody.
@@ -281,7 +309,8 @@ fn message(
     };
     let subject = format!("{}, {day}: {stories}", digest.title);
     let text = digest::text(digest, &order.zone, TEXT_COLUMNS);
-    let parts = Parts { from, to, subject: &subject, date: digest.generated, identity, text: &text, html: None };
+    let html = digest::html(digest, &order.zone);
+    let parts = Parts { from, to, subject: &subject, date: digest.generated, identity, text: &text, html: Some(&html) };
     Ok(mail::compose(&parts)?)
 }
 

@@ -335,10 +335,7 @@ impl Context {
     pub fn write(&self, place: &Place, text: &str) -> Result<Exit, Failure> {
         match place {
             Place::Standard => self.print(text),
-            Place::File(path) => {
-                std::fs::write(path, text).with_context(|| format!("cannot write `{}`", path.display()))?;
-                Ok(Exit::Done)
-            }
+            Place::File(_) => self.write_bytes(place, text.as_bytes()).map(|_| Exit::Done),
         }
     }
 

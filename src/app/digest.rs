@@ -2,17 +2,18 @@
 
 use std::collections::BTreeMap;
 
+use anyhow::anyhow;
 use jiff::Timestamp;
 
 use crate::app::context::{Context, Failure};
 use crate::app::orders;
 use crate::app::seen::{self, Dismissed, Look};
 use crate::app::stored::{query, ranked};
-use crate::cli::{Covers, DigestArgs, Exit, Place};
+use crate::cli::{Covers, DigestArgs, DigestFormat, Exit, Place};
 use crate::desk::{self, Composed, Delivery, DeskError, Order};
-use crate::digest::{self, Edition};
+use crate::digest::template::TemplateError;
+use crate::digest::{self, Edition, Format};
 use crate::fetch::error::one_line;
-use crate::listing::plain::count;
 use crate::mail::Server;
 use crate::model::{Cluster, Ranked};
 use crate::store::{Store, View};
@@ -25,18 +26,32 @@ impl From<DeskError> for Failure {
         match error {
             DeskError::Store(error) => error.into(),
             DeskError::Moment(error) => Failure::misused(error),
+            DeskError::Template(error) => Failure::misused(error),
             error => anyhow::Error::from(error).into(),
         }
     }
 }
 
-/// Exports a digest: of the clusters that fit the filter, of what is new, or the next edition of its name.
+/// Exports a digest: of the clusters that fit the filter, of what is new, or the next edition of its name. Or prints a built-in
+/// template.
 ///
 /// # Errors
-/// When there is no database, the filter makes no sense, or it cannot be written or sent; an edition that was not written or put
+/// When there is no database, the filter makes no sense, a template is at fault, or it cannot be written or sent; an edition that was not written or put
 /// into the outbox is not recorded.
 pub fn digest(context: &Context, args: &DigestArgs) -> Result<Exit, Failure> {
+    if let Some(format) = args.print_template {
+        return match desk::format(format) {
+            Some(Format::Written(form)) => {
+                context.write(args.out.as_ref().unwrap_or(&Place::Standard), form.built_in())
+            }
+            _ => Err(Failure::misused(TemplateError::no_such_format("--print-template"))),
+        };
+    }
     let order = orders::of_args(context, args)?;
+    let is_book_shown = order.format == DigestFormat::Epub && order.out.is_none() && is_printed(args, &order);
+    if is_book_shown && context.terminal.is_terminal_stdout {
+        return Err(Failure::misused(anyhow!("a book is nothing for a terminal: name a file with --out FILE")));
+    }
     // Before anything is made that could not be sent.
     let server = order.post.as_ref().map(|_| orders::server(context)).transpose()?;
     match args.covers {
@@ -51,7 +66,7 @@ fn edition(context: &Context, args: &DigestArgs, order: &Order, server: Option<&
     let mut composed = desk::compose(&context.reader()?, order, context.now)?;
     if composed.is_empty() {
         composed.edition.letter = None;
-        context.tell(&format!("nothing new for `{}` since {}", order.name, when(context, order, composed.digest.from)));
+        context.tell(&format!("nothing new for `{}` since {}", order.name, when(order, composed.digest.from)));
     }
     if let Some(letter) = &mut composed.edition.letter {
         // This process sends it: nobody else is to begin meanwhile.
@@ -75,7 +90,10 @@ fn edition(context: &Context, args: &DigestArgs, order: &Order, server: Option<&
 fn told(context: &Context, order: &Order, composed: &Composed, delivery: &Delivery) {
     if let Delivery::File(path) = delivery {
         let (name, number) = (&order.name, composed.edition.number);
-        let stories = count(composed.edition.stories, "story").replace("storys", "stories");
+        let stories = match composed.edition.stories {
+            1 => "1 story".to_owned(),
+            number => format!("{number} stories"),
+        };
         context.tell(&format!("`{name}` number {number}, {stories}: wrote `{}`", path.display()));
     }
 }
@@ -85,8 +103,7 @@ fn is_printed(args: &DigestArgs, order: &Order) -> bool {
     order.post.is_none() || args.out == Some(Place::Standard)
 }
 
-fn when(context: &Context, order: &Order, moment: Timestamp) -> String {
-    let _ = context;
+fn when(order: &Order, moment: Timestamp) -> String {
     moment.to_zoned(order.zone.clone()).strftime("%Y-%m-%d %H:%M %Z").to_string()
 }
 

@@ -1,17 +1,24 @@
 //! Conductor: digests as they are ordered, by the command line and by the config.
 
+use std::io::Read as _;
+use std::path::Path;
+
+use anyhow::{Context as _, anyhow};
 use jiff::tz::TimeZone;
 
 use crate::app::context::{Context, Failure};
 use crate::app::stored::query;
 use crate::cli::{Covers, DigestArgs, DigestFormat, Place};
 use crate::config::DigestSection;
-use crate::desk::{Order, Post};
+use crate::desk::{Order, OwnTemplate, Post};
 use crate::digest::Params;
 use crate::mail::{Address, Server};
 use crate::rank::Sort;
 use crate::schedule::timetable::Timetable;
 use crate::store::Query;
+
+/// No template is longer.
+const TEMPLATE_BYTES_MAX: u64 = 1 << 20;
 
 /// What the command line asks for, with the settings of the digest of that name where the config has one.
 ///
@@ -36,6 +43,12 @@ pub fn of_args(context: &Context, args: &DigestArgs) -> Result<Order, Failure> {
     order.sort = sort(args.sort);
     order.params.stories_max = args.top.unwrap_or(order.params.stories_max);
     order.format = args.format.unwrap_or(order.format);
+    if !args.sections.is_empty() {
+        order.params.sections.clone_from(&args.sections);
+    }
+    if let Some(path) = &args.template {
+        order.template = Some(template(path)?);
+    }
     // Where it goes is for its editions; who names another place wants it there.
     let is_own_place = args.covers == Covers::SinceLast && args.out.is_none() && !args.mail;
     if !is_own_place {
@@ -67,7 +80,7 @@ pub fn scheduled(context: &Context) -> Result<Vec<Order>, Failure> {
 pub fn server(context: &Context) -> Result<Server, Failure> {
     let mail = &context.config.mail;
     let Some(server) = &mail.smtp else {
-        return Err(Failure::misused(anyhow::anyhow!(
+        return Err(Failure::misused(anyhow!(
             "there is no mail server: `[mail] smtp` names one, such as \"smtps://me@mail.example.org\""
         )));
     };
@@ -82,7 +95,12 @@ fn of_section(context: &Context, section: &DigestSection) -> Result<Order, Failu
     Ok(Order {
         query: Query { tags: section.tags.clone(), outlets_min: section.min_outlets, ..Query::default() },
         first_since: section.since,
-        params: Params { stories_max: section.top.unwrap_or(usual.params.stories_max), ..usual.params },
+        params: Params {
+            stories_max: section.top.unwrap_or(usual.params.stories_max),
+            sections: section.sections.clone(),
+            ..usual.params
+        },
+        template: section.template.as_deref().map(template).transpose()?,
         format: section.format,
         out: section.out.clone(),
         post: if section.mail.is_empty() { None } else { Some(post(context, &section.mail)?) },
@@ -102,10 +120,22 @@ fn usual(context: &Context, name: String) -> Order {
         params: Params::default(),
         format: DigestFormat::Text,
         zone,
+        template: None,
         out: None,
         post: None,
+        letterhead: context.config.mail.from.clone().map(|from| Post { from, to: context.config.mail.to.clone() }),
         timetable: None,
     }
+}
+
+fn template(path: &Path) -> Result<OwnTemplate, Failure> {
+    let mut source = String::new();
+    let read = std::fs::File::open(path).and_then(|file| file.take(TEMPLATE_BYTES_MAX + 1).read_to_string(&mut source));
+    read.with_context(|| format!("cannot read the template `{}`", path.display())).map_err(Failure::misused)?;
+    if source.len() as u64 > TEMPLATE_BYTES_MAX {
+        return Err(Failure::misused(anyhow!("the template `{}` is longer than 1 MiB", path.display())));
+    }
+    Ok(OwnTemplate { name: path.display().to_string(), source })
 }
 
 /// From whom and to whom: those that are named, else those of `[mail]`.
@@ -114,7 +144,7 @@ fn post(context: &Context, to: &[Address]) -> Result<Post, Failure> {
     let to = if to.is_empty() { &mail.to } else { to };
     match &mail.from {
         Some(from) if !to.is_empty() => Ok(Post { from: from.clone(), to: to.to_vec() }),
-        _ => Err(Failure::misused(anyhow::anyhow!(
+        _ => Err(Failure::misused(anyhow!(
             "whom is the mail from and to? `[mail]` needs `from`, such as \"news@example.org\", and `to`"
         ))),
     }

@@ -208,6 +208,12 @@ pub struct DigestArgs {
     pub out: Option<Place>,
     /// Whether it is sent by mail.
     pub mail: bool,
+    /// A template in place of the built-in one; `None` may be what the config says of this name.
+    pub template: Option<PathBuf>,
+    /// Instead of a digest, the built-in template of this format.
+    pub print_template: Option<DigestFormat>,
+    /// The tags that get a section each, in this order.
+    pub sections: Vec<String>,
 }
 
 /// What a digest covers.
@@ -376,23 +382,39 @@ pub enum DigestFormat {
     Text,
     /// Markdown.
     Markdown,
+    /// One HTML page, complete in itself.
+    Html,
     /// JSON.
     Json,
+    /// An Atom feed.
+    Atom,
+    /// A book for e-readers.
+    Epub,
     /// A mail message (RFC 5322), as it is sent.
     Email,
 }
 
 impl DigestFormat {
     /// All of them.
-    pub const ALL: [DigestFormat; 4] =
-        [DigestFormat::Text, DigestFormat::Markdown, DigestFormat::Json, DigestFormat::Email];
+    pub const ALL: [DigestFormat; 7] = [
+        DigestFormat::Text,
+        DigestFormat::Markdown,
+        DigestFormat::Html,
+        DigestFormat::Json,
+        DigestFormat::Atom,
+        DigestFormat::Epub,
+        DigestFormat::Email,
+    ];
 
     /// The name that is typed and stored.
     pub fn word(self) -> &'static str {
         match self {
             DigestFormat::Text => "text",
             DigestFormat::Markdown => "markdown",
+            DigestFormat::Html => "html",
             DigestFormat::Json => "json",
+            DigestFormat::Atom => "atom",
+            DigestFormat::Epub => "epub",
             DigestFormat::Email => "email",
         }
     }
@@ -610,13 +632,12 @@ mod tests {
             command(&format!("digest {filters} --name morning --top 5 --format markdown --out today.md")),
             Command::Digest(DigestArgs {
                 name: Some("morning".into()),
-                covers: Covers::Filter,
                 filter,
                 sort: Sort::FirstSeen,
                 top: Some(5),
                 format: Some(DigestFormat::Markdown),
                 out: Some(Place::File("today.md".into())),
-                mail: false,
+                ..DigestArgs::default()
             })
         );
         let all =
@@ -656,11 +677,12 @@ mod tests {
         check("clusters --sort best", "[possible values: rank, new, size, first-seen]");
         check("clusters --format html", "possible values: table, json, jsonl, csv, markdown");
         check("clusters --lang english", "language code");
-        check("digest --format doc", "possible values: text, markdown, json");
+        check("digest --format pdf", "possible values: text, markdown, html, json, atom, epub, email");
         check("digest --catch-up --new", "cannot be used with");
         check("clusters --name me", "--new");
         check("clusters --new --dismissed", "cannot be used with");
         check("dismiss", "<CLUSTER>");
+        check("digest --print-template html --template mine.html", "cannot be used with");
         check("feeds add", "<URL>");
         check("feeds add u --interval 30", "15m, 1h 30m or 2d");
         check("feeds add u --interval 0s", "15m, 1h 30m or 2d");

@@ -290,9 +290,19 @@ struct TypedDigest {
     /// The N best stories [default: 50]
     #[arg(long, alias = "limit", value_name = "N", value_parser = count)]
     top: Option<usize>,
-    /// Output: text, markdown, json or email [default: text]
+    /// Output: text, markdown, html, json, atom, epub or email [default: text]
     #[arg(long, value_enum, value_name = "FORMAT", hide_possible_values = true)]
     format: Option<DigestFormat>,
+    /// Section of its own for the stories of a tag; may be given more than once, in order [default: each
+    /// story's most common tag]
+    #[arg(long = "section", value_name = "TAG", value_parser = words)]
+    sections: Vec<String>,
+    /// Template in place of the built-in one (of text, markdown, html or atom)
+    #[arg(long, value_name = "FILE")]
+    template: Option<PathBuf>,
+    /// Print the built-in template of a format, to begin one's own with
+    #[arg(long, value_enum, value_name = "FORMAT", hide_possible_values = true, conflicts_with_all = ["template", "name", "top", "sections"])]
+    print_template: Option<DigestFormat>,
     /// File to write, - for stdout
     #[arg(long, value_name = "FILE", value_parser = place)]
     out: Option<Place>,
@@ -594,6 +604,9 @@ impl TypedDigest {
             format: self.format,
             out: self.out,
             mail: self.mail,
+            template: self.template,
+            print_template: self.print_template,
+            sections: self.sections,
         }
     }
 }

@@ -16,7 +16,8 @@ use crate::schedule::timetable::Timetable;
 /// The section of the file that holds them.
 pub(crate) const DIGEST: &str = "digest";
 /// Every key that a digest takes.
-pub(crate) const KEYS: &[&str] = &["schedule", "zone", "since", "format", "top", "tags", "min_outlets", "out", "mail"];
+pub(crate) const KEYS: &[&str] =
+    &["schedule", "zone", "since", "format", "template", "top", "tags", "sections", "min_outlets", "out", "mail"];
 /// Digests of one config file.
 pub(crate) const DIGESTS_MAX: usize = 100;
 
@@ -38,6 +39,10 @@ pub struct DigestSection {
     pub since: Option<When>,
     /// In what form.
     pub format: DigestFormat,
+    /// The template in place of the built-in one; absolute.
+    pub template: Option<PathBuf>,
+    /// The tags that get a section each, in this order; none means that each story's most common tag makes one.
+    pub sections: Vec<String>,
     /// How many stories; `None` is the usual number.
     pub top: Option<usize>,
     /// One of these tags; none means any.
@@ -67,6 +72,8 @@ impl DigestTable {
             zone: None,
             since: None,
             format: DigestFormat::default(),
+            template: None,
+            sections: Vec::new(),
             top: None,
             tags: Vec::new(),
             min_outlets: 1,
@@ -112,6 +119,8 @@ impl DigestTable {
             "zone" => put(&mut digest.zone, zone(given).map(Some)),
             "since" => put(&mut digest.since, since(given).map(Some)),
             "format" => put(&mut digest.format, format(given)),
+            "template" => put(&mut digest.template, given.words().map(|text| Some(home.join(text)))),
+            "sections" => put(&mut digest.sections, given.texts(TAGS_MAX)),
             "top" => put(&mut digest.top, given.integer(1..=STORIES_MAX).map(Some)),
             "tags" => put(&mut digest.tags, given.texts(TAGS_MAX)),
             "min_outlets" => put(&mut digest.min_outlets, given.integer(1..=STORIES_MAX)),

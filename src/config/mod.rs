@@ -475,6 +475,8 @@ mod tests {
             zone = "Europe/Berlin"
             since = "24h"
             format = "markdown"
+            template = "mine.md"
+            sections = ["eu"]
             top = 20
             tags = ["tech", "eu"]
             min_outlets = 2
@@ -495,6 +497,8 @@ mod tests {
             zone: Some(jiff::tz::TimeZone::get("Europe/Berlin").unwrap()),
             since: Some("24h".parse().unwrap()),
             format: crate::cli::DigestFormat::Markdown,
+            template: Some(Path::new(HOME).join("mine.md")),
+            sections: vec!["eu".to_owned()],
             top: Some(20),
             tags: vec!["tech".to_owned(), "eu".to_owned()],
             min_outlets: 2,

@@ -2,11 +2,17 @@
 //!
 //! There is one model, [`Digest`]; each format is one file that renders it and escapes for its own sink.
 
+pub mod atom;
+pub mod chart;
 pub mod coverage;
+pub mod epub;
+pub mod html;
 pub mod json;
 pub mod markdown;
 pub mod reading;
+pub mod template;
 pub mod text;
+pub mod view;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
@@ -16,6 +22,8 @@ use jiff::tz::TimeZone;
 
 use crate::digest::coverage::Coverage;
 use crate::digest::reading::Load;
+use crate::digest::template::{Form, Template, TemplateError};
+use crate::digest::view::DigestView;
 use crate::listing::plain::date;
 use crate::model::{Article, ArticleId, Cluster, ClusterId, Code, Facts, Member, Ranked};
 
@@ -371,6 +379,38 @@ impl Digest {
     }
 }
 
+/// The formats of a digest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// What a template writes, the built-in one or a user's.
+    Written(Form),
+    /// JSON.
+    Json,
+    /// EPUB.
+    Epub,
+}
+
+/// A digest in any format, as the bytes of its file; `template`, where there is one, in place of the built-in.
+///
+/// # Errors
+/// When the template is at fault, or the format is one that no template writes; the error is one line that names the template, the
+/// line in it and what is wrong.
+pub fn render(
+    digest: &Digest,
+    zone: &TimeZone,
+    format: Format,
+    template: Option<Template<'_>>,
+) -> Result<Vec<u8>, TemplateError> {
+    let view = || DigestView::of(digest, zone);
+    match (format, template) {
+        (Format::Written(form), None) => Ok(template::built_in(&view(), form).into_bytes()),
+        (Format::Written(form), Some(template)) => template::of_user(&view(), form, template).map(String::into_bytes),
+        (_, Some(template)) => Err(TemplateError::no_such_format(template.name)),
+        (Format::Json, None) => Ok(json(digest).into_bytes()),
+        (Format::Epub, None) => Ok(epub(digest, zone)),
+    }
+}
+
 /// A digest as plain text for a mail or a terminal, `columns` wide at most (76 suits mail).
 pub fn text(digest: &Digest, zone: &TimeZone, columns: usize) -> String {
     text::render(digest, zone, columns)
@@ -379,6 +419,21 @@ pub fn text(digest: &Digest, zone: &TimeZone, columns: usize) -> String {
 /// A digest as Markdown without raw HTML.
 pub fn markdown(digest: &Digest, zone: &TimeZone) -> String {
     markdown::render(digest, zone)
+}
+
+/// A digest as one HTML page that fetches nothing, fit for a browser, a mail client and a printer.
+pub fn html(digest: &Digest, zone: &TimeZone) -> String {
+    html::render(digest, zone)
+}
+
+/// A digest as an Atom feed (RFC 4287), one entry a story.
+pub fn atom(digest: &Digest, zone: &TimeZone) -> String {
+    atom::render(digest, zone)
+}
+
+/// A digest as the bytes of an EPUB 3 book.
+pub fn epub(digest: &Digest, zone: &TimeZone) -> Vec<u8> {
+    epub::render(digest, zone)
 }
 
 /// A digest as JSON, schema `newsfold.digest/1`.
@@ -392,7 +447,7 @@ mod tests {
 
     use jiff::Timestamp;
 
-    use crate::digest::{Digest, Edition, Params, build, json, markdown, text};
+    use crate::digest::{Digest, Edition, Params, atom, build, html, json, markdown, text};
     use crate::listing::plain::{is_unsafe, width};
     use crate::listing::samples::{at, check_expected, clusters, harvest, old, town, zone};
     use crate::model::ArticleId;
@@ -419,6 +474,8 @@ mod tests {
         check_expected("digest-40.txt", &text(&digest(), &zone(), 40));
         check_expected("digest.md", &markdown(&digest(), &zone()));
         check_expected("digest.json", &json(&digest()));
+        check_expected("digest.html", &html(&digest(), &zone()));
+        check_expected("digest.atom", &atom(&digest(), &zone()));
         let quiet = build(
             Vec::new(),
             &Edition { from: at("2026-02-13T06:00:00Z"), title: String::new(), ..edition() },
@@ -426,6 +483,8 @@ mod tests {
         );
         check_expected("digest-empty.txt", &text(&quiet, &zone(), 76));
         check_expected("digest-empty.md", &markdown(&quiet, &zone()));
+        check_expected("digest-empty.html", &html(&quiet, &zone()));
+        check_expected("digest-empty.atom", &atom(&quiet, &zone()));
     }
 
     #[test]

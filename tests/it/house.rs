@@ -66,6 +66,8 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("toml", &["config"]),
     ("etcetera", &["config"]),
     ("quick_xml", &["opml"]),
+    ("minijinja", &["digest"]),
+    ("zip", &["digest"]),
     ("axum", &["serve"]),
     ("sd_notify", &["clock"]),
     ("anyhow", &["app", "main"]),
