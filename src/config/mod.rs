@@ -351,7 +351,11 @@ mod tests {
         lines(settings_part, &mut |section, key| shown.push((section.to_owned(), key.to_owned())));
         let known: Vec<_> =
             settings::SETTINGS.iter().map(|setting| (setting.section.to_owned(), setting.key.to_owned())).collect();
+        let (digest, shown): (Vec<_>, Vec<_>) =
+            shown.into_iter().partition(|(section, _): &(String, String)| section.starts_with("digest."));
         assert_eq!(shown, known, "the file and the table of settings hold the same, in the same order");
+        let digest: Vec<&str> = digest.iter().map(|(_, key)| key.as_str()).collect();
+        assert_eq!(digest, digests::KEYS, "the example shows all that a digest takes");
 
         let mut shown = Vec::new();
         let example = feeds_part.split("\n\n").next().expect("a first part");
@@ -416,7 +420,7 @@ mod tests {
             cluster_articles_max: 500,
         };
         assert_eq!(config.cluster, cluster);
-        assert!(!format!("{config:?}").contains("pass"), "no secret in a log");
+        assert!(!format!("{config:?}").contains(":pass"), "no secret in a log");
     }
 
     #[test]

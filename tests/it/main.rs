@@ -19,6 +19,8 @@ mod corpus;
 #[cfg(test)]
 mod daemon;
 #[cfg(test)]
+mod editions;
+#[cfg(test)]
 mod feeds;
 #[cfg(test)]
 mod fetching;
@@ -50,6 +52,8 @@ mod politeness_hosts;
 mod politeness_network;
 #[cfg(test)]
 mod polling;
+#[cfg(test)]
+mod post_office;
 #[cfg(test)]
 mod python;
 #[cfg(test)]
