@@ -433,6 +433,52 @@ mod tests {
         }
     }
 
+    /// A server that answers every line in the same way, and all that it was told.
+    fn server_that_says(greeting: &'static str, answer: &'static str) -> (u16, std::sync::mpsc::Receiver<String>) {
+        use std::io::{BufRead, BufReader, Write};
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let (told, heard) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            stream.write_all(greeting.as_bytes()).unwrap();
+            for line in BufReader::new(stream.try_clone().unwrap()).lines().map_while(Result::ok) {
+                told.send(line).unwrap();
+                stream.write_all(answer.as_bytes()).unwrap();
+            }
+        });
+        (port, heard)
+    }
+
+    #[test]
+    fn without_tls_nothing_is_said_to_a_server_elsewhere() {
+        let (port, heard) = server_that_says("220 ready\r\n", "250 ok\r\n");
+        let server = Server {
+            host: "127.0.0.1".to_owned(),
+            port,
+            privacy: Privacy::StartTls,
+            user: Some("me".to_owned()),
+            password: Some("hush".to_owned()),
+        };
+        let error = send(&server, "a@example.org", "b@example.org", b"x").unwrap_err();
+        assert!(!error.is_permanent() && error.to_string().starts_with("`127.0.0.1:"), "{error}");
+        assert!(!error.to_string().contains("hush"));
+        let heard: Vec<String> = heard.try_iter().collect();
+        assert!(heard.iter().all(|line| ["EHLO", "QUIT"].contains(&&line[..4])), "{heard:?}");
+    }
+
+    #[test]
+    fn a_user_is_named_to_a_server_that_asks() {
+        let (port, heard) = server_that_says("220 ready\r\n", "250-mail.example\r\n250 AUTH PLAIN LOGIN\r\n");
+        let url = format!("smtp://me%40example.org@127.0.0.1:{port}");
+        let server = Server::parse(&url).unwrap().with_password(Some("hush".to_owned()));
+        // It takes everything, even the name, with the answer that says nothing against it.
+        drop(send(&server, "a@example.org", "b@example.org", b"x"));
+        let heard: Vec<String> = heard.iter().collect();
+        // "\0me@example.org\0hush" in base64.
+        assert!(heard.iter().any(|line| line == "AUTH PLAIN AG1lQGV4YW1wbGUub3JnAGh1c2g="), "{heard:?}");
+    }
+
     #[test]
     fn an_identity_is_of_one_edition_of_one_digest_of_one_database() {
         let from = address("news@example.org");

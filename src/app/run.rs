@@ -38,6 +38,13 @@ pub fn run(mut context: Context) -> Result<Exit, Failure> {
             if context.config.fetch.contact.is_none() && context.config.fetch.user_agent.is_none() {
                 tracing::info!("publishers cannot tell whom to ask about these requests; `[fetch] contact` tells them");
             }
+            let is_mailed =
+                context.config.digests.iter().any(|digest| digest.schedule.is_some() && !digest.mail.is_empty());
+            if is_mailed && context.config.mail.smtp.is_none() {
+                tracing::warn!(
+                    "digests are to be mailed and there is no server: they wait until `[mail] smtp` names one"
+                );
+            }
             let ended = daemon::run(writer, &feeds, context.fetcher()?, &params(&context, &vigil)?, &mut signals).await;
             match ended.map_err(anyhow::Error::from)? {
                 Ended::Stopped(_) => {

@@ -71,6 +71,8 @@ mod samples;
 #[cfg(test)]
 mod seeds;
 #[cfg(test)]
+mod seen;
+#[cfg(test)]
 mod shapes;
 #[cfg(test)]
 mod stories;
