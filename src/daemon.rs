@@ -23,6 +23,9 @@ use crate::schedule;
 use crate::store::{Store, StoreError};
 use crate::writer::{FeedReport, Writer};
 
+/// How often it looks for corrections.
+const CORRECTIONS_EVERY: Duration = Duration::from_millis(500);
+
 /// The pace of the daemon.
 #[derive(Clone, Debug)]
 pub struct Params {
@@ -158,6 +161,7 @@ pub async fn run<F: Fetch + Send + Sync + 'static>(
         tokio::select! {
             wish = signals.wish() => break wish,
             () = rest(&idle, params) => {}
+            () = asked_for(feeds) => ingest.obey(),
             ended = hear(&mut ingest, &mut under_way) => match ended {
                 Heard::Report => {}
                 Heard::WriterStopped => break Wish::Stop,
@@ -263,6 +267,17 @@ async fn rest(idle: &[Feed], params: &Params) {
         .unwrap_or(params.tick);
     // A quarter of a second at least: whatever the schedule says, the loop must not spin.
     tokio::time::sleep(until_due.clamp(Duration::from_millis(250).min(params.tick), params.tick)).await;
+}
+
+/// Waits until a person asks for a correction; they are not kept waiting for longer than a moment.
+async fn asked_for(store: &Store) {
+    loop {
+        tokio::time::sleep(CORRECTIONS_EVERY).await;
+        // What hinders us is told where the feeds are read, which is soon.
+        if store.is_correction_pending().unwrap_or(false) {
+            return;
+        }
+    }
 }
 
 /// Takes every report that has come; returns when one has come and no other waits.

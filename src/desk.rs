@@ -32,6 +32,7 @@ use crate::news::{self, Backlog, Standing};
 use crate::rank::{self, Sort};
 use crate::schedule::timetable::Timetable;
 use crate::store::{Attempt, Letter, NewEdition, Query, Recorded, Store, StoreError, Waiting};
+use crate::taste::Taste;
 
 /// The width of a text digest in columns: what every mail client and terminal shows unbroken.
 const TEXT_COLUMNS: usize = 76;
@@ -55,6 +56,10 @@ pub struct Order {
     pub name: String,
     /// Which clusters, whenever they came.
     pub query: Query,
+    /// What its readers do not want to see.
+    pub taste: Taste,
+    /// How clusters are weighed, and who speaks for them.
+    pub rank: rank::Params,
     /// Where the first edition begins; `None` means when the database was made.
     pub first_since: Option<When>,
     /// In what order.
@@ -166,11 +171,11 @@ pub fn compose(store: &Store, order: &Order, now: Timestamp) -> Result<Composed,
     let mut told = Told::read(store, &order.name, &arrivals.clusters)?;
     let mut chosen = Vec::new();
     for cluster in arrivals.clusters {
-        if told.tells(&cluster, place, backlog) {
+        if order.taste.wants(&cluster) && told.tells(&cluster, place, backlog) {
             chosen.push(cluster);
         }
     }
-    let ranked = rank::order(chosen, order.sort, now, &rank::Params::default());
+    let ranked = rank::order(chosen, order.sort, now, &order.rank);
     let members = members(&ranked);
     let (name, generated) = (order.name.clone(), now);
     let edition =
@@ -219,11 +224,10 @@ impl Told {
     /// Whether a cluster that gained an article behind `place` is told: for the first time, or because it has news.
     fn tells(&mut self, cluster: &Cluster, place: ArticleId, backlog: Backlog) -> bool {
         let knows = |article: &Article| self.articles.contains_key(&article.id);
-        let dismissed = |article: &Article| self.dismissed.contains(&article.id);
-        let is_dismissed = cluster.members.iter().any(|member| dismissed(&member.article))
-            && !news::standing(cluster, Backlog::IsNone, dismissed).is_news();
+        if news::is_hidden(cluster, &self.dismissed) {
+            return false;
+        }
         match news::standing(cluster, backlog, knows) {
-            _ if is_dismissed => false,
             Standing::Nothing => false,
             // What a limit or a filter left out before is told when it moves again.
             Standing::Unheard => cluster

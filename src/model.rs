@@ -265,6 +265,8 @@ pub struct Feed {
     pub cluster: bool,
     /// Higher is preferred as a cluster's representative.
     pub priority: i32,
+    /// Whether its articles can be read by subscribers alone.
+    pub paywalled: bool,
     /// Whether it may lead into private networks and to this machine, whatever holds for the others.
     pub allow_private: bool,
     /// Who named it.
@@ -331,6 +333,8 @@ pub struct FeedWish {
     pub cluster: bool,
     /// Higher is preferred as a cluster's representative.
     pub priority: i32,
+    /// Whether its articles can be read by subscribers alone.
+    pub paywalled: bool,
     /// Whether it may lead into private networks and to this machine, whatever holds for the others.
     pub allow_private: bool,
 }
@@ -345,6 +349,7 @@ impl FeedWish {
             interval: None,
             cluster: true,
             priority: 0,
+            paywalled: false,
             allow_private: false,
         }
     }
@@ -541,6 +546,8 @@ pub struct Article {
     pub revision: u32,
     /// Its feed's priority.
     pub priority: i32,
+    /// Whether its feed's articles can be read by subscribers alone.
+    pub paywalled: bool,
 }
 
 /// An older version of an article's words.
@@ -614,6 +621,39 @@ pub struct Reason {
     pub runner_up: Option<RunnerUp>,
 }
 
+/// What a person's correction says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ruling {
+    /// `ones` and `others` report one story.
+    Merge,
+    /// `ones` are a story of their own and leave the cluster, where `others` stay.
+    Split,
+    /// `ones` and `others` are never in one cluster; where they are, `others` leave.
+    Apart,
+    /// An earlier correction holds no more, and what it moved goes back.
+    Undo,
+}
+
+/// A person's correction, as it stands in the ground log: it names articles, never clusters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Correction {
+    /// Its number, by which it is undone; they count up from 1.
+    pub number: i64,
+    /// When it was made.
+    pub made: Timestamp,
+    /// What it says.
+    pub ruling: Ruling,
+    /// The articles of one side; of an undoing none.
+    pub ones: Vec<ArticleId>,
+    /// The articles of the other side; of an undoing none.
+    pub others: Vec<ArticleId>,
+    /// The number of the correction that it undoes.
+    pub undoes: Option<i64>,
+    /// Its place in the ground log, once the writer has obeyed it.
+    pub seq: Option<i64>,
+}
+
 /// An article in its cluster.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Member {
@@ -634,6 +674,47 @@ pub struct Cluster {
     pub code: Code,
     /// Its articles by publication, earliest first; never empty.
     pub members: Vec<Member>,
+}
+
+/// A cluster's row: enough to know that it cannot come before another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Outline {
+    /// Its number.
+    pub id: ClusterId,
+    /// When its newest article was published.
+    pub last_published: Timestamp,
+    /// When its newest article was stored.
+    pub last_seen: Timestamp,
+    /// How many articles there are.
+    pub article_count: usize,
+}
+
+/// What the order of clusters asks of one article: everything but its words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// The article.
+    pub article: ArticleId,
+    /// The publisher.
+    pub outlet: String,
+    /// Whose voice it speaks with: see [`Draft::voice`].
+    pub voice: Option<String>,
+    /// When it was published.
+    pub published: Timestamp,
+    /// When it was first stored.
+    pub seen: Timestamp,
+    /// Its feed's priority.
+    pub priority: i32,
+    /// The member whose text it repeats.
+    pub copy_of: Option<ArticleId>,
+}
+
+/// A cluster as far as its order asks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Brief {
+    /// Its number.
+    pub id: ClusterId,
+    /// Its articles, in no order; never empty.
+    pub reports: Vec<Report>,
 }
 
 /// What a cluster's articles come to. Worked out in one place (`rank::facts`), so that every table, page and export says the same.

@@ -111,6 +111,14 @@ pub fn standing(cluster: &Cluster, backlog: Backlog, is_known: impl Fn(&Article)
     Standing::Update(News { articles, voices, own })
 }
 
+/// Whether a cluster is hidden by the articles of it that were dismissed: until there is news for somebody who knows those.
+pub fn is_hidden(cluster: &Cluster, dismissed: &BTreeSet<ArticleId>) -> bool {
+    let is_known = |article: &Article| dismissed.contains(&article.id);
+    !dismissed.is_empty()
+        && cluster.members.iter().any(|member| is_known(&member.article))
+        && !standing(cluster, Backlog::IsNone, is_known).is_news()
+}
+
 fn says_something_new(known: &[&Member], fresh: &[&Member]) -> Vec<Fresh> {
     let mut heard = Heard::default();
     for member in known {

@@ -99,6 +99,8 @@ pub struct Own {
     pub cluster: Option<bool>,
     /// Higher is preferred as a cluster's representative (`newsfold:priority`).
     pub priority: Option<i32>,
+    /// Whether its articles can be read by subscribers alone, `true` or `false` (`newsfold:paywalled`).
+    pub paywalled: Option<bool>,
 }
 
 /// A list, read.
@@ -303,6 +305,7 @@ struct Said {
     interval: Option<String>,
     cluster: Option<String>,
     priority: Option<String>,
+    paywalled: Option<String>,
 }
 
 impl Said {
@@ -317,6 +320,7 @@ impl Said {
                 "newsfold:interval" => &mut said.interval,
                 "newsfold:cluster" => &mut said.cluster,
                 "newsfold:priority" => &mut said.priority,
+                "newsfold:paywalled" => &mut said.paywalled,
                 "xmlurl" => &mut said.feed,
                 "title" => &mut said.title,
                 "text" => &mut said.text,
@@ -340,6 +344,7 @@ impl Said {
             interval: interval.filter(|interval| intervals.contains(interval)),
             cluster: self.cluster.as_deref().and_then(|text| text.parse().ok()),
             priority: priority.filter(|priority: &i32| priority.unsigned_abs() <= params.priority_max.unsigned_abs()),
+            paywalled: self.paywalled.as_deref().and_then(|text| text.parse().ok()),
         }
     }
 }
@@ -505,6 +510,7 @@ fn element(feed: &Outline) -> BytesStart<'static> {
         ("newsfold:interval", own.interval.map(|interval| format!("{interval:#}"))),
         ("newsfold:cluster", own.cluster.map(|cluster| cluster.to_string())),
         ("newsfold:priority", own.priority.map(|priority| priority.to_string())),
+        ("newsfold:paywalled", own.paywalled.map(|paywalled| paywalled.to_string())),
     ];
     for (name, value) in pairs {
         if let Some(value) = value {
@@ -733,6 +739,7 @@ mod tests {
             interval: Some(SignedDuration::from_mins(90)),
             cluster: Some(false),
             priority: Some(-3),
+            paywalled: Some(true),
         };
         let feed = Outline { own, ..outline("https://a.example/feed", "A", &["tech"]) };
         let text = write(&[feed.clone(), outline("https://b.example/feed", "B", &[])]);

@@ -19,12 +19,14 @@
 //! * `now` moves every cluster by the same amount. Two clusters therefore change places only when one of them gets an article,
 //!   never because time passed, and a reader who pages through a list meets no story twice.
 
+pub mod leaders;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
 
 use jiff::Timestamp;
 
-use crate::model::{Cluster, Code, Facts, Member, Ranked};
+use crate::model::{ArticleId, Brief, Cluster, Facts, Ranked};
 
 /// How clusters are weighed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +39,37 @@ pub struct Params {
     pub priority_max: u8,
     /// The longest summary, in characters.
     pub summary_chars_max: usize,
+    /// What makes an article speak for its cluster, the weightiest first.
+    pub representative: Vec<Preference>,
+}
+
+/// What is asked of an article that is to speak for its cluster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Preference {
+    /// The highest feed priority.
+    Priority,
+    /// One that everybody can read: not behind a paywall.
+    Open,
+    /// A complete text.
+    Complete,
+    /// The earliest publication.
+    Earliest,
+}
+
+impl Preference {
+    /// All there are, in the usual order.
+    pub const ALL: [Preference; 4] =
+        [Preference::Priority, Preference::Open, Preference::Complete, Preference::Earliest];
+
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Preference::Priority => "priority",
+            Preference::Open => "open",
+            Preference::Complete => "complete",
+            Preference::Earliest => "earliest",
+        }
+    }
 }
 
 impl Default for Params {
@@ -47,6 +80,7 @@ impl Default for Params {
             repeat_percent: 50,
             priority_max: 8,
             summary_chars_max: 280,
+            representative: Preference::ALL.to_vec(),
         }
     }
 }
@@ -90,26 +124,33 @@ pub fn ranked(cluster: Cluster, now: Timestamp, params: &Params) -> Ranked {
 
 /// The cluster's score by the formula at the top of this file: it changes only when the cluster does.
 pub fn score(cluster: &Cluster, params: &Params) -> f64 {
+    score_of(&told(cluster), params)
+}
+
+/// The very same score, of a cluster whose words were not read.
+pub fn score_of_brief(brief: &Brief, params: &Params) -> f64 {
+    score_of(&told_in_brief(brief), params)
+}
+
+fn score_of<K: Copy + Ord>(told: &[Told<'_, K>], params: &Params) -> f64 {
     let repeat = f64::from(params.repeat_percent.clamp(1, 100)) / 100.0;
-    let mut worths: Vec<f64> = Vec::with_capacity(cluster.members.len());
-    for members in by_voice(cluster).values_mut() {
-        members.sort_by_key(|member| {
-            (member.copy_of.is_some(), std::cmp::Reverse(member.article.published), member.article.id)
-        });
+    let mut worths: Vec<f64> = Vec::with_capacity(told.len());
+    for members in by_voice(told).values_mut() {
+        members.sort_by_key(|member| (member.copy_of.is_some(), std::cmp::Reverse(member.published), member.article));
         let mut discount = 0.0;
         for member in members {
-            worths.push(half_lives(member.article.published, params) + discount);
+            worths.push(half_lives(member.published, params) + discount);
             discount += repeat.log2();
         }
     }
     let bound = i32::from(params.priority_max);
-    let priority = cluster.members.iter().map(|member| member.article.priority).max().unwrap_or(0).clamp(-bound, bound);
+    let priority = told.iter().map(|member| member.priority).max().unwrap_or(0).clamp(-bound, bound);
     log2_of_sum(worths) + f64::from(priority)
 }
 
 /// What the cluster's articles come to.
 pub fn facts(cluster: &Cluster, params: &Params) -> Facts {
-    let representative = representative(cluster);
+    let representative = representative(cluster, &params.representative);
     let articles = || cluster.members.iter().map(|member| &member.article);
     let speaker = cluster.members.get(representative).map(|member| &member.article);
     let mut outlets: Vec<String> = Vec::new();
@@ -129,7 +170,7 @@ pub fn facts(cluster: &Cluster, params: &Params) -> Facts {
         lang: langs.into_iter().next(),
         tags: by_frequency(articles().flat_map(|article| article.tags.iter().map(String::as_str))),
         article_count: cluster.members.len(),
-        independent_count: by_voice(cluster).len().min(outlets.len()),
+        independent_count: by_voice(&told(cluster)).len().min(outlets.len()),
         outlets,
         first_published: articles().map(|article| article.published).min().unwrap_or_default(),
         last_published: articles().map(|article| article.published).max().unwrap_or_default(),
@@ -140,16 +181,37 @@ pub fn facts(cluster: &Cluster, params: &Params) -> Facts {
 
 /// Which article speaks for the cluster, as its place in `members`.
 ///
-/// One with a title; then the highest feed priority; then a complete text: three quarters of the longest will do, and beyond
-/// 2,000 characters every text is complete, so that a few words more win nothing; then the earliest, then the smallest id.
-pub fn representative(cluster: &Cluster) -> usize {
-    let chars = |member: &Member| member.article.text.chars().take(COMPLETE_CHARS).count();
-    let standing = |member: &Member| (!member.article.title.trim().is_empty(), member.article.priority);
-    let Some(best) = cluster.members.iter().map(standing).max() else { return 0 };
-    let longest = cluster.members.iter().filter(|member| standing(member) == best).map(chars).max().unwrap_or(0);
-    let eligible = |member: &Member| standing(member) == best && chars(member) * 4 >= longest * 3;
-    let candidates = cluster.members.iter().enumerate().filter(|(_, member)| eligible(member));
-    candidates.min_by_key(|(_, member)| (member.article.published, member.article.id)).map_or(0, |(place, _)| place)
+/// One with a title, before all else. Then each preference in turn leaves those that meet it best, and where it leaves none, all:
+/// the highest feed priority; not paywalled; a complete text, for which three quarters of the longest will do, and beyond 2,000
+/// characters every text is complete, so that a few words more win nothing; the earliest. Ties go to the smallest id.
+pub fn representative(cluster: &Cluster, preferences: &[Preference]) -> usize {
+    let articles = cluster.members.iter().map(|member| &member.article).enumerate();
+    let mut left: Vec<_> = articles.clone().filter(|(_, article)| !article.title.trim().is_empty()).collect();
+    if left.is_empty() {
+        left = articles.collect();
+    }
+    for preference in preferences {
+        match preference {
+            Preference::Priority => {
+                let best = left.iter().map(|(_, article)| article.priority).max();
+                left.retain(|(_, article)| Some(article.priority) == best);
+            }
+            Preference::Open if left.iter().any(|(_, article)| !article.paywalled) => {
+                left.retain(|(_, article)| !article.paywalled);
+            }
+            Preference::Open => {}
+            Preference::Complete => {
+                let chars = |text: &str| text.chars().take(COMPLETE_CHARS).count();
+                let longest = left.iter().map(|(_, article)| chars(&article.text)).max().unwrap_or(0);
+                left.retain(|(_, article)| chars(&article.text) * 4 >= longest * 3);
+            }
+            Preference::Earliest => {
+                let first = left.iter().map(|(_, article)| article.published).min();
+                left.retain(|(_, article)| Some(article.published) == first);
+            }
+        }
+    }
+    left.iter().min_by_key(|(_, article)| article.id).map_or(0, |(place, _)| *place)
 }
 
 /// From here on a text counts as complete: some 350 words, where a news report has said what happened.
@@ -158,38 +220,77 @@ const COMPLETE_CHARS: usize = 2_000;
 /// A copy of a copy of a copy … is followed this far.
 const COPY_STEPS_MAX: usize = 16;
 
+/// An article as far as voices and scores ask; `K` names articles.
+#[derive(Clone, Copy, Debug)]
+struct Told<'a, K> {
+    name: K,
+    copy_of: Option<K>,
+    article: ArticleId,
+    outlet: &'a str,
+    voice: Option<&'a str>,
+    published: Timestamp,
+    priority: i32,
+}
+
+fn told(cluster: &Cluster) -> Vec<Told<'_, &str>> {
+    let told = cluster.members.iter().map(|member| Told {
+        name: member.article.code.0.as_str(),
+        copy_of: member.copy_of.as_ref().map(|code| code.0.as_str()),
+        article: member.article.id,
+        outlet: &member.article.outlet,
+        voice: member.article.voice.as_deref(),
+        published: member.article.published,
+        priority: member.article.priority,
+    });
+    told.collect()
+}
+
+/// In the order in which a cluster has its members.
+fn told_in_brief(brief: &Brief) -> Vec<Told<'_, ArticleId>> {
+    let told = brief.reports.iter().map(|report| Told {
+        name: report.article,
+        copy_of: report.copy_of,
+        article: report.article,
+        outlet: &report.outlet,
+        voice: report.voice.as_deref(),
+        published: report.published,
+        priority: report.priority,
+    });
+    let mut told: Vec<_> = told.collect();
+    told.sort_by_key(|told| (told.published, told.article));
+    told
+}
+
 /// Who speaks in an article.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Voice<'a> {
+enum Voice<'a, K> {
     /// A wire, whoever prints its report.
     Wire(&'a str),
     /// The outlet, in its own words; of outlets that share a site, the first.
     Outlet(&'a str),
     /// An article that is not (or no more) in the cluster, repeated by one that is.
-    Copied(&'a Code),
+    Copied(K),
 }
 
-fn by_voice(cluster: &Cluster) -> BTreeMap<Voice<'_>, Vec<&Member>> {
-    let by_code: BTreeMap<&Code, &Member> =
-        cluster.members.iter().map(|member| (&member.article.code, member)).collect();
-    let families = families(cluster);
-    let mut voices: BTreeMap<Voice<'_>, Vec<&Member>> = BTreeMap::new();
-    for member in &cluster.members {
-        voices.entry(voice(member, &by_code, &families)).or_default().push(member);
+fn by_voice<'a, 'b, K: Copy + Ord>(told: &'b [Told<'a, K>]) -> BTreeMap<Voice<'a, K>, Vec<&'b Told<'a, K>>> {
+    let by_name: BTreeMap<K, &Told<'a, K>> = told.iter().map(|told| (told.name, told)).collect();
+    let families = families(told);
+    let mut voices: BTreeMap<Voice<'a, K>, Vec<&Told<'a, K>>> = BTreeMap::new();
+    for told in told {
+        voices.entry(voice(told, &by_name, &families)).or_default().push(told);
     }
     voices
 }
 
 /// For each outlet's name the first one of the cluster that publishes on the same site: "Harbour Post" and "Harbour Post Sport".
-fn families(cluster: &Cluster) -> BTreeMap<&str, &str> {
+fn families<'a, K>(told: &[Told<'a, K>]) -> BTreeMap<&'a str, &'a str> {
     let mut of_outlet: BTreeMap<&str, &str> = BTreeMap::new();
     let mut of_site: BTreeMap<&str, &str> = BTreeMap::new();
-    for article in cluster.members.iter().map(|member| &member.article) {
-        let outlet = article.outlet.as_str();
-        let site = article.voice.as_deref().filter(|voice| voice.starts_with("site:"));
-        let met = of_outlet.get(outlet).or_else(|| of_site.get(site?)).copied();
-        let first = met.unwrap_or(outlet);
-        of_outlet.entry(outlet).or_insert(first);
+    for told in told {
+        let site = told.voice.filter(|voice| voice.starts_with("site:"));
+        let met = of_outlet.get(told.outlet).or_else(|| of_site.get(site?)).copied();
+        let first = met.unwrap_or(told.outlet);
+        of_outlet.entry(told.outlet).or_insert(first);
         if let Some(site) = site {
             of_site.entry(site).or_insert(first);
         }
@@ -197,24 +298,23 @@ fn families(cluster: &Cluster) -> BTreeMap<&str, &str> {
     of_outlet
 }
 
-fn voice<'a>(
-    member: &'a Member,
-    by_code: &BTreeMap<&Code, &'a Member>,
+fn voice<'a, K: Copy + Ord>(
+    told: &Told<'a, K>,
+    by_name: &BTreeMap<K, &Told<'a, K>>,
     families: &BTreeMap<&'a str, &'a str>,
-) -> Voice<'a> {
-    let mut at = member;
+) -> Voice<'a, K> {
+    let mut at = told;
     for _ in 0..COPY_STEPS_MAX {
-        let Some(code) = &at.copy_of else { break };
-        match by_code.get(code) {
+        let Some(copied) = at.copy_of else { break };
+        match by_name.get(&copied) {
             Some(original) => at = original,
-            None => return Voice::Copied(code),
+            None => return Voice::Copied(copied),
         }
     }
-    if let Some(wire) = at.article.voice.as_deref().filter(|voice| voice.starts_with("wire:")) {
+    if let Some(wire) = at.voice.filter(|voice| voice.starts_with("wire:")) {
         return Voice::Wire(wire);
     }
-    let outlet = at.article.outlet.as_str();
-    Voice::Outlet(families.get(outlet).copied().unwrap_or(outlet))
+    Voice::Outlet(families.get(at.outlet).copied().unwrap_or(at.outlet))
 }
 
 /// Half-lives since 1970: some forty thousand, which leaves an `f64` eleven digits after the point.
@@ -323,7 +423,7 @@ mod tests {
     use proptest::prelude::{Strategy, any, prop, prop_assert, prop_assert_eq, proptest};
 
     use crate::model::{Article, ArticleId, Cluster, ClusterId, Code, FeedId, How, Member, Reason};
-    use crate::rank::{Params, Sort, facts, lead, order, ranked, representative, score};
+    use crate::rank::{Params, Preference, Sort, facts, lead, order, ranked, representative, score};
 
     const NOON: Timestamp = Timestamp::constant(1_770_984_000, 0);
 
@@ -356,6 +456,7 @@ mod tests {
                 tags: Vec::new(),
                 revision: 1,
                 priority: 0,
+                paywalled: false,
             },
             joined: Reason {
                 how: How::Joined,
@@ -464,13 +565,46 @@ mod tests {
                 (priority, text.to_owned(), title.to_owned());
             member
         };
-        let check = |members: Vec<Member>, expected: usize| assert_eq!(representative(&cluster(members)), expected);
+        let check = |members: Vec<Member>, expected: usize| {
+            assert_eq!(representative(&cluster(members), &Preference::ALL), expected);
+        };
         let (brief, long, longer) = ("x".repeat(100), "x".repeat(900), "x".repeat(1_100));
         check(vec![with(1, 5, 0, &long, "t"), with(2, 4, 1, &brief, "t"), with(3, 3, 0, &longer, "t")], 1);
         check(vec![with(1, 5, 0, &brief, "t"), with(2, 4, 0, &long, "t"), with(3, 3, 0, &longer, "t")], 1);
         check(vec![with(1, 5, 0, &longer.repeat(2), "t"), with(2, 6, 0, &longer.repeat(50), "t")], 1);
         check(vec![with(2, 5, 0, &long, "t"), with(1, 5, 0, &long, "t")], 1);
         check(vec![with(1, 5, 9, &long, " "), with(2, 4, 0, "", "t")], 1);
+    }
+
+    #[test]
+    fn the_representative_follows_the_policy_in_its_order() {
+        use Preference::{Complete, Earliest, Open, Priority};
+        let with = |id, hours, priority, paywalled, chars| {
+            let mut member = member(id, "A", hours);
+            (member.article.priority, member.article.paywalled) = (priority, paywalled);
+            member.article.text = "x".repeat(chars);
+            member
+        };
+        let members = vec![
+            with(4, 9, 0, true, 500),
+            with(3, 8, 0, false, 100),
+            with(2, 7, 5, true, 900),
+            with(1, 7, 0, false, 1_000),
+        ];
+        let check = |members: &[Member], policy: &[Preference], expected: i64| {
+            let cluster = cluster(members.to_vec());
+            let place = representative(&cluster, policy);
+            assert_eq!(cluster.members[place].article.id.0, expected, "{policy:?}");
+        };
+        check(&members, &[Priority, Open, Complete, Earliest], 2);
+        check(&members, &[Open, Complete, Earliest], 1);
+        check(&members, &[Open, Earliest], 3);
+        check(&members, &[Earliest], 4);
+        check(&members, &[Complete], 1);
+        check(&members, &[], 1);
+        // Where all are paywalled, that decides nothing.
+        check(&members[..1], &[Open], 4);
+        check(&[members[0].clone(), members[2].clone()], &[Open, Earliest], 4);
     }
 
     #[test]

@@ -486,6 +486,7 @@ mod tests {
             interval: None,
             cluster: true,
             priority: 0,
+            paywalled: false,
             allow_private: false,
             origin: Origin::Config,
             active: true,

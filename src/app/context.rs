@@ -23,8 +23,9 @@ use crate::model::{Feed, FeedId, FeedState, FeedWish, Origin};
 use crate::quarantine::{self, DEATHS_MAX, Quarantined, Vigil};
 use crate::schedule;
 use crate::store::{self, RoleLock, Store, StoreError};
+use crate::taste::Taste;
 use crate::writer::{self, Writer};
-use crate::{clock, prepare};
+use crate::{clock, prepare, rank};
 
 /// A command that could not do it, with the exit code that says how.
 #[derive(Debug)]
@@ -183,6 +184,7 @@ impl Context {
                     feed.interval = wish.interval;
                     feed.cluster = wish.cluster;
                     feed.priority = wish.priority;
+                    feed.paywalled = wish.paywalled;
                     feed.allow_private = wish.allow_private;
                     feed.origin = Origin::Config;
                     feed.active = true;
@@ -298,6 +300,24 @@ impl Context {
         }
     }
 
+    /// How clusters are weighed, and who speaks for them.
+    pub fn rank_params(&self) -> rank::Params {
+        rank::Params { representative: self.config.reading.representative.clone(), ..rank::Params::default() }
+    }
+
+    /// What the config mutes and keeps.
+    pub fn taste(&self) -> Taste {
+        Taste::new(&self.config.reading.mute, &self.config.reading.keep)
+    }
+
+    /// Writes a part of the data to stdout; says whether anybody is there to read the next.
+    ///
+    /// # Errors
+    /// When stdout cannot be written.
+    pub fn pour(&self, text: &str) -> Result<bool, Failure> {
+        Ok(self.terminal.pour(text).context("cannot write to standard output")?)
+    }
+
     /// Writes data to stdout.
     ///
     /// # Errors
@@ -376,6 +396,7 @@ pub fn imagined(wish: FeedWish, origin: Origin, now: Timestamp) -> Feed {
         interval: wish.interval,
         cluster: wish.cluster,
         priority: wish.priority,
+        paywalled: wish.paywalled,
         allow_private: wish.allow_private,
         origin,
         active: true,

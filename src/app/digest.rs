@@ -7,8 +7,8 @@ use jiff::Timestamp;
 
 use crate::app::context::{Context, Failure};
 use crate::app::orders;
-use crate::app::seen::{self, Dismissed, Look};
-use crate::app::stored::{query, ranked};
+use crate::app::seen::{Dismissals, Dismissed, Look};
+use crate::app::stored::{query, ranked, wanted};
 use crate::cli::{Covers, DigestArgs, DigestFormat, Exit, Place};
 use crate::desk::{self, Composed, Delivery, DeskError, Order};
 use crate::digest::template::TemplateError;
@@ -123,8 +123,8 @@ fn export(context: &Context, args: &DigestArgs, order: Order, server: Option<&Se
         }
         _ => (None, store.clusters(&query)?),
     };
-    seen::sift(&store, &mut clusters, Dismissed::Hidden)?;
-    let clusters = ranked(context, clusters, args.sort);
+    Dismissals::read(&store)?.sift(&mut clusters, Dismissed::Hidden);
+    let clusters = ranked(context, wanted(context, &args.filter, clusters), args.sort);
     let offered: Vec<_> = clusters.iter().map(|ranked| (ranked.cluster.code.clone(), ranked.cluster.id)).collect();
     let until = query.until.unwrap_or(context.now);
     let from = query.since.or(since).unwrap_or_else(|| earliest(&clusters).unwrap_or(until));

@@ -16,6 +16,7 @@ use crate::mail::{Address, Server};
 use crate::rank::Sort;
 use crate::schedule::timetable::Timetable;
 use crate::store::Query;
+use crate::taste::Taste;
 
 /// No template is longer.
 const TEMPLATE_BYTES_MAX: u64 = 1 << 20;
@@ -39,6 +40,9 @@ pub fn of_args(context: &Context, args: &DigestArgs) -> Result<Order, Failure> {
         outlets_min: asked.outlets_min.max(order.query.outlets_min),
         ..asked
     };
+    if args.filter.unmuted {
+        order.taste = Taste::default();
+    }
     order.first_since = args.filter.since.or(order.first_since);
     order.sort = sort(args.sort);
     order.params.stories_max = args.top.unwrap_or(order.params.stories_max);
@@ -115,6 +119,8 @@ fn usual(context: &Context, name: String) -> Order {
     Order {
         name,
         query: Query::default(),
+        taste: context.taste(),
+        rank: context.rank_params(),
         first_since: None,
         sort: Sort::Rank,
         params: Params::default(),

@@ -2,10 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use anyhow::Context as _;
-
 use crate::app::context::{Context, Failure};
-use crate::app::stored::{limited, more, query, ranked, the_cluster};
+use crate::app::stored::{limited, more, query, ranked, the_cluster, wanted};
 use crate::cli::{DismissArgs, Exit, ListArgs};
 use crate::listing;
 use crate::listing::plain::count;
@@ -55,6 +53,7 @@ impl<'a> Look<'a> {
 pub fn clusters(context: &Context, args: &ListArgs) -> Result<Exit, Failure> {
     let store = context.reader()?;
     let query = query(context, &args.filter)?;
+    let dismissals = Dismissals::read(&store)?;
     let (look, mut found) = match &args.new {
         None => (None, store.clusters(&query)?),
         Some(new) => {
@@ -63,12 +62,12 @@ pub fn clusters(context: &Context, args: &ListArgs) -> Result<Exit, Failure> {
             (Some(look), found)
         }
     };
-    sift(&store, &mut found, if args.dismissed { Dismissed::Only } else { Dismissed::Hidden })?;
     drop(store);
-    let found = ranked(context, found, args.sort);
-    let (format, shown) = limited(context, args, found.len());
-    let listed = listing::clusters(&found[..shown], format, &context.style());
-    let whole = context.terminal.pour(&listed).context("cannot write to standard output")?;
+    dismissals.sift(&mut found, if args.dismissed { Dismissed::Only } else { Dismissed::Hidden });
+    let found = ranked(context, wanted(context, &args.filter, found), args.sort);
+    let (format, most) = limited(context, args);
+    let shown = most.min(found.len());
+    let whole = context.pour(&listing::clusters(&found[..shown], format, &context.style()))?;
     more(context, found.len() - shown);
     // What was cut on its way was not shown.
     if let Some(look) = look.filter(|_| whole) {
@@ -86,23 +85,25 @@ pub enum Dismissed {
     Only,
 }
 
-/// Takes out the clusters that are dismissed and have no news since, or all others.
-///
-/// # Errors
-/// When the database cannot be read.
-pub fn sift(store: &Store, clusters: &mut Vec<Cluster>, wanted: Dismissed) -> Result<(), Failure> {
-    let dismissed = store.dismissed()?;
-    if dismissed.is_empty() && wanted == Dismissed::Hidden {
-        return Ok(());
-    }
-    clusters.retain(|cluster| is_hidden(cluster, &dismissed) == (wanted == Dismissed::Only));
-    Ok(())
-}
+/// What was dismissed.
+#[derive(Debug)]
+pub struct Dismissals(BTreeSet<ArticleId>);
 
-fn is_hidden(cluster: &Cluster, dismissed: &BTreeSet<ArticleId>) -> bool {
-    let is_known = |article: &Article| dismissed.contains(&article.id);
-    cluster.members.iter().any(|member| is_known(&member.article))
-        && !news::standing(cluster, Backlog::IsNone, is_known).is_news()
+impl Dismissals {
+    /// Reads what was dismissed.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn read(store: &Store) -> Result<Dismissals, Failure> {
+        Ok(Dismissals(store.dismissed()?))
+    }
+
+    /// Takes out the clusters that are dismissed and have no news since, or all others; says how many.
+    pub fn sift(&self, clusters: &mut Vec<Cluster>, wanted: Dismissed) -> usize {
+        let before = clusters.len();
+        clusters.retain(|cluster| news::is_hidden(cluster, &self.0) == (wanted == Dismissed::Only));
+        before - clusters.len()
+    }
 }
 
 /// Hides clusters until they have news, or shows them again. It may run beside a daemon.

@@ -1,40 +1,131 @@
 //! Conductor: `clusters`, `show`, `why` and `search`: what is stored, for people and programs.
 
+use std::collections::BTreeMap;
+
 use anyhow::anyhow;
 
 use crate::app::context::{Context, Failure};
-use crate::app::seen::{self, Dismissed, Look};
+use crate::app::seen::{self, Dismissals, Dismissed, Look};
 use crate::cli::{Exit, Filter, ListArgs, SearchArgs, ShowArgs, Sort, WhyArgs};
-use crate::listing::fragment::fragment;
-use crate::listing::{self, Between, Detail, Format, Related, Rival, Search, Shown, Why};
+use crate::listing::fragment::{Sought, fragment};
+use crate::listing::plain::count;
+use crate::listing::{self, Between, Detail, Format, Pages, Related, Rival, Search, Shown, Why};
 use crate::model::{ArticleId, Cluster, ClusterId, Code, Ranked};
 use crate::rank;
-use crate::store::{Found, Query, Store, View};
+use crate::rank::leaders::Leaders;
+use crate::store::{Found, Matches, Query, Store, View};
+use crate::taste::Taste;
 use crate::writer;
 
 /// How many clusters a table shows where nothing else is asked for: two screens. Every other form shows all.
 const TABLE_CLUSTERS: usize = 30;
 /// How many articles of a cluster another is measured against.
 const COMPARED_ARTICLES_MAX: usize = 64;
-/// How many matching articles a search looks at.
+/// How many matching articles a search weighs; of more, so many of the newest are taken as they come.
+const WEIGHED_ARTICLES_MAX: usize = 20_000;
+/// How many matching articles a search shows where `--limit` does not say how many clusters.
 const SEARCH_ARTICLES_MAX: usize = 1_000;
+/// How many clusters are read at a time: a long list is told in pages and never held whole.
+const PAGE_CLUSTERS: usize = 200;
+/// How many clusters are looked at together while the best are sought, by what their rows say.
+const OUTLINES: usize = 2_000;
 
 /// Lists clusters, best first.
 ///
 /// # Errors
 /// When there is no database, or the filter makes no sense.
 pub fn clusters(context: &Context, args: &ListArgs) -> Result<Exit, Failure> {
-    let store = context.reader()?;
     if args.new.is_some() || args.dismissed {
         return seen::clusters(context, args);
     }
-    let mut found = store.clusters(&query(context, &args.filter)?)?;
-    seen::sift(&store, &mut found, Dismissed::Hidden)?;
-    let found = ranked(context, found, args.sort);
-    let (format, shown) = limited(context, args, found.len());
-    context.print(&listing::clusters(&found[..shown], format, &context.style()))?;
-    more(context, found.len() - shown);
+    let store = context.reader()?;
+    let query = query(context, &args.filter)?;
+    let taste = taste(context, &args.filter);
+    let (format, most) = limited(context, args);
+    let (style, params) = (context.style(), context.rank_params());
+    let dismissals = Dismissals::read(&store)?;
+    let _one_state = store.hold()?;
+    let mut pages = Pages::new(format, &style);
+    let (mut looked_at, mut shown, mut muted, mut dismissed, mut wanted) = (0, 0, 0, 0, most);
+    'list: loop {
+        let order = in_order(context, &store, &query, args.sort, wanted)?;
+        for page in order[looked_at..].chunks(PAGE_CLUSTERS) {
+            let mut clusters = store.load(page)?;
+            muted += left_out(&taste, &mut clusters);
+            dismissed += dismissals.sift(&mut clusters, Dismissed::Hidden);
+            clusters.truncate(most - shown);
+            shown += clusters.len();
+            let ranked = clusters.into_iter().map(|cluster| rank::ranked(cluster, context.now, &params));
+            if !context.pour(&pages.page(&ranked.collect::<Vec<_>>()))? || shown == most {
+                break 'list;
+            }
+        }
+        if order.len() < wanted {
+            break;
+        }
+        // Some of those that were wanted are muted: as many more are looked for, and a few, for some of those will be.
+        looked_at = order.len();
+        wanted = wanted.saturating_mul(2).saturating_add(PAGE_CLUSTERS);
+    }
+    context.pour(&pages.end())?;
+    if context.terminal.is_terminal_stdout && shown == most {
+        more(context, store.count(&query)?.saturating_sub(shown + muted + dismissed));
+    }
+    say_muted(context, muted);
     Ok(Exit::Done)
+}
+
+/// The numbers of the best clusters in the order asked for, `wanted` at most: what `rank::order` would put first, without reading
+/// what cannot be among them.
+fn in_order(
+    context: &Context,
+    store: &Store,
+    query: &Query,
+    sort: Sort,
+    wanted: usize,
+) -> Result<Vec<ClusterId>, Failure> {
+    let params = context.rank_params();
+    let mut leaders = Leaders::new(rank_sort(sort), wanted, store.priority_max()?, context.now, &params);
+    let mut after = None;
+    loop {
+        let outlines = store.outlines(query, after, OUTLINES)?;
+        after = outlines.last().map(|outline| (outline.last_published, outline.id));
+        if outlines.first().is_none_or(|first| !leaders.may_come(first.last_published)) {
+            return Ok(leaders.in_order());
+        }
+        // The best come soon, and what follows them need not be read: so a few are brought at first, then more at a time.
+        for some in outlines.chunks(PAGE_CLUSTERS) {
+            let entering: Vec<ClusterId> =
+                some.iter().filter(|outline| leaders.may_enter(outline)).map(|outline| outline.id).collect();
+            store.briefs(&entering)?.iter().for_each(|brief| leaders.offer(brief));
+        }
+    }
+}
+
+/// What the config mutes, unless all is asked for.
+fn taste(context: &Context, filter: &Filter) -> Taste {
+    if filter.unmuted { Taste::default() } else { context.taste() }
+}
+
+/// Takes out the clusters that the reader does not want to see; says how many.
+fn left_out(taste: &Taste, clusters: &mut Vec<Cluster>) -> usize {
+    let before = clusters.len();
+    clusters.retain(|cluster| taste.wants(cluster));
+    before - clusters.len()
+}
+
+/// The clusters that the reader wants to see, as the config mutes and keeps; how many were left out is said on stderr. For digests
+/// and whatever else reads clusters whole.
+pub fn wanted(context: &Context, filter: &Filter, mut clusters: Vec<Cluster>) -> Vec<Cluster> {
+    say_muted(context, left_out(&taste(context, filter), &mut clusters));
+    clusters
+}
+
+fn say_muted(context: &Context, muted: usize) {
+    if muted > 0 {
+        let clusters = count(muted, "cluster");
+        context.tell(&format!("{clusters} muted by [reading] in the config; --unmuted shows all"));
+    }
 }
 
 /// Shows one cluster whole.
@@ -49,10 +140,10 @@ pub fn show(context: &Context, args: &ShowArgs) -> Result<Exit, Failure> {
     for member in cluster.members.iter().filter(|member| member.article.revision > 1) {
         revisions.push((member.article.id, store.revisions(member.article.id)?));
     }
-    let ranked = rank::ranked(cluster, context.now, &rank::Params::default());
+    let ranked = rank::ranked(cluster, context.now, &context.rank_params());
     let mut related = Vec::new();
     for (other, probability) in store.related(id)? {
-        related.extend(rival(&store, other)?.map(|cluster| Related { cluster, probability }));
+        related.extend(rival(context, &store, other)?.map(|cluster| Related { cluster, probability }));
     }
     let shown = Shown { ranked, revisions, related };
     context.print(&listing::show(&shown, context.format(args.view), &context.style()))
@@ -84,60 +175,112 @@ pub fn why(context: &Context, args: &WhyArgs) -> Result<Exit, Failure> {
 /// When the query cannot be read.
 pub fn search(context: &Context, args: &SearchArgs) -> Result<Exit, Failure> {
     let store = context.reader()?;
-    let wanted = query(context, &args.list.filter)?;
-    let mut hits = store.search(&args.words, SEARCH_ARTICLES_MAX)?;
-    let (look, fitting) = match &args.list.new {
-        None => (None, store.cluster_ids(&wanted)?),
-        Some(new) => {
-            // Who looks for other words has another list.
-            let view = View { command: "search", name: new.name.as_deref().unwrap_or(&args.words) };
-            let (look, found) = Look::take(&store, &wanted, view)?;
-            (Some(look), found.into_iter().map(|cluster| cluster.id).collect())
+    let (wanted, params) = (query(context, &args.list.filter)?, context.rank_params());
+    let taste = taste(context, &args.list.filter);
+    let sought = Sought::of(&args.words);
+    // Who looks for other words has another list.
+    let view = |name| View { command: "search", name };
+    let new = args.list.new.as_ref().map(|new| view(new.name.as_deref().unwrap_or(&args.words)));
+    let look = new.map(|view| Look::take(&store, &wanted, view)).transpose()?;
+    let _one_state = store.hold()?;
+    let matches = store.matches(&args.words, WEIGHED_ARTICLES_MAX)?;
+    let mut hits = grouped(&store, &matches, &wanted)?;
+    if let Some((_, found)) = &look {
+        hits.retain(|id, _| found.iter().any(|cluster| cluster.id == *id));
+    }
+    let order = hits_in_order(context, &store, &hits, args.list.sort)?;
+    let (format, most) = limited(context, &args.list);
+    let articles_max = if args.list.limit.is_some() { usize::MAX } else { SEARCH_ARTICLES_MAX };
+    let (mut found, mut articles, mut looked_at, mut muted) = (Vec::new(), 0, 0, 0);
+    for page in order.chunks(PAGE_CLUSTERS) {
+        for cluster in store.load(page)? {
+            if found.len() == most || articles >= articles_max {
+                break;
+            }
+            looked_at += 1;
+            if !taste.wants(&cluster) {
+                muted += 1;
+                continue;
+            }
+            let hits = hits.get(&cluster.id).map_or(&[][..], |(_, hits)| hits);
+            articles += hits.len();
+            found.push(shown_hits(rank::ranked(cluster, context.now, &params), hits, &sought));
         }
-    };
-    hits.retain(|hit| fitting.binary_search(&hit.cluster.id).is_ok());
-    let best_first = args.list.sort == Sort::Rank;
-    let mut found: Vec<listing::Found> = Vec::with_capacity(hits.len());
-    for hit in hits {
-        let ranked = rank::ranked(hit.cluster, context.now, &rank::Params::default());
-        let text = |id| {
-            ranked.cluster.members.iter().find(|member| member.article.id == id).map(|member| &member.article.text)
-        };
-        let shown = |article| listing::Hit {
-            article,
-            snippet: text(article).map_or_else(Vec::new, |text| fragment(text, &args.words)),
-        };
-        let hits = hit.articles.into_iter().map(shown).collect();
-        found.push(listing::Found { ranked, hits });
     }
-    // The best match comes first unless another order is asked for: whoever searches knows what for.
-    if !best_first {
-        let clusters = found.iter().map(|found| found.ranked.cluster.clone()).collect();
-        let order: Vec<ClusterId> =
-            ranked(context, clusters, args.list.sort).iter().map(|ranked| ranked.cluster.id).collect();
-        found.sort_by_key(|found| order.iter().position(|id| *id == found.ranked.cluster.id));
+    let told =
+        Search { query: args.words.clone(), match_count: matches.articles.len(), newest_only: matches.is_cut, found };
+    let whole = context.pour(&listing::search(&told, format, &context.style()))?;
+    if let Some((look, _)) = look.filter(|_| whole) {
+        look.shown(context, order[looked_at..].to_vec())?;
     }
-    let (format, shown) = limited(context, &args.list, found.len());
-    let left_out: Vec<ClusterId> = found.split_off(shown).iter().map(|found| found.ranked.cluster.id).collect();
-    let search = Search { query: args.words.clone(), found };
-    let whole =
-        context.terminal.pour(&listing::search(&search, format, &context.style())).map_err(anyhow::Error::from)?;
-    more(context, left_out.len());
-    if let Some(look) = look.filter(|_| whole) {
-        look.shown(context, left_out)?;
+    more(context, order.len() - looked_at);
+    if matches.is_cut {
+        context.tell(&format!("more than {WEIGHED_ARTICLES_MAX} articles match: these are the newest, newest first"));
     }
+    say_muted(context, muted);
     Ok(Exit::Done)
+}
+
+/// The clusters of what matches, as far as they fit the filter, each with its place in the order of the matches and its own.
+fn grouped(
+    store: &Store,
+    matches: &Matches,
+    wanted: &Query,
+) -> Result<BTreeMap<ClusterId, (usize, Vec<ArticleId>)>, Failure> {
+    let mut hits: BTreeMap<ClusterId, (usize, Vec<ArticleId>)> = BTreeMap::new();
+    for (place, (article, cluster)) in matches.articles.iter().enumerate() {
+        hits.entry(*cluster).or_insert((place, Vec::new())).1.push(*article);
+    }
+    if *wanted != Query::default() {
+        let among: Vec<ClusterId> = hits.keys().copied().collect();
+        let fitting = store.fitting(wanted, &among)?;
+        hits.retain(|cluster, _| fitting.binary_search(cluster).is_ok());
+    }
+    Ok(hits)
+}
+
+/// The best match comes first unless another order is asked for: whoever searches knows what for.
+fn hits_in_order(
+    context: &Context,
+    store: &Store,
+    hits: &BTreeMap<ClusterId, (usize, Vec<ArticleId>)>,
+    sort: Sort,
+) -> Result<Vec<ClusterId>, Failure> {
+    let mut order: Vec<ClusterId> = hits.keys().copied().collect();
+    if sort == Sort::Rank {
+        order.sort_by_key(|cluster| hits.get(cluster).map(|(place, _)| *place));
+        return Ok(order);
+    }
+    let params = context.rank_params();
+    let mut leaders = Leaders::new(rank_sort(sort), usize::MAX, 0, context.now, &params);
+    store.briefs(&order)?.iter().for_each(|brief| leaders.offer(brief));
+    Ok(leaders.in_order())
+}
+
+/// A cluster with the fragments of its articles that match.
+fn shown_hits(ranked: Ranked, hits: &[ArticleId], sought: &Sought) -> listing::Found {
+    let text =
+        |id| ranked.cluster.members.iter().find(|member| member.article.id == id).map(|member| &member.article.text);
+    let hits = hits.iter().map(|&article| listing::Hit {
+        article,
+        snippet: text(article).map_or_else(Vec::new, |text| fragment(text, sought)),
+    });
+    let hits = hits.collect();
+    listing::Found { ranked, hits }
 }
 
 /// The clusters in the order asked for.
 pub fn ranked(context: &Context, clusters: Vec<Cluster>, sort: Sort) -> Vec<Ranked> {
-    let sort = match sort {
+    rank::order(clusters, rank_sort(sort), context.now, &context.rank_params())
+}
+
+fn rank_sort(sort: Sort) -> rank::Sort {
+    match sort {
         Sort::Rank => rank::Sort::Rank,
         Sort::New => rank::Sort::New,
         Sort::Size => rank::Sort::Size,
         Sort::FirstSeen => rank::Sort::FirstSeen,
-    };
-    rank::order(clusters, sort, context.now, &rank::Params::default())
+    }
 }
 
 /// What a filter asks of the store.
@@ -168,11 +311,11 @@ pub fn query(context: &Context, filter: &Filter) -> Result<Query, Failure> {
     })
 }
 
-/// The form of a list, and how many of its rows are shown.
-pub fn limited(context: &Context, args: &ListArgs, found: usize) -> (Format, usize) {
+/// The form of a list, and how many of its rows are shown at most.
+pub fn limited(context: &Context, args: &ListArgs) -> (Format, usize) {
     let format = context.list_format(args.format);
     let usual = if args.format.is_none() && format == Format::Table { TABLE_CLUSTERS } else { usize::MAX };
-    (format, args.limit.unwrap_or(usual).min(found))
+    (format, args.limit.unwrap_or(usual))
 }
 
 /// Tells a person how many rows are not shown.
@@ -182,11 +325,11 @@ pub fn more(context: &Context, rest: usize) {
     }
 }
 
-/// The cluster of an id, or of the unique beginning of one; an article's names its cluster.
+/// The cluster of an id or the beginning of one; an article's names its cluster.
 ///
 /// # Errors
-/// When there is none, or several.
-pub fn the_cluster(store: &Store, prefix: &str) -> Result<ClusterId, Failure> {
+/// When there is none, or several begin so.
+pub(crate) fn the_cluster(store: &Store, prefix: &str) -> Result<ClusterId, Failure> {
     match store.cluster_of_code(prefix)? {
         Found::One(id) => return Ok(id),
         Found::Many(codes) => return Err(ambiguous("cluster", prefix, &codes)),
@@ -213,21 +356,21 @@ fn why_of(context: &Context, store: &Store, prefix: &str) -> Result<Why, Failure
     let Some(member) = cluster.members.iter().find(|member| member.article.id == article).cloned() else {
         return Err(unknown("article", prefix));
     };
-    let params = rank::Params::default();
+    let params = context.rank_params();
     let rival = match &member.joined.runner_up {
         None => None,
-        Some(runner_up) => rival(store, runner_up.cluster)?,
+        Some(runner_up) => rival(context, store, runner_up.cluster)?,
     };
     Ok(Why { member, ranked: rank::ranked(cluster, context.now, &params), rival })
 }
 
 /// A cluster named in passing; one that is no more goes by the name of the one it went up in.
-fn rival(store: &Store, id: ClusterId) -> Result<Option<Rival>, Failure> {
+fn rival(context: &Context, store: &Store, id: ClusterId) -> Result<Option<Rival>, Failure> {
     let Some(standing) = store.standing(id)? else { return Ok(None) };
     Ok(store.cluster(standing)?.map(|cluster| Rival {
         id: cluster.id,
         code: cluster.code.clone(),
-        headline: rank::facts(&cluster, &rank::Params::default()).headline,
+        headline: rank::facts(&cluster, &context.rank_params()).headline,
     }))
 }
 
@@ -253,7 +396,8 @@ fn between(context: &Context, store: &Store, both: [&Why; 2]) -> Result<Option<B
     }))
 }
 
-fn unknown(what: &str, id: &str) -> Failure {
+/// There is no such thing.
+pub(crate) fn unknown(what: &str, id: &str) -> Failure {
     let hint = match what {
         _ if id.len() < 2 => "that is too short an id",
         "article" if id.starts_with('c') => "that is how the id of a cluster begins, and an article's begins with `a`",
@@ -263,7 +407,8 @@ fn unknown(what: &str, id: &str) -> Failure {
     anyhow!("there is no {what} `{id}`; {hint}").into()
 }
 
-fn ambiguous(what: &str, id: &str, codes: &[Code]) -> Failure {
+/// There are several.
+pub(crate) fn ambiguous(what: &str, id: &str, codes: &[Code]) -> Failure {
     let some: Vec<&str> = codes.iter().map(|code| code.0.as_str()).collect();
     Failure::misused(anyhow!("`{id}` begins the id of several {what}s: {}; write a letter more", some.join(", ")))
 }

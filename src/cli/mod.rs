@@ -73,6 +73,38 @@ pub enum Command {
     Why(WhyArgs),
     /// Full-text search over articles, grouped by cluster.
     Search(SearchArgs),
+    /// Makes clusters one, because a person says so.
+    Merge {
+        /// Clusters, or articles of them, by id or a unique beginning of it; two or more.
+        ids: Vec<String>,
+        /// How to tell what came of it.
+        view: View,
+    },
+    /// Takes articles out of their cluster into one of their own.
+    Split {
+        /// Articles of one cluster, by id or a unique beginning of it; never empty.
+        articles: Vec<String>,
+        /// How to tell what came of it.
+        view: View,
+    },
+    /// Keeps two articles, or two clusters, apart for good.
+    Apart {
+        /// An article or a cluster.
+        one: String,
+        /// Another one.
+        other: String,
+        /// How to tell what came of it.
+        view: View,
+    },
+    /// Takes a correction back.
+    Undo {
+        /// Its number; the last that stands where there is none.
+        number: Option<i64>,
+        /// How to tell what came of it.
+        view: View,
+    },
+    /// The log of corrections.
+    Corrections(CorrectionsCommand),
     /// Hides clusters until they have news.
     Dismiss(DismissArgs),
     /// Exports a digest.
@@ -125,6 +157,8 @@ pub struct Filter {
     pub languages: Vec<String>,
     /// Words that an article must hold.
     pub query: Option<String>,
+    /// Whether what the config mutes is there too.
+    pub unmuted: bool,
 }
 
 /// Arguments of `clusters`.
@@ -216,6 +250,23 @@ pub struct DigestArgs {
     pub sections: Vec<String>,
 }
 
+/// The subcommands of `corrections`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CorrectionsCommand {
+    /// Every correction. `None` means a table on a terminal and plain lines without one.
+    List(Option<ListFormat>),
+    /// Writes them as JSON Lines.
+    Export {
+        /// Where to.
+        to: Place,
+    },
+    /// Takes over those of another database.
+    Import {
+        /// What `export` wrote.
+        from: Place,
+    },
+}
+
 /// What a digest covers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Covers {
@@ -305,6 +356,8 @@ pub struct FeedsAddArgs {
     pub cluster: bool,
     /// Higher is preferred as a cluster's representative.
     pub priority: i32,
+    /// Whether their articles can be read by subscribers alone.
+    pub paywalled: bool,
     /// Whether they may lead into private networks and to this machine.
     pub allow_private: bool,
     /// Whether each is asked first, and a page is searched for its feeds.
@@ -560,6 +613,16 @@ mod tests {
         check("demo --format json", Command::Demo(View::Json));
         check("completions fish", Command::Completions(Shell::Fish));
         check("man", Command::Man);
+        let (ids, view) = (vec!["c1".to_owned(), "a2".to_owned()], View::Text);
+        check("merge c1 a2", Command::Merge { ids: ids.clone(), view });
+        check("split c1 a2 --format json", Command::Split { articles: ids, view: View::Json });
+        check("apart a1 c2", Command::Apart { one: "a1".into(), other: "c2".into(), view });
+        check("undo", Command::Undo { number: None, view });
+        check("undo 12", Command::Undo { number: Some(12), view });
+        check("corrections", Command::Corrections(CorrectionsCommand::List(None)));
+        check("corrections --format csv", Command::Corrections(CorrectionsCommand::List(Some(ListFormat::Csv))));
+        check("corrections export", Command::Corrections(CorrectionsCommand::Export { to: Place::Standard }));
+        check("corrections import -", Command::Corrections(CorrectionsCommand::Import { from: Place::Standard }));
         check("feeds list", Command::Feeds(FeedsCommand::List(FeedsListArgs::default())));
         check(
             "feeds add https://a.example/feed ./b.xml --outlet Dispatch --tag tech --tag eu --interval 30m --priority -1 --no-cluster",
@@ -570,6 +633,7 @@ mod tests {
                 interval: Some(SignedDuration::from_mins(30)),
                 cluster: false,
                 priority: -1,
+                paywalled: false,
                 allow_private: false,
                 check: true,
                 all: false,
@@ -613,6 +677,7 @@ mod tests {
             tags: vec!["tech".into()],
             languages: vec!["en".into(), "de".into()],
             query: Some("flood".into()),
+            unmuted: false,
         };
         let list = ListArgs {
             filter: filter.clone(),
@@ -691,6 +756,8 @@ mod tests {
         check("-q -v run", "cannot be used with");
         check("--tz Mars/Olympus run", "no such time zone");
         check("show", "<CLUSTER>");
+        check("merge c1", "2 values");
+        check("undo last", "a correction's number");
         check("completions cmd.exe", "bash");
     }
 

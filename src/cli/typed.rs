@@ -11,11 +11,11 @@ use jiff::tz::TimeZone;
 
 use crate::cli::moment::When;
 use crate::cli::terminal::ColorMode;
-use crate::cli::words::{count, language, length, place, setting, when, words, zone};
+use crate::cli::words::{count, language, length, ordinal, place, setting, when, words, zone};
 use crate::cli::{
-    Asking, Command, Covers, DigestArgs, DigestFormat, DismissArgs, EvalArgs, Exit, FeedsAddArgs, FeedsCommand,
-    FeedsListArgs, FetchArgs, Filter, Global, InitArgs, Invocation, ListArgs, ListFormat, LogFormat, New, Place,
-    SearchArgs, ShowArgs, Sort, Stop, View, WhyArgs,
+    Asking, Command, CorrectionsCommand, Covers, DigestArgs, DigestFormat, DismissArgs, EvalArgs, Exit, FeedsAddArgs,
+    FeedsCommand, FeedsListArgs, FetchArgs, Filter, Global, InitArgs, Invocation, ListArgs, ListFormat, LogFormat, New,
+    Place, SearchArgs, ShowArgs, Sort, Stop, View, WhyArgs,
 };
 
 /// Columns beyond which help is not wrapped: longer lines are hard to read.
@@ -103,6 +103,53 @@ enum TypedCommand {
     Why(TypedWhy),
     /// Search the text of all articles, grouped by cluster
     Search(TypedSearch),
+    /// Say that clusters are one story
+    #[command(after_help = CORRECTION_NOTE)]
+    Merge {
+        /// Clusters, or articles of them, by id or a unique beginning of it
+        #[arg(value_name = "ID", num_args = 2.., required = true, value_parser = words)]
+        ids: Vec<String>,
+        #[command(flatten)]
+        view: TypedView,
+    },
+    /// Say that articles are a story of their own: they leave their cluster together
+    #[command(after_help = CORRECTION_NOTE)]
+    Split {
+        /// Articles of one cluster, by id or a unique beginning of it
+        #[arg(value_name = "ARTICLE", required = true, value_parser = words)]
+        articles: Vec<String>,
+        #[command(flatten)]
+        view: TypedView,
+    },
+    /// Say that two are never one story
+    #[command(after_help = CORRECTION_NOTE)]
+    Apart {
+        /// An article or a cluster, by id or a unique beginning of it
+        #[arg(value_name = "ONE", value_parser = words)]
+        one: String,
+        /// Another one; where they are together, this one leaves
+        #[arg(value_name = "OTHER", value_parser = words)]
+        other: String,
+        #[command(flatten)]
+        view: TypedView,
+    },
+    /// Take a correction back
+    Undo {
+        /// Its number, as `corrections` lists it [default: the last that stands]
+        #[arg(value_name = "NUMBER", value_parser = ordinal)]
+        number: Option<i64>,
+        #[command(flatten)]
+        view: TypedView,
+    },
+    /// List corrections, export them and import those of another database
+    #[command(args_conflicts_with_subcommands = true)]
+    Corrections {
+        #[command(subcommand)]
+        command: Option<TypedCorrections>,
+        /// Output: table, json, jsonl, csv or markdown [default: a table on a terminal, plain lines without one]
+        #[arg(long, value_enum, value_name = "FORMAT", hide_possible_values = true)]
+        format: Option<ListFormat>,
+    },
     /// Hide clusters from lists and digests until there is news
     #[command(after_help = DISMISS_NOTE)]
     Dismiss(TypedDismiss),
@@ -188,6 +235,9 @@ struct TypedFilter {
     /// An article holds these words
     #[arg(long, value_name = "WORDS", value_parser = words)]
     query: Option<String>,
+    /// Show what the config mutes too
+    #[arg(long)]
+    unmuted: bool,
     /// Order: rank, new (newest first), size (most articles first) or first-seen
     #[arg(long, value_enum, value_name = "ORDER", default_value_t, hide_possible_values = true)]
     sort: Sort,
@@ -314,6 +364,26 @@ struct TypedDigest {
 }
 
 #[derive(Subcommand)]
+enum TypedCorrections {
+    /// Write all corrections as JSON Lines
+    Export {
+        /// File to write, - for stdout
+        #[arg(default_value = "-", value_parser = place)]
+        file: Place,
+    },
+    /// Take over what `export` wrote, as far as its articles are stored here
+    Import {
+        /// File to read, - for stdin
+        #[arg(value_parser = place)]
+        file: Place,
+    },
+}
+
+const CORRECTION_NOTE: &str = "\
+A correction names articles, not clusters. Every later decision and `rebuild`
+obey it; a running daemon does so within a moment. `undo` takes it back.";
+
+#[derive(Subcommand)]
 enum TypedFeeds {
     /// List every feed and how it is doing
     #[command(after_help = LIST_NOTE)]
@@ -416,6 +486,9 @@ struct TypedFeedsAdd {
     /// Higher is preferred as a cluster's representative
     #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true)]
     priority: i32,
+    /// Its articles are for subscribers: others are preferred as a cluster's representative
+    #[arg(long)]
+    paywalled: bool,
     /// Let it lead into private networks and to this machine
     #[arg(long)]
     allow_private: bool,
@@ -544,6 +617,15 @@ impl TypedCommand {
             TypedCommand::Search(search) => {
                 Command::Search(SearchArgs { words: search.words.join(" "), list: search.list.meaning() })
             }
+            TypedCommand::Merge { ids, view } => Command::Merge { ids, view: view.format },
+            TypedCommand::Split { articles, view } => Command::Split { articles, view: view.format },
+            TypedCommand::Apart { one, other, view } => Command::Apart { one, other, view: view.format },
+            TypedCommand::Undo { number, view } => Command::Undo { number, view: view.format },
+            TypedCommand::Corrections { command, format } => Command::Corrections(match command {
+                None => CorrectionsCommand::List(format),
+                Some(TypedCorrections::Export { file }) => CorrectionsCommand::Export { to: file },
+                Some(TypedCorrections::Import { file }) => CorrectionsCommand::Import { from: file },
+            }),
             TypedCommand::Digest(digest) => Command::Digest(digest.meaning()),
             TypedCommand::Feeds { command } => Command::Feeds(command.meaning()),
             TypedCommand::Eval(eval) => Command::Eval(EvalArgs {
@@ -574,6 +656,7 @@ impl TypedFilter {
             tags: self.tag,
             languages: self.lang,
             query: self.query,
+            unmuted: self.unmuted,
         };
         (filter, self.sort)
     }
@@ -622,6 +705,7 @@ impl TypedFeeds {
                 interval: add.interval,
                 cluster: !add.no_cluster,
                 priority: add.priority,
+                paywalled: add.paywalled,
                 allow_private: add.allow_private,
                 check: !add.no_check,
                 all: add.all,

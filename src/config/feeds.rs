@@ -14,7 +14,7 @@ use crate::model::FeedWish;
 
 /// Every key that a feed takes.
 pub(crate) const KEYS: &[&str] =
-    &["url", "outlet", "tags", "interval", "cluster", "priority", "headers", "allow_private_addresses"];
+    &["url", "outlet", "tags", "interval", "cluster", "priority", "paywalled", "headers", "allow_private_addresses"];
 
 const URL_BYTES_MAX: usize = 4_096;
 const OUTLET_CHARS_MAX: usize = 200;
@@ -133,6 +133,7 @@ impl FeedTable {
             "interval" => put(&mut wish.interval, given.duration(INTERVAL_MIN..=INTERVAL_MAX).map(Some)),
             "cluster" => put(&mut wish.cluster, given.switch()),
             "priority" => put(&mut wish.priority, given.integer(-PRIORITY_MAX..=PRIORITY_MAX)),
+            "paywalled" => put(&mut wish.paywalled, given.switch()),
             "headers" => put(&mut self.feed.headers, headers(value.get_ref())),
             "allow_private_addresses" => put(&mut wish.allow_private, given.switch()),
             _ => return None,

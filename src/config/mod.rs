@@ -10,6 +10,7 @@ mod error;
 mod feeds;
 mod file;
 mod given;
+mod reading;
 mod settings;
 
 use std::ffi::OsString;
@@ -26,6 +27,8 @@ pub use crate::config::error::{ConfigError, Fault};
 pub use crate::config::feeds::{FeedUrlError, feed_url};
 use crate::mail::{Address, Server};
 use crate::model::FeedWish;
+use crate::rank::Preference;
+use crate::taste::Marks;
 
 /// What `init` writes: every setting with its default and why, and real feeds to begin with.
 pub const STARTER: &str = include_str!("../../config.toml");
@@ -42,6 +45,8 @@ pub struct Config {
     pub fetch: FetchSection,
     /// How articles are clustered.
     pub cluster: ClusterSection,
+    /// What a reader sees of clusters.
+    pub reading: ReadingSection,
     /// How mail is sent.
     pub mail: MailSection,
     /// The digests that have a name, in the order of the names.
@@ -94,6 +99,17 @@ pub struct ClusterSection {
     pub related_probability: f64,
     /// Articles of one cluster within the window; a full one takes no more.
     pub cluster_articles_max: usize,
+}
+
+/// `[reading]`: what a reader sees of clusters. Nothing of it touches what is stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReadingSection {
+    /// What makes an article speak for its cluster, the weightiest first.
+    pub representative: Vec<Preference>,
+    /// What a reader does not want to see.
+    pub mute: Marks,
+    /// What is shown although it is muted.
+    pub keep: Marks,
 }
 
 /// `[mail]`: how mail is sent.
@@ -176,6 +192,7 @@ impl Default for Config {
             database: PathBuf::from("newsfold.db"),
             fetch: FetchSection::default(),
             cluster: ClusterSection::default(),
+            reading: ReadingSection::default(),
             mail: MailSection::default(),
             digests: Vec::new(),
             feeds: Vec::new(),
@@ -212,6 +229,12 @@ impl Default for ClusterSection {
             related_probability: 0.1,
             cluster_articles_max: 2_000,
         }
+    }
+}
+
+impl Default for ReadingSection {
+    fn default() -> ReadingSection {
+        ReadingSection { representative: Preference::ALL.to_vec(), mute: Marks::default(), keep: Marks::default() }
     }
 }
 
@@ -398,6 +421,10 @@ mod tests {
             split_probability = 0.2
             related_probability = 0.15
             cluster_articles_max = 500
+            [reading]
+            representative = ["open", "earliest"]
+            mute = { words = ["transfer window", "Lotto"], tags = ["sport"], languages = ["DE"] }
+            keep = { outlets = ["The Harbour Post"] }
             "#,
         )
         .unwrap();
@@ -420,6 +447,18 @@ mod tests {
             cluster_articles_max: 500,
         };
         assert_eq!(config.cluster, cluster);
+        let list = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
+        let reading = ReadingSection {
+            representative: vec![Preference::Open, Preference::Earliest],
+            mute: Marks {
+                words: list(&["transfer window", "Lotto"]),
+                tags: list(&["sport"]),
+                languages: list(&["de"]),
+                ..Marks::default()
+            },
+            keep: Marks { outlets: list(&["The Harbour Post"]), ..Marks::default() },
+        };
+        assert_eq!(config.reading, reading);
         assert!(!format!("{config:?}").contains(":pass"), "no secret in a log");
     }
 
@@ -441,6 +480,7 @@ mod tests {
             interval = "30m"
             cluster = false
             priority = -3
+            paywalled = true
             headers = { X-Key = "hush", Authorization = "Bearer hush" }
             allow_private_addresses = true
             [[feeds]]
@@ -456,6 +496,7 @@ mod tests {
             interval: Some(SignedDuration::from_mins(30)),
             cluster: false,
             priority: -3,
+            paywalled: true,
             allow_private: true,
         };
         assert_eq!(feed.wish, wish);
@@ -550,7 +591,7 @@ mod tests {
         );
         check(
             "[pages]\nfrom = \"a\"",
-            "config.toml:1:2: unknown section [pages]; there are database, fetch, cluster, mail, digest, feeds",
+            "config.toml:1:2: unknown section [pages]; there are database, fetch, cluster, reading, mail, digest, feeds",
         );
         check("fetch = 1", "config.toml:1:1: `fetch` is a section: write [fetch] on a line of its own");
         check("[feeds]\nurl = \"a\"", "config.toml:1:2: feeds are written as [[feeds]], once for each");

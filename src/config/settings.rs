@@ -7,7 +7,7 @@ use url::Url;
 
 use crate::config::digests;
 use crate::config::given::Given;
-use crate::config::{Config, Secret};
+use crate::config::{Config, Secret, reading};
 use crate::mail::{Address, Server};
 
 /// One setting.
@@ -77,6 +77,11 @@ pub(crate) const SETTINGS: &[Setting] = &[
     plain("cluster", "cluster_articles_max", |config, given| {
         put(&mut config.cluster.cluster_articles_max, number(given, 100_000))
     }),
+    plain("reading", "representative", |config, given| {
+        put(&mut config.reading.representative, reading::representative(given))
+    }),
+    plain("reading", "mute", |config, given| put(&mut config.reading.mute, reading::marks(given))),
+    plain("reading", "keep", |config, given| put(&mut config.reading.keep, reading::marks(given))),
     Setting {
         section: "mail",
         key: "smtp",

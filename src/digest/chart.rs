@@ -29,24 +29,25 @@ pub fn svg(coverage: &Coverage, label: &str) -> String {
     let step = WIDTH as f64 / coverage.bars.len().max(1) as f64;
     let wide = (step * 0.8).min(14.0);
     let unit = BAR_MAX / coverage.peak().max(PEAK_MIN) as f64;
+    let towers = || coverage.bars.iter().map(|bar| [height(bar.own, unit), height(bar.copies, unit)]);
+    let ground = towers().map(|[own, copies]| own + copies).fold(0.0, f64::max).ceil() + 1.0;
     let mut bars = String::new();
-    for (place, bar) in coverage.bars.iter().enumerate() {
+    for (place, [own, copies]) in towers().enumerate() {
         let left = place as f64 * step;
-        let own = height(bar.own, unit);
-        let copies = height(bar.copies, unit);
-        for (class, fill, high, base) in [("own", "#9c2f24", own, 0.0), ("copies", "#d8a59e", copies, own)] {
+        for (class, fill, high, top) in
+            [("own", "#9c2f24", own, ground - own), ("copies", "#d8a59e", copies, ground - own - copies)]
+        {
             if high > 0.0 {
-                let top = BAR_MAX + 2.0 - base - high;
                 bars.push_str(&format!(
                     "<rect class=\"{class}\" fill=\"{fill}\" x=\"{left:.1}\" y=\"{top:.1}\" width=\"{wide:.1}\" height=\"{high:.1}\"/>"
                 ));
             }
         }
     }
-    let ground = BAR_MAX + 2.0;
+    let high = ground + 2.0;
     format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"chart\" role=\"img\" aria-label=\"{}\" width=\"{WIDTH}\" height=\"34\" \
-         viewBox=\"0 0 {WIDTH} 34\">{bars}<path class=\"ground\" d=\"M0 {ground}.5H{WIDTH}\" stroke=\"#b9b3a8\" fill=\"none\"/></svg>",
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"chart\" role=\"img\" aria-label=\"{}\" width=\"{WIDTH}\" height=\"{high}\" \
+         viewBox=\"0 0 {WIDTH} {high}\">{bars}<path class=\"ground\" d=\"M0 {ground}.5H{WIDTH}\" stroke=\"#b9b3a8\" fill=\"none\"/></svg>",
         escaped(label)
     )
 }
@@ -88,7 +89,7 @@ mod tests {
             assert!(picture.contains("aria-label=\"5 articles &quot;&lt;b>&quot; &amp; more\""), "{picture}");
             let heights = picture.match_indices(" y=\"").map(|(at, mark)| &picture[at + mark.len()..]);
             for top in heights.map(|rest| rest.split('"').next().unwrap().parse::<f64>().unwrap()) {
-                assert!((-1.0..=32.0).contains(&top), "{picture}");
+                assert!((0.0..=34.0).contains(&top), "{picture}");
             }
             let drawn = bars.iter().map(|&(own, copies)| usize::from(own > 0) + usize::from(copies > 0)).sum::<usize>();
             assert_eq!(picture.matches("<rect").count(), drawn);

@@ -6,6 +6,8 @@ pub mod atom;
 pub mod chart;
 pub mod coverage;
 pub mod epub;
+#[cfg(test)]
+mod hostile;
 pub mod html;
 pub mod json;
 pub mod markdown;

@@ -190,3 +190,92 @@ fn told(error: &Error, name: &str) -> TemplateError {
     let file = at.name().filter(|name| *name != "<string>").unwrap_or(name);
     TemplateError(line(&format!("template `{file}`{place}: {what}")))
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::digest::template::{Form, Template, of_user};
+    use crate::digest::view::DigestView;
+    use crate::digest::{Edition, Params, build};
+    use crate::listing::samples::{at, clusters, zone};
+
+    fn rendered(form: Form, source: &str) -> Result<String, String> {
+        let edition = Edition {
+            name: "daily".to_owned(),
+            title: "Morning <paper>".to_owned(),
+            from: at("2026-02-12T06:00:00Z"),
+            until: at("2026-02-13T15:00:00Z"),
+            generated: at("2026-02-13T15:00:02Z"),
+            told: Default::default(),
+            news: Default::default(),
+        };
+        let view = DigestView::of(&build(clusters(), &edition, &Params::default()), &zone());
+        of_user(&view, form, Template { name: "mine.html", source }).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn what_a_story_says_is_escaped_whatever_the_template_does() {
+        let check = |printed: &str, expected: &str| {
+            let source = format!("{{% set evil = digest.sections[0].stories[1].headline %}}{printed}");
+            assert_eq!(rendered(Form::Html, &source).as_deref(), Ok(expected), "{printed}");
+        };
+        let evil = "&lt;script&gt;alert(1)&lt;/script&gt; [31mred[0m | # [x](http://evil.example) __init__ fake row";
+        check("{{ evil }}", evil);
+        check("{{ evil|e }}", evil);
+        check("{{ evil|escape|trim }}", evil);
+        check("{{ evil|truncate(8) if false else evil }}", evil);
+        check("{% set again %}{{ evil }}{% endset %}{{ again }}", evil);
+        check("{% macro say(words) %}{{ words }}{% endmacro %}{{ say(evil) }}", evil);
+        check("{% filter lower %}{{ evil }}{% endfilter %}", &evil.to_lowercase());
+        check("{{ [evil, evil]|join(', ')|length }}", "168");
+        check("{{ '<b>' ~ evil|first ~ '</b>' }}", "&lt;b&gt;&lt;&lt;/b&gt;");
+        check("{{ [evil|first] }}", "[&#39;&lt;&#39;]");
+        check("{{ '<b>%s'|format(evil|first) }}", "&lt;b&gt;&lt;");
+        check("<p title={{ 'x onclick=alert(1)' }}>", "<p title=x onclick&#61;alert(1)>");
+        let text = rendered(Form::Text { columns: 40 }, "{{ 'a\\u001b[31mb' }}{{ 'wide ' * 12 }}");
+        assert_eq!(text.as_deref(), Ok(format!("a[31mb{}", "wide ".repeat(12)).as_str()));
+        let markdown = rendered(
+            Form::Markdown,
+            "{{ 'Wow!' }}{{ link('*a*', 'https://e.example/)x') }}{{ link('b', 'data:x') }} {{ ', ' }}|",
+        );
+        assert_eq!(markdown.as_deref(), Ok("Wow\\![\\*a\\*](https://e.example/%29x)b , |"));
+        for way_out in ["{{ evil|safe }}", "{{ evil|tojson }}", "{% autoescape false %}{{ evil }}{% endautoescape %}"] {
+            let source = format!("{{% set evil = digest.title %}}{way_out}");
+            assert!(rendered(Form::Html, &source).is_err(), "{way_out}");
+        }
+    }
+
+    #[test]
+    fn a_template_may_change_a_part_of_the_built_in_one() {
+        for form in Form::ALL {
+            let source = format!(
+                "{{% extends {:?} %}}{{% block story %}}STORY {{{{ story.id }}}}\n{{% endblock %}}",
+                form.name()
+            );
+            let page = rendered(form, &source).unwrap();
+            assert_eq!(page.matches("STORY c0000000").count(), 4, "{page}");
+            assert!(page.contains("Morning"), "{page}");
+        }
+    }
+
+    #[test]
+    fn mistakes_are_one_line_that_says_where_and_what() {
+        let check = |source: &str, expected: &str| {
+            assert_eq!(rendered(Form::Html, source), Err(format!("template `mine.html`, line {expected}")), "{source}");
+        };
+        let endless = "1: it does more work than a digest can need (a loop in a loop?)";
+        check("a\n{{ digest.titel }}", "2: undefined value: `digest.titel` is undefined");
+        check("{% for story in digest.stories %}{% endfor %}", "1: undefined value: `digest.stories` is undefined");
+        check("\n\n{% if %}", "3: syntax error: unexpected end of block");
+        check("{{ digest.title|shout }}", "1: unknown filter: filter shout is unknown");
+        check("{{ digest.title|safe }}", "1: unknown filter: filter safe is unknown");
+        check("{{ shout() }}", "1: unknown function: shout is unknown");
+        check("{% include 'other' %}", "1: template not found: tried to include non-existing template 'other'");
+        check("{% for a in range(9999) %}{% for b in range(9999) %}x{% endfor %}{% endfor %}", endless);
+        check("{{ 'x' * 1000000000 }}", endless);
+        check("{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}", "1: invalid operation: recursion limit exceeded");
+        check(
+            "{% autoescape false %}{{ digest.title }}{% endautoescape %}",
+            "1: invalid operation: a digest's template cannot change how values are escaped",
+        );
+    }
+}

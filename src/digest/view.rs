@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::digest::chart;
 use crate::digest::coverage::Coverage;
 use crate::digest::{AlsoCovered, Counts, Digest, News, Section, Story};
-use crate::listing::plain::{count, coverage, headline, line, link, moment, span, utc};
+use crate::listing::plain::{count, coverage, date, headline, line, link, moment, span, utc};
 
 /// The digest, the root of what a template can name (as `digest`).
 #[derive(Debug, Serialize)]
@@ -115,6 +115,8 @@ pub struct StoryView {
     pub also_more: usize,
     /// From its first article to its last: `Thu 12 Feb, 22:05 to Fri 13 Feb, 12:50`; `None` where a chart says nothing.
     pub span: Option<String>,
+    /// The two ends of it.
+    pub ends: Vec<String>,
     /// How long that is: `5 articles in 15 h`.
     pub over: Option<String>,
     /// Its coverage over time as a line of small bars.
@@ -204,9 +206,10 @@ fn story(story: &Story, place: usize, digest: &Digest, zone: &TimeZone) -> Story
     let facts = &story.facts;
     let when = |at: Timestamp| when(at, digest.until, zone);
     let chart = story.coverage.as_ref().filter(|coverage| coverage.is_worth_a_chart());
-    let ends = chart.map(|coverage| format!("{} to {}", when(coverage.first), when(coverage.last)));
+    let ends = chart.map(|coverage| ends(coverage, digest.until, zone)).unwrap_or_default();
+    let span = chart.map(|_| ends.join(" to "));
     let over = chart.map(|coverage| over(coverage, facts.article_count));
-    let label = format!("{}: {}", over.as_deref().unwrap_or_default(), ends.as_deref().unwrap_or_default());
+    let label = format!("{}: {}", over.as_deref().unwrap_or_default(), span.as_deref().unwrap_or_default());
     let last = facts.last_published;
     StoryView {
         place,
@@ -237,11 +240,21 @@ fn story(story: &Story, place: usize, digest: &Digest, zone: &TimeZone) -> Story
         news_utc: utc(story.news_at),
         also: story.also.iter().map(also).collect(),
         also_more: story.also_more,
-        span: ends,
+        span,
+        ends,
         over,
         spark: chart.map(chart::spark),
         chart: chart.map(|coverage| Value::from_safe_string(chart::svg(coverage, &label))),
     }
+}
+
+/// `Thu 12 Feb, 22:05` and `Fri 13 Feb, 12:50`; of the later one only the time, where both are of one day.
+fn ends(coverage: &Coverage, until: Timestamp, zone: &TimeZone) -> Vec<String> {
+    let last = match date(coverage.first, zone) == date(coverage.last, zone) {
+        true => coverage.last.to_zoned(zone.clone()).strftime("%H:%M").to_string(),
+        false => when(coverage.last, until, zone),
+    };
+    vec![when(coverage.first, until, zone), last]
 }
 
 /// `5 articles in 15 h`, or `3 of 5 articles in 15 h` where some have no date.

@@ -6,6 +6,12 @@ use crate::listing::sheet::{Cell, Sheet};
 pub fn rows(sheet: &Sheet) -> String {
     let mut out = String::new();
     record(&mut out, sheet.columns.iter().copied());
+    out + &records(sheet)
+}
+
+/// The rows alone, for a sheet that goes on.
+pub fn records(sheet: &Sheet) -> String {
+    let mut out = String::new();
     for row in &sheet.rows {
         let cells: Vec<String> = row.iter().map(guarded).collect();
         record(&mut out, cells.iter().map(String::as_str));

@@ -232,6 +232,9 @@ fn about(feed: &Feed) -> String {
     if !feed.cluster {
         words.push("not grouped".to_owned());
     }
+    if feed.paywalled {
+        words.push("paywalled".to_owned());
+    }
     if feed.allow_private {
         words.push("private networks allowed".to_owned());
     }

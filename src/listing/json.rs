@@ -18,16 +18,23 @@ pub enum Layout {
     OneLine,
 }
 
-/// `newsfold.clusters/1`.
-pub fn clusters(clusters: &[Ranked], now: Timestamp) -> String {
-    #[derive(Serialize)]
-    struct Document<'a> {
-        schema: &'static str,
-        generated: String,
-        clusters: Vec<ClusterShape<'a>>,
+/// How `newsfold.clusters/1` begins: its clusters follow page by page, then the ends of their list and of the document.
+pub fn clusters_begin(now: Timestamp) -> String {
+    format!("{{\n  \"schema\": \"newsfold.clusters/1\",\n  \"generated\": \"{}\",\n  \"clusters\": [", utc(now))
+}
+
+/// Clusters of that list, a comma before each but the first, and `before` that one.
+pub fn clusters_page(clusters: &[Ranked], before: &str) -> String {
+    let mut out = String::new();
+    for (place, ranked) in clusters.iter().enumerate() {
+        out.push_str(if place == 0 { before } else { "," });
+        // A line of JSON ends only where the layout ends it: strings hold no bare newline.
+        for line in document(&ClusterShape::of(ranked), Layout::Indented).lines() {
+            out.push_str("\n    ");
+            out.push_str(line);
+        }
     }
-    let clusters = clusters.iter().map(ClusterShape::of).collect();
-    document(&Document { schema: "newsfold.clusters/1", generated: utc(now), clusters }, Layout::Indented)
+    out
 }
 
 /// One cluster object a line.
@@ -116,13 +123,19 @@ pub fn search(search: &Search, now: Timestamp) -> String {
         schema: &'static str,
         generated: String,
         query: &'a str,
+        match_count: usize,
+        newest_only: bool,
         clusters: Vec<FoundShape<'a>>,
     }
-    let clusters = search.found.iter().map(FoundShape::of).collect();
-    document(
-        &Document { schema: "newsfold.search/1", generated: utc(now), query: &search.query, clusters },
-        Layout::Indented,
-    )
+    let told = Document {
+        schema: "newsfold.search/1",
+        generated: utc(now),
+        query: &search.query,
+        match_count: search.match_count,
+        newest_only: search.newest_only,
+        clusters: search.found.iter().map(FoundShape::of).collect(),
+    };
+    document(&told, Layout::Indented)
 }
 
 /// One cluster with its hits a line.
@@ -167,16 +180,17 @@ pub fn document(value: &impl Serialize, layout: Layout) -> String {
     };
     let text = text.expect("texts, numbers, lists and maps with text keys always serialise");
     let mut safe = String::with_capacity(text.len() + 1);
-    for c in text.chars() {
-        if c != '\n' && is_unsafe(c) {
-            // Only inside strings can such a character stand, since JSON's own syntax is ASCII.
-            for unit in c.encode_utf16(&mut [0; 2]) {
-                safe.push_str(&format!("\\u{unit:04x}"));
-            }
-        } else {
-            safe.push(c);
+    let mut copied = 0;
+    let is_plain = |c: &char| (' '..='~').contains(c) || *c == '\n';
+    for (place, c) in text.char_indices().filter(|(_, c)| !is_plain(c) && is_unsafe(*c)) {
+        safe.push_str(&text[copied..place]);
+        // Only inside strings can such a character stand, since JSON's own syntax is ASCII.
+        for unit in c.encode_utf16(&mut [0; 2]) {
+            safe.push_str(&format!("\\u{unit:04x}"));
         }
+        copied = place + c.len_utf8();
     }
+    safe.push_str(&text[copied..]);
     safe.push('\n');
     safe
 }
@@ -480,6 +494,7 @@ struct FeedShape<'a> {
     same_as: Option<&'a str>,
     tags: &'a [String],
     priority: i32,
+    paywalled: bool,
     cluster: bool,
     allow_private_addresses: bool,
     origin: &'static str,
@@ -534,6 +549,7 @@ impl<'a> FeedShape<'a> {
             same_as: state.same_as.and_then(twin),
             tags: &feed.tags,
             priority: feed.priority,
+            paywalled: feed.paywalled,
             cluster: feed.cluster,
             allow_private_addresses: feed.allow_private,
             origin: origin(feed.origin),

@@ -4,6 +4,7 @@
 //! finished, and what is printed is what was decided.
 
 pub mod check;
+pub mod corrections;
 pub mod csv;
 pub mod discovery;
 pub mod feeds;
@@ -127,6 +128,10 @@ pub struct Rival {
 pub struct Search {
     /// What was asked for.
     pub query: String,
+    /// How many articles match, of those that were weighed.
+    pub match_count: usize,
+    /// Whether more match than were weighed: then these are the newest, newest first, and not the best.
+    pub newest_only: bool,
     /// The clusters that hold hits.
     pub found: Vec<Found>,
 }
@@ -185,13 +190,56 @@ impl Piece {
 
 /// A list of clusters (`clusters`), schema `newsfold.clusters/1`.
 pub fn clusters(clusters: &[Ranked], format: Format, style: &Style) -> String {
-    match format {
-        Format::Table => table::clusters(clusters, style),
-        Format::Lines => lines::rows(&sheet::clusters_short(clusters)),
-        Format::Json => json::clusters(clusters, style.now),
-        Format::Jsonl => json::clusters_by_line(clusters),
-        Format::Csv => csv::rows(&sheet::clusters(clusters)),
-        Format::Markdown => markdown::clusters(clusters, style),
+    let mut pages = Pages::new(format, style);
+    let told = pages.page(clusters);
+    told + &pages.end()
+}
+
+/// A list of clusters told page by page, so that a long one is never held whole: the pages and the end, one after the other, are
+/// the list.
+#[derive(Clone, Debug)]
+pub struct Pages<'style> {
+    format: Format,
+    style: &'style Style,
+    /// Clusters told so far.
+    told: usize,
+}
+
+impl Pages<'_> {
+    /// A list that has not begun.
+    pub fn new(format: Format, style: &Style) -> Pages<'_> {
+        Pages { format, style, told: 0 }
+    }
+
+    /// The next clusters.
+    pub fn page(&mut self, clusters: &[Ranked]) -> String {
+        if clusters.is_empty() {
+            return String::new();
+        }
+        let is_first = self.told == 0;
+        self.told += clusters.len();
+        match self.format {
+            Format::Table => table::clusters(clusters, self.style),
+            Format::Lines => lines::rows(&sheet::clusters_short(clusters)),
+            Format::Json if is_first => json::clusters_begin(self.style.now) + &json::clusters_page(clusters, ""),
+            Format::Json => json::clusters_page(clusters, ","),
+            Format::Jsonl => json::clusters_by_line(clusters),
+            Format::Csv if is_first => csv::rows(&sheet::clusters(clusters)),
+            Format::Csv => csv::records(&sheet::clusters(clusters)),
+            Format::Markdown if is_first => markdown::clusters(clusters, self.style),
+            Format::Markdown => format!("\n{}", markdown::clusters(clusters, self.style)),
+        }
+    }
+
+    /// What stands behind the last page.
+    pub fn end(self) -> String {
+        match (self.format, self.told) {
+            (Format::Table, 0) => "No clusters.\n".to_owned(),
+            (Format::Json, 0) => format!("{}]\n}}\n", json::clusters_begin(self.style.now)),
+            (Format::Json, _) => "\n  ]\n}\n".to_owned(),
+            (Format::Csv, 0) => csv::rows(&sheet::clusters(&[])),
+            _ => String::new(),
+        }
     }
 }
 
@@ -285,7 +333,7 @@ mod tests {
     use crate::listing::json::Layout;
     use crate::listing::plain::{is_unsafe, width};
     use crate::listing::samples::{check_expected, checks, clusters, discovery, feeds, hostile, old, style, town, why};
-    use crate::listing::{Between, Detail, Format, Found, Hit, Piece, Related, Rival, Search, Shown, Style};
+    use crate::listing::{Between, Detail, Format, Found, Hit, Pages, Piece, Related, Rival, Search, Shown, Style};
     use crate::model::{ArticleId, ClusterId, How, Reason, Revision, RunnerUp};
 
     const FORMATS: [(Format, &str); 6] = [
@@ -323,7 +371,7 @@ mod tests {
         let hostile_hits =
             vec![Hit { article: ArticleId(302), snippet: evil }, Hit { article: ArticleId(999), snippet: Vec::new() }];
         let found = vec![Found { ranked: town(), hits }, Found { ranked: hostile(), hits: hostile_hits }];
-        Search { query: "\"plate readers\"".to_owned(), found }
+        Search { query: "\"plate readers\"".to_owned(), match_count: 4, newest_only: false, found }
     }
 
     /// A check has two forms: one for people and one for programs.
@@ -520,6 +568,23 @@ mod tests {
         for (name, output) in outputs(Format::Json, &style(80)) {
             assert!(serde_json::from_str::<serde_json::Value>(&output).is_ok(), "{name}");
         }
+    }
+
+    #[test]
+    fn a_list_told_in_pages_is_the_list() {
+        for (format, ending) in FORMATS {
+            let (all, style) = (clusters(), style(80));
+            let whole = crate::listing::clusters(&all, format, &style);
+            for size in [1, 2, 3] {
+                let mut pages = Pages::new(format, &style);
+                let told: String = all.chunks(size).map(|page| pages.page(page)).collect();
+                assert_eq!(told + &pages.page(&[]) + &pages.end(), whole, "{ending} in pages of {size}");
+            }
+        }
+        // What serde would make of the whole document is what the pages make of it.
+        let text = crate::listing::clusters(&clusters(), Format::Json, &style(80));
+        let document: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(document["clusters"].as_array().unwrap().len(), clusters().len());
     }
 
     #[test]

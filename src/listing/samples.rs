@@ -97,6 +97,7 @@ pub fn member(sketch: &Sketch) -> Member {
             tags: sketch.tags.iter().map(|tag| (*tag).to_owned()).collect(),
             revision: 1,
             priority: 0,
+            paywalled: false,
         },
         joined: Reason {
             how: sketch.how,
@@ -318,6 +319,7 @@ pub fn feeds() -> Vec<Feed> {
         interval: None,
         cluster: true,
         priority: 0,
+        paywalled: false,
         allow_private: false,
         origin: Origin::Config,
         active: true,

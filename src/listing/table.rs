@@ -20,9 +20,6 @@ const TEXT_COLUMNS_MAX: usize = 96;
 
 /// A list of clusters: headline, and under it how many report it, when, and who.
 pub fn clusters(clusters: &[Ranked], style: &Style) -> String {
-    if clusters.is_empty() {
-        return "No clusters.\n".to_owned();
-    }
     let mut page = Page::of(style);
     let ids = clusters.iter().map(|ranked| width(&ranked.cluster.code.0)).max().unwrap_or(0);
     for ranked in clusters {

@@ -145,14 +145,15 @@ impl Store {
         let place = ArticleId(self.meta("last_seq")?);
         let mut statement = self.connection.prepare_cached(
             "SELECT cluster FROM memberships WHERE article > ?1
-             UNION SELECT cluster FROM memberships WHERE article IN (SELECT CAST(value AS INTEGER) FROM json_each(?2))",
+             UNION SELECT cluster FROM memberships WHERE article IN (SELECT CAST(value AS INTEGER) FROM json_each(?2))
+             ORDER BY cluster",
         )?;
         let also: Vec<String> = also.iter().map(|cluster| cluster.0.0.to_string()).collect();
-        let gained = statement.query_map((after.0, json(&also)), |row| row.get(0))?;
-        let gained = gained.collect::<Result<BTreeSet<i64>, _>>()?;
-        let fitting = self.cluster_ids(query)?;
-        let wanted: Vec<i64> = fitting.iter().map(|id| id.0.0).filter(|id| gained.contains(id)).collect();
-        Ok(Arrivals { place, clusters: self.load(&wanted)? })
+        let gained =
+            statement.query_map((after.0, json(&also)), |row| row.get(0).map(|id| ClusterId(ArticleId(id))))?;
+        let gained = gained.collect::<Result<Vec<ClusterId>, _>>()?;
+        let fitting = if *query == Query::default() { gained } else { self.fitting(query, &gained)? };
+        Ok(Arrivals { place, clusters: self.load(&fitting)? })
     }
 
     /// Hides these clusters, as they are now, from lists and digests; says how many articles were not hidden before.

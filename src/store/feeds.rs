@@ -8,8 +8,8 @@ use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior, params};
 use crate::model::{Feed, FeedId, FeedState, FeedWish, Health, HostPause, Origin, Pace, Rung, Validators};
 use crate::store::{Batch, FeedFacts, Store, StoreError, instant, json, list};
 
-const COLUMNS: &str = "id, url, outlet, outlet_found, tags, interval_fixed_seconds, cluster, priority, allow_private, origin,
-    active, added, title, site, etag, last_modified, health, detail, next_due, not_before, last_attempt, last_success, last_new, failures,
+const COLUMNS: &str = "id, url, outlet, outlet_found, tags, interval_fixed_seconds, cluster, priority, paywalled, allow_private,
+    origin, active, added, title, site, etag, last_modified, health, detail, next_due, not_before, last_attempt, last_success, last_new, failures,
     interval_seconds, pause_seconds, fresh_until, turnover_seconds, pace, rung, answered_url, body_hash, whole_at, moving, moved_to,
     same_as, answers, answers_with_news";
 /// Asked for every answer that was read.
@@ -237,12 +237,12 @@ fn upsert(connection: &Connection, wish: &FeedWish, origin: Origin, now: Timesta
         .execute([&wish.url])?;
     connection
         .prepare_cached(
-            "INSERT INTO feeds (url, outlet, tags, interval_fixed_seconds, cluster, priority, origin, active, added, allow_private, health,
-                failures, interval_seconds)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 1, ?8, ?9, 'new', 0, 0)
+            "INSERT INTO feeds (url, outlet, tags, interval_fixed_seconds, cluster, priority, origin, active, added, allow_private, paywalled,
+                health, failures, interval_seconds)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 1, ?8, ?9, ?10, 'new', 0, 0)
              ON CONFLICT (url) DO UPDATE SET outlet = excluded.outlet, tags = excluded.tags,
                 interval_fixed_seconds = excluded.interval_fixed_seconds, cluster = excluded.cluster,
-                priority = excluded.priority, allow_private = excluded.allow_private, origin = excluded.origin, active = 1,
+                priority = excluded.priority, paywalled = excluded.paywalled, allow_private = excluded.allow_private, origin = excluded.origin, active = 1,
                 -- What was published while it was away is backlog, too.
                 added = CASE WHEN active THEN added ELSE excluded.added END,
                 -- A feed that comes back is asked anew, even one that said it was gone; what its server forbade stays forbidden.
@@ -268,6 +268,7 @@ fn upsert(connection: &Connection, wish: &FeedWish, origin: Origin, now: Timesta
             },
             now.as_millisecond(),
             wish.allow_private,
+            wish.paywalled,
         ))?;
     Ok(())
 }
@@ -285,6 +286,7 @@ fn feed(row: &Row<'_>) -> rusqlite::Result<Feed> {
         interval: row.get::<_, Option<i64>>("interval_fixed_seconds")?.map(SignedDuration::from_secs),
         cluster: row.get("cluster")?,
         priority: row.get("priority")?,
+        paywalled: row.get("paywalled")?,
         allow_private: row.get("allow_private")?,
         origin: if row.get::<_, String>("origin")? == "config" { Origin::Config } else { Origin::Command },
         active: row.get("active")?,

@@ -2,10 +2,12 @@
 
 mod batch;
 mod bury;
+mod corrections;
 mod deaths;
 mod editions;
 mod feeds;
 mod lock;
+mod order;
 mod outbox;
 mod read;
 mod regroup;
@@ -22,12 +24,14 @@ use rusqlite::{Connection, OpenFlags, Transaction};
 use thiserror::Error;
 
 pub use crate::store::batch::{Batch, Elsewhere, FeedFacts, Known, Met, NewArticle, Past, Placed};
+pub use crate::store::corrections::{Moved, Moving, Wanted};
 pub use crate::store::editions::{Arrivals, LastEdition, NewEdition, Recorded, Seen, View};
 pub use crate::store::lock::{Holder, RoleLock, beside};
+pub use crate::store::order::Place;
 pub use crate::store::outbox::{Attempt, Letter, OutboxState, Waiting};
 pub use crate::store::read::{Found, Query, Totals};
 pub use crate::store::replay::{Founding, Remembered};
-pub use crate::store::search::Hit;
+pub use crate::store::search::Matches;
 
 /// How long a statement waits for another process to finish its transaction, in milliseconds.
 const BUSY_WAIT_MILLISECONDS: u64 = 10_000;
@@ -147,6 +151,9 @@ impl StoreError {
     }
 }
 
+/// One state of the file, held.
+pub struct Hold<'store>(#[expect(dead_code, reason = "it is held, not looked at")] Transaction<'store>);
+
 /// One open database.
 #[derive(Debug)]
 pub struct Store {
@@ -224,6 +231,15 @@ impl Store {
         let connection = Connection::open_with_flags(address.as_str(), flags)?;
         recognise(&connection, path)?;
         Ok(connection)
+    }
+
+    /// One state of the file for all calls while the value lives, whatever is written meanwhile; nobody waits for it. Only for
+    /// calls that say so: others hold a state of their own.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn hold(&self) -> Result<Hold<'_>, StoreError> {
+        self.snapshot().map(Hold)
     }
 
     /// Holds one state of the file for several statements, whatever is written meanwhile.

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use rusqlite::{Row, params};
+use rusqlite::Row;
 
 use crate::model::{Article, ArticleId, Cluster, ClusterId, Code, DateDoubt, Draft, FeedId, Member, Reason, Revision};
-use crate::store::{Store, StoreError, instant, json, list, search};
+use crate::store::{Store, StoreError, instant, list, order};
 
 /// Which clusters are wanted; what is `None` or 0 does not filter.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -69,55 +69,7 @@ impl Store {
     /// [`StoreError::Query`] when `words` cannot be read; others when the file cannot.
     pub fn clusters(&self, query: &Query) -> Result<Vec<Cluster>, StoreError> {
         let _one_state = self.snapshot()?;
-        let ids: Vec<i64> = self.cluster_ids(query)?.iter().map(|id| id.0.0).collect();
-        self.load(&ids)
-    }
-
-    /// The numbers of the clusters that fit the query, smallest first.
-    ///
-    /// # Errors
-    /// Those of [`Store::clusters`].
-    pub fn cluster_ids(&self, query: &Query) -> Result<Vec<ClusterId>, StoreError> {
-        let words = query.words.as_deref().map(search::checked).transpose()?;
-        let sql = format!(
-            "SELECT c.id FROM clusters c
-             WHERE c.last_published >= ?1 AND c.last_published < ?2 AND c.article_count >= ?3
-               AND (?4 <= 1 OR (SELECT count(DISTINCT a.outlet) FROM memberships m JOIN articles a ON a.id = m.article
-                                WHERE m.cluster = c.id) >= ?4)
-               AND (?5 = '[]' OR EXISTS (SELECT 1 FROM memberships m JOIN articles a ON a.id = m.article JOIN json_each(?5) w
-                                         WHERE m.cluster = c.id AND a.outlet = w.value COLLATE NOCASE))
-               AND (?6 = '[]' OR EXISTS (SELECT 1 FROM memberships m JOIN articles a ON a.id = m.article
-                                         JOIN feeds f ON f.url IN (SELECT value FROM json_each(?6))
-                                         WHERE m.cluster = c.id AND (f.id = a.feed OR EXISTS (
-                                            SELECT 1 FROM appearances p WHERE p.article = a.id AND p.feed = f.id))))
-               AND (?7 = '[]' OR EXISTS (SELECT 1 FROM memberships m JOIN articles a ON a.id = m.article
-                                         JOIN feeds f ON f.id = a.feed JOIN json_each(f.tags) t JOIN json_each(?7) w
-                                         WHERE m.cluster = c.id AND t.value = w.value COLLATE NOCASE))
-               AND (?8 = '[]' OR EXISTS (SELECT 1 FROM memberships m JOIN articles a ON a.id = m.article JOIN json_each(?8) w
-                                         WHERE m.cluster = c.id AND a.lang = w.value COLLATE NOCASE))
-               {} ORDER BY c.id",
-            if words.is_some() {
-                "AND c.id IN (SELECT m.cluster FROM search s JOIN memberships m ON m.article = s.rowid WHERE search MATCH ?9)"
-            } else {
-                "AND ?9 IS NULL"
-            }
-        );
-        let mut statement = self.connection.prepare(&sql)?;
-        let rows = statement.query_map(
-            params![
-                query.since.map_or(i64::MIN, Timestamp::as_millisecond),
-                query.until.map_or(i64::MAX, Timestamp::as_millisecond),
-                i64::try_from(query.articles_min).unwrap_or(i64::MAX),
-                i64::try_from(query.outlets_min).unwrap_or(i64::MAX),
-                json(&query.outlets),
-                json(&query.feeds),
-                json(&query.tags),
-                json(&query.languages),
-                words,
-            ],
-            |row| row.get(0).map(|founder| ClusterId(ArticleId(founder))),
-        )?;
-        rows.collect::<Result<_, _>>().map_err(|error| search::explained(error, words.as_deref()))
+        self.load(&self.cluster_ids(query)?)
     }
 
     /// The cluster of this id.
@@ -126,7 +78,7 @@ impl Store {
     /// When the file cannot be read.
     pub fn cluster(&self, id: ClusterId) -> Result<Option<Cluster>, StoreError> {
         let _one_state = self.snapshot()?;
-        Ok(self.load(&[id.0.0])?.pop())
+        Ok(self.load(&[id])?.pop())
     }
 
     /// The cluster whose public id is, or alone begins with, `prefix`; where none is left, the one that such a cluster went up in.
@@ -166,8 +118,8 @@ impl Store {
     pub fn cluster_of_article(&self, article: ArticleId) -> Result<Option<Cluster>, StoreError> {
         let _one_state = self.snapshot()?;
         let mut statement = self.connection.prepare_cached("SELECT cluster FROM memberships WHERE article = ?1")?;
-        let ids = statement.query_map([article.0], |row| row.get(0))?.collect::<Result<Vec<i64>, _>>()?;
-        Ok(self.load(&ids)?.pop())
+        let ids = statement.query_map([article.0], |row| Ok(ClusterId(ArticleId(row.get(0)?))))?;
+        Ok(self.load(&ids.collect::<Result<Vec<_>, _>>()?)?.pop())
     }
 
     /// The versions that an article showed before, first to last.
@@ -237,15 +189,19 @@ impl Store {
         })
     }
 
-    /// Reads clusters by number, in the order asked for.
-    pub(crate) fn load(&self, ids: &[i64]) -> Result<Vec<Cluster>, StoreError> {
-        let wanted = serde_json::to_string(ids).expect("numbers are always JSON");
+    /// Reads clusters whole, in the order asked for; one that is no more is left out. Several calls see one state of the file
+    /// while a [`Store::hold`] lives.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn load(&self, ids: &[ClusterId]) -> Result<Vec<Cluster>, StoreError> {
+        let wanted = order::numbers(ids);
         let mut carriers = self.carriers(&wanted)?;
         let mut statement = self.connection.prepare_cached(
             "SELECT m.cluster, m.reason, o.code AS copied, a.id, a.code, a.feed, a.outlet, a.url, a.title, a.text, a.author, a.lang,
                 a.published, a.date_doubt, a.seen, a.revised, a.image, a.links, a.categories,
-                a.enclosures, a.backlog, a.voice, a.revision, f.url AS feed_url, f.tags, f.priority
-             FROM json_each(?1) w JOIN memberships m ON m.cluster = w.value JOIN articles a ON a.id = m.article
+                a.enclosures, a.backlog, a.voice, a.revision, f.url AS feed_url, f.tags, f.priority, f.paywalled
+             FROM json_each(?1) w CROSS JOIN memberships m ON m.cluster = w.value JOIN articles a ON a.id = m.article
              JOIN feeds f ON f.id = a.feed LEFT JOIN articles o ON o.id = m.copy_of
              ORDER BY w.key, a.published, a.id",
         )?;
@@ -280,17 +236,6 @@ impl Store {
             carriers.entry(ArticleId(row.get(0)?)).or_default().push(row.get(1)?);
         }
         Ok(carriers)
-    }
-
-    /// The clusters of these articles, in the articles' order, each once.
-    pub(crate) fn clusters_of(&self, articles: &[ArticleId]) -> Result<Vec<Cluster>, StoreError> {
-        let ids: Vec<String> = articles.iter().map(|article| article.0.to_string()).collect();
-        let mut statement = self.connection.prepare_cached(
-            "SELECT m.cluster FROM json_each(?1) w JOIN memberships m ON m.article = CAST(w.value AS INTEGER)
-             GROUP BY m.cluster ORDER BY min(w.key)",
-        )?;
-        let clusters = statement.query_map([json(&ids)], |row| row.get(0))?.collect::<Result<Vec<i64>, _>>()?;
-        self.load(&clusters)
     }
 }
 
@@ -327,6 +272,7 @@ fn member(row: &Row<'_>) -> Result<Member, StoreError> {
         tags: list(&row.get::<_, String>("tags")?),
         revision: row.get("revision")?,
         priority: row.get("priority")?,
+        paywalled: row.get("paywalled")?,
     };
     Ok(Member { article, joined, copy_of: row.get::<_, Option<String>>("copied")?.map(Code) })
 }

@@ -11,8 +11,9 @@ pub(crate) const APPLICATION_ID: i32 = 0x6e66_6c64;
 /// One step each, in order; `PRAGMA user_version` counts those done. All times are UTC milliseconds since 1970.
 ///
 /// Ground: `meta`, `feeds`, `deaths`, `host_pauses`, `articles`, `revisions`, `marks`, `appearances`, `former_clusters` (ids that were
-/// shown must lead somewhere), and what readers have seen: `views`, `views_left_out`, `dismissed`, `editions`, `told`, `timetables`,
-/// `mails`, `outbox`. Derived, and remade by `rebuild`: `clusters`, `memberships`, `memories`, `relations`, `search`.
+/// shown must lead somewhere), `corrections`, and what readers have seen: `views`, `views_left_out`, `dismissed`, `editions`, `told`,
+/// `timetables`, `mails`, `outbox`. Derived, and remade by `rebuild`: `clusters`, `memberships`, `memories`, `relations`,
+/// `correction_moves`, `search`.
 pub(crate) const MIGRATIONS: &[&str] = &[
     "
 CREATE TABLE meta (key TEXT PRIMARY KEY, value ANY NOT NULL) STRICT, WITHOUT ROWID;
@@ -218,6 +219,46 @@ CREATE TABLE relations (
   PRIMARY KEY (one, other)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX relations_other ON relations(other);
+",
+    "
+-- What people corrected: ground. Articles by their numbers, as JSON; seq is its place in the log, once the writer has obeyed it.
+CREATE TABLE corrections (
+  number INTEGER PRIMARY KEY,
+  made INTEGER NOT NULL,
+  ruling TEXT NOT NULL,
+  ones TEXT NOT NULL,
+  others TEXT NOT NULL,
+  undoes INTEGER UNIQUE REFERENCES corrections(number),
+  seq INTEGER UNIQUE
+) STRICT;
+CREATE INDEX corrections_pending ON corrections(number) WHERE seq IS NULL;
+
+-- Derived: whom each of them moved, from which cluster, and why it had been there.
+CREATE TABLE correction_moves (
+  correction INTEGER NOT NULL REFERENCES corrections(number),
+  article INTEGER NOT NULL,
+  cluster INTEGER NOT NULL,
+  reason TEXT NOT NULL,
+  PRIMARY KEY (correction, article)
+) STRICT, WITHOUT ROWID;
+",
+    "
+-- The index anew: marks are part of their word (vowels of Indic and Thai script are marks), and scripts without spaces are written
+-- letter by letter (`lookup::indexed`). It is filled from the beginning.
+DROP TABLE search;
+CREATE VIRTUAL TABLE search USING fts5(
+  title, text, content='', contentless_delete=1, tokenize=\"unicode61 remove_diacritics 2 categories 'L* N* Co M*'\"
+);
+INSERT INTO search (search, rank) VALUES ('hashsize', 16777216), ('automerge', 8);
+UPDATE meta SET value = 0 WHERE key = 'indexed_seq';
+
+-- All that the order of clusters asks of an article: its text, which stands before most of this, need not be read for it.
+CREATE INDEX articles_brief ON articles(id, feed, outlet, voice, lang, published, seen);
+DROP INDEX memberships_cluster;
+CREATE INDEX memberships_cluster ON memberships(cluster, copy_of);
+
+-- Whether its articles can be read by subscribers alone.
+ALTER TABLE feeds ADD COLUMN paywalled INTEGER NOT NULL DEFAULT 0;
 ",
     "
 -- What readers have seen. None of it references articles: it outlives those that are buried.

@@ -1,19 +1,30 @@
 //! Door: the full-text index, which follows the articles in transactions of its own.
 
+use std::borrow::Cow;
+
 use rusqlite::types::ToSqlOutput;
 use rusqlite::{Row, TransactionBehavior};
 
-use crate::model::{ArticleId, Cluster};
+use crate::lookup;
+use crate::model::{ArticleId, ClusterId};
 use crate::store::{Store, StoreError};
 
-/// One match of a search: a cluster and those of its articles that match, best first.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Hit {
-    /// The cluster, whole.
-    pub cluster: Cluster,
-    /// The matching articles.
-    pub articles: Vec<ArticleId>,
+/// What a search found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Matches {
+    /// The matching articles with their clusters: best first, or newest first where there are more than are weighed.
+    pub articles: Vec<(ArticleId, ClusterId)>,
+    /// Whether more match than are told: then these are the newest.
+    pub is_cut: bool,
 }
+
+/// A match in the title counts four times one in the text.
+const BEST: &str = "SELECT s.rowid, m.cluster FROM search s JOIN memberships m ON m.article = s.rowid
+    WHERE search MATCH ?1 ORDER BY bm25(search, 4.0, 1.0), s.rowid";
+/// The index is read backwards, and no further than is asked.
+const NEWEST: &str = "SELECT s.rowid, m.cluster FROM search s JOIN memberships m ON m.article = s.rowid
+    WHERE search MATCH ?1 ORDER BY s.rowid DESC LIMIT ?2";
+const MORE_THAN: &str = "SELECT count(*) FROM (SELECT rowid FROM search WHERE search MATCH ?1 LIMIT ?2)";
 
 impl Store {
     /// Indexes up to `articles_max` articles that are new or revised since the last call; says how many it did.
@@ -34,7 +45,7 @@ impl Store {
                 transaction.prepare_cached("INSERT OR REPLACE INTO search (rowid, title, text) VALUES (?1, ?2, ?3)")?;
             let mut rows = pending.query((from, i64::try_from(articles_max).unwrap_or(i64::MAX)))?;
             while let Some(row) = rows.next()? {
-                insert.execute((row.get::<_, i64>(0)?, borrowed(row, 2)?, borrowed(row, 3)?))?;
+                insert.execute((row.get::<_, i64>(0)?, indexed(row, 2)?, indexed(row, 3)?))?;
                 reached = row.get(1)?;
                 done += 1;
             }
@@ -57,41 +68,43 @@ impl Store {
         Ok(())
     }
 
-    /// The articles that match `words`, grouped by cluster, best match first, at most `articles_max` articles. A match in the
-    /// title counts four times one in the text.
+    /// The articles that match `words`: all of them, best first, where there are no more than `weighed_max`; else so many of the
+    /// newest, newest first, so that a word that stands everywhere costs no more than another.
     ///
     /// # Errors
     /// [`StoreError::Query`] when the words cannot be read.
-    pub fn search(&self, words: &str, articles_max: usize) -> Result<Vec<Hit>, StoreError> {
-        let words = checked(words)?;
-        let _one_state = self.snapshot()?;
-        let mut statement = self.connection.prepare_cached(
-            "SELECT rowid FROM search WHERE search MATCH ?1 ORDER BY bm25(search, 4.0, 1.0), rowid LIMIT ?2",
-        )?;
-        let limit = i64::try_from(articles_max).unwrap_or(i64::MAX);
-        let matches = statement
-            .query_map((&words, limit), |row| row.get(0).map(ArticleId))?
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(|error| explained(error, Some(&words)))?;
-        let clusters = self.clusters_of(&matches)?;
-        let hits = clusters.into_iter().map(|cluster| {
-            let is_member = |id: &ArticleId| cluster.members.iter().any(|member| member.article.id == *id);
-            let articles = matches.iter().copied().filter(is_member).collect();
-            Hit { cluster, articles }
-        });
-        Ok(hits.collect())
+    pub fn matches(&self, words: &str, weighed_max: usize) -> Result<Matches, StoreError> {
+        let query = checked(words)?;
+        let told = |error| explained(error, Some(words));
+        let most = i64::try_from(weighed_max).unwrap_or(i64::MAX - 1);
+        let count: i64 =
+            self.connection.prepare_cached(MORE_THAN)?.query_row((&query, most + 1), |row| row.get(0)).map_err(told)?;
+        let place = |row: &Row<'_>| Ok((ArticleId(row.get(0)?), ClusterId(ArticleId(row.get(1)?))));
+        let is_cut = count > most;
+        let articles = if is_cut {
+            let mut newest = self.connection.prepare_cached(NEWEST)?;
+            newest.query_map((&query, most), place)?.collect::<Result<Vec<_>, _>>()
+        } else {
+            let mut best = self.connection.prepare_cached(BEST)?;
+            best.query_map([&query], place)?.collect::<Result<Vec<_>, _>>()
+        };
+        Ok(Matches { articles: articles.map_err(told)?, is_cut })
     }
 }
 
-/// A text of a row, bound to the next statement without a copy.
-fn borrowed<'row>(row: &'row Row<'_>, column: usize) -> rusqlite::Result<ToSqlOutput<'row>> {
-    row.get_ref(column).map(ToSqlOutput::Borrowed)
+/// A text of a row as the index takes it, in most cases bound to the next statement without a copy.
+fn indexed<'row>(row: &'row Row<'_>, column: usize) -> rusqlite::Result<ToSqlOutput<'row>> {
+    let stored = row.get_ref(column)?;
+    Ok(match stored.as_str().map(lookup::indexed) {
+        Ok(Cow::Owned(spelt)) => ToSqlOutput::from(spelt),
+        _ => ToSqlOutput::Borrowed(stored),
+    })
 }
 
-/// Words as FTS5 takes them: one that stands for nothing is refused here, in our words.
+/// Words as FTS5 takes them: those that stand for nothing are refused here, in our words.
 pub(crate) fn checked(words: &str) -> Result<String, StoreError> {
     if words.chars().any(char::is_alphanumeric) && !words.contains('\0') {
-        return Ok(words.to_owned());
+        return Ok(lookup::query(words));
     }
     Err(StoreError::Query { query: words.to_owned(), why: "it holds no word".to_owned() })
 }

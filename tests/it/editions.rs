@@ -16,6 +16,7 @@ use newsfold::rank::Sort;
 use newsfold::schedule::Told;
 use newsfold::schedule::timetable::Timetable;
 use newsfold::store::{Attempt, Found, Query, Recorded, Store};
+use newsfold::taste::Taste;
 use newsfold::writer::{Answer, Intake, Params, Reach, Writer};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -139,6 +140,8 @@ fn order(name: &str) -> Order {
     Order {
         name: name.to_owned(),
         query: Query::default(),
+        taste: Taste::default(),
+        rank: newsfold::rank::Params::default(),
         first_since: None,
         sort: Sort::Rank,
         params: DigestParams { stories_max: 500, own_stories_per_outlet_max: 500, ..DigestParams::default() },

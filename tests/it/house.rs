@@ -22,15 +22,16 @@ const FLOORS: &[&[&str]] = &[
         "clock",
         "listing",
         "score",
+        "taste",
         "quarantine",
         "mail",
     ],
-    &["model", "clean", "dates", "cli"],
+    &["model", "clean", "dates", "lookup", "cli"],
 ];
 
 const STATIONS: &[&str] = &[
-    "clean", "cluster", "dates", "digest", "features", "identify", "listing", "model", "news", "opml", "parse",
-    "prepare", "rank", "schedule", "score",
+    "clean", "cluster", "dates", "digest", "features", "identify", "listing", "lookup", "model", "news", "opml",
+    "parse", "prepare", "rank", "schedule", "score", "taste",
 ];
 
 /// Each outside crate with a job, and the modules that may name it.
@@ -51,7 +52,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("psl", &["identify"]),
     ("xxhash_rust", &["identify", "features", "cluster", "fetch", "store", "quarantine", "mail"]),
     ("unicode_segmentation", &["features"]),
-    ("unicode_normalization", &["features", "listing"]),
+    ("unicode_normalization", &["features", "lookup"]),
     ("rust_stemmers", &["features"]),
     ("whichlang", &["features"]),
     ("foldhash", &["features", "cluster"]),

@@ -401,7 +401,7 @@ fn a_buried_article_never_comes_back_as_new() {
     assert_eq!(scene.writer.bury(&[dam.id]).expect("it is buried already"), 0);
     let titles = |scene: &mut Scene| scene.articles().into_iter().map(|article| article.title).collect::<Vec<_>>();
     assert_eq!(titles(&mut scene), [BREAD.title]);
-    assert!(scene.writer.store().search("Orveth", 10).expect("a search").is_empty());
+    assert!(scene.writer.store().matches("Orveth", 10).expect("a search").articles.is_empty());
     for (url, entry) in [(FEED, DAM), ("https://reader.example/all", Entry { guid: "r-1", ..DAM })] {
         let report = scene.read(url, 900, &[entry, Entry { title: "Baker's guild: school opens", ..BREAD }]);
         assert_eq!(report.articles_new, 0, "the dam is buried, and the bread is known by its link: {url}");

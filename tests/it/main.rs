@@ -17,6 +17,8 @@ mod commands;
 #[cfg(test)]
 mod corpus;
 #[cfg(test)]
+mod corrections;
+#[cfg(test)]
 mod daemon;
 #[cfg(test)]
 mod editions;
@@ -58,6 +60,8 @@ mod post_office;
 mod python;
 #[cfg(test)]
 mod quarantine;
+#[cfg(test)]
+mod reading;
 #[cfg(test)]
 mod rebuild;
 #[cfg(test)]

@@ -114,7 +114,7 @@ fn a_rebuild_equals_what_was_built_online_whatever_the_batches_and_restarts() {
     assert_eq!((rebuilt, placed), (articles, articles));
     assert_eq!(writer.dump().expect("a dump"), online);
     // The index stands again, with the words of today.
-    assert!(!writer.store().search("corrected", 100).expect("a search").is_empty());
+    assert!(!writer.store().matches("corrected", 100).expect("a search").articles.is_empty());
     // And life goes on from there as if nothing had been.
     let next = intakes(&mut writer, &rounds()[2].1);
     let reports = writer.apply(&next, start() + SignedDuration::from_hours(241)).expect("a batch is stored");

@@ -142,6 +142,7 @@ fn wished(args: &FeedsAddArgs, before: Option<&Feed>, url: String) -> FeedWish {
         interval: args.interval.or(had.interval),
         cluster: args.cluster && had.cluster,
         priority: if args.priority == 0 { had.priority } else { args.priority },
+        paywalled: args.paywalled || had.paywalled,
         allow_private: args.allow_private || had.allow_private,
     }
 }
@@ -154,6 +155,7 @@ fn settings(feed: &Feed) -> FeedWish {
         interval: feed.interval,
         cluster: feed.cluster,
         priority: feed.priority,
+        paywalled: feed.paywalled,
         allow_private: feed.allow_private,
     }
 }

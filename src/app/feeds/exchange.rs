@@ -66,6 +66,7 @@ fn wish(outline: &Outline) -> Result<FeedWish, Failure> {
         interval: own.interval,
         cluster: own.cluster.unwrap_or(bare.cluster),
         priority: own.priority.unwrap_or(bare.priority),
+        paywalled: own.paywalled.unwrap_or(bare.paywalled),
         ..bare
     })
 }
@@ -90,6 +91,7 @@ fn outline(feed: Feed) -> Outline {
             interval: feed.interval,
             cluster: (!feed.cluster).then_some(false),
             priority: (feed.priority != 0).then_some(feed.priority),
+            paywalled: feed.paywalled.then_some(true),
         },
     }
 }
