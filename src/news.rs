@@ -142,7 +142,7 @@ fn more_voices(cluster: &Cluster, known: &[&Member], fresh: &[&Member]) -> Optio
         return None;
     }
     let voices = |members: &[&Member]| {
-        let members = members.iter().map(|member| Member::clone(member)).collect();
+        let members = members.iter().copied().cloned().collect();
         rank::facts(&Cluster { members, ..cluster.clone() }, &rank::Params::default()).independent_count
     };
     let before = voices(known);

@@ -597,15 +597,6 @@ mod tests {
         check("status --format json", Command::Status(View::Json));
         check("show c4k", Command::Show(ShowArgs { cluster: "c4k".into(), view: View::Text }));
         check("why a1 a2", Command::Why(WhyArgs { article: "a1".into(), other: Some("a2".into()), view: View::Text }));
-        let clusters = vec!["c4k".to_owned(), "c5".to_owned()];
-        check("dismiss c4k c5", Command::Dismiss(DismissArgs { clusters: clusters.clone(), undo: false }));
-        check("dismiss --undo c4k c5", Command::Dismiss(DismissArgs { clusters, undo: true }));
-        let covers = |line: &str| match command(line) {
-            Command::Digest(args) => (args.covers, args.mail, args.name),
-            other => panic!("{other:?}"),
-        };
-        assert_eq!(covers("digest --catch-up --mail --name a"), (Covers::SinceLast, true, Some("a".to_owned())));
-        assert_eq!(covers("digest --new"), (Covers::New, false, None));
         check("rebuild", Command::Rebuild);
         check("init", Command::Init(InitArgs { to: None, force: false }));
         check("init - --force", Command::Init(InitArgs { to: Some(Place::Standard), force: true }));
@@ -661,6 +652,20 @@ mod tests {
                 settings: vec![("window".into(), "48h".into()), ("join_probability".into(), "0.6".into())],
             }),
         );
+    }
+
+    #[test]
+    fn a_reader_says_what_is_new_and_what_is_done_with() {
+        let check = |line: &str, expected: Command| assert_eq!(command(line), expected, "{line}");
+        let clusters = vec!["c4k".to_owned(), "c5".to_owned()];
+        check("dismiss c4k c5", Command::Dismiss(DismissArgs { clusters: clusters.clone(), undo: false }));
+        check("dismiss --undo c4k c5", Command::Dismiss(DismissArgs { clusters, undo: true }));
+        let covers = |line: &str| match command(line) {
+            Command::Digest(args) => (args.covers, args.mail, args.name),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(covers("digest --catch-up --mail --name a"), (Covers::SinceLast, true, Some("a".to_owned())));
+        assert_eq!(covers("digest --new"), (Covers::New, false, None));
     }
 
     #[test]

@@ -637,6 +637,31 @@ mod tests {
             "[fetch]\ninterval_min = \"2h\"\ninterval_max = \"1h\"",
             "config.toml:2:1: `interval_min` in [fetch] must not be longer than `interval_max`: 2h is longer than 1h",
         );
+        check("[[feeds]]\noutlet = \"A\"", "config.toml:1:1: a feed needs a `url`");
+        check(
+            "[[feeds]]\nurl = \"ftp://a.example/\"",
+            "config.toml:2:7: `url` in [[feeds]] is wrong: `ftp://a.example/` is no feed address",
+        );
+        check("[[feeds]]\nurl = \"https://a.example/\"\ntags = \"tech\"", "must be a list of at most 32 texts");
+        check("[[feeds]]\nurl = \"https://a.example/\"\ninterval = \"0s\"", "must be a time from 1s");
+        check("[[feeds]]\nurl = \"https://a.example/\"\nheaders = { Host = \"b\" }", "newsfold sets it by itself");
+        check("[[feeds]]\nurl = \"https://a.example/\"\nheaders = { \"a b\" = \"c\" }", "no header has such a name");
+        check(
+            "[[feeds]]\nurl = \"https://a.example/\"\nheaders = { A = \"b\\r\\nC: d\" }",
+            "needs printable ASCII text for `A`",
+        );
+        check("feeds = [1]", "feeds are written as [[feeds]], once for each");
+        check("[fetch\n", "config.toml:1:");
+        check("a = 1\na = 2", "config.toml:2:1: duplicate key");
+    }
+
+    #[test]
+    fn a_wrong_digest_or_mail_server_is_told_what_it_must_be() {
+        let check = |text: &str, expected: &str| {
+            let found = faults(text);
+            assert_eq!(found.len(), 1, "{text}: {found:?}");
+            assert!(found[0].contains(expected) && !found[0].contains("hush"), "{text}: {}", found[0]);
+        };
         check("[mail]\nsmtp = \"mail.example.org\"", "config.toml:2:8: `smtp` in [mail] must be a URL such as");
         check("[mail]\nsmtp = \"smtps://me:hush@mail.example.org\"", "a password does not belong into `smtp`");
         check("[mail]\nfrom = \"a\"", "`from` in [mail] is wrong: `a` is no mail address");
@@ -658,22 +683,6 @@ mod tests {
         );
         check("[digest.a]\nsince = \"soon\"", "`since` in [digest.a] is wrong: `soon` is no time");
         check("[digest.\"a\\nb\"]\ntop = 1", "a digest's name is one line");
-        check("[[feeds]]\noutlet = \"A\"", "config.toml:1:1: a feed needs a `url`");
-        check(
-            "[[feeds]]\nurl = \"ftp://a.example/\"",
-            "config.toml:2:7: `url` in [[feeds]] is wrong: `ftp://a.example/` is no feed address",
-        );
-        check("[[feeds]]\nurl = \"https://a.example/\"\ntags = \"tech\"", "must be a list of at most 32 texts");
-        check("[[feeds]]\nurl = \"https://a.example/\"\ninterval = \"0s\"", "must be a time from 1s");
-        check("[[feeds]]\nurl = \"https://a.example/\"\nheaders = { Host = \"b\" }", "newsfold sets it by itself");
-        check("[[feeds]]\nurl = \"https://a.example/\"\nheaders = { \"a b\" = \"c\" }", "no header has such a name");
-        check(
-            "[[feeds]]\nurl = \"https://a.example/\"\nheaders = { A = \"b\\r\\nC: d\" }",
-            "needs printable ASCII text for `A`",
-        );
-        check("feeds = [1]", "feeds are written as [[feeds]], once for each");
-        check("[fetch\n", "config.toml:1:");
-        check("a = 1\na = 2", "config.toml:2:1: duplicate key");
     }
 
     #[test]
