@@ -11,7 +11,7 @@ use url::Url;
 pub struct FeedId(pub i64);
 
 /// An article's place in the ground log: the sequence number under which it was first stored, so that smaller means earlier.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ArticleId(pub i64);
 
 /// A cluster is numbered by the article that founded it, once; the number never changes.

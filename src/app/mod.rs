@@ -7,7 +7,9 @@ mod demo;
 mod digest;
 mod feeds;
 mod fetch;
+mod orders;
 mod run;
+mod seen;
 mod stored;
 mod upkeep;
 
@@ -70,6 +72,7 @@ fn run(invocation: Invocation, terminal: Terminal) -> Result<Exit, Failure> {
         Command::Apart { one, other, view } => corrections::apart(&context, [&one, &other], view),
         Command::Undo { number, view } => corrections::undo(&context, number, view),
         Command::Corrections(command) => corrections::corrections(&context, &command),
+        Command::Dismiss(args) => seen::dismiss(&context, &args),
         Command::Digest(args) => digest::digest(&context, &args),
         Command::Feeds(command) => match command {
             FeedsCommand::List(args) => feeds::list(&context, &args),

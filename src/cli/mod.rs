@@ -105,6 +105,8 @@ pub enum Command {
     },
     /// The log of corrections.
     Corrections(CorrectionsCommand),
+    /// Hides clusters until they have news.
+    Dismiss(DismissArgs),
     /// Exports a digest.
     Digest(DigestArgs),
     /// Manages feeds.
@@ -170,6 +172,26 @@ pub struct ListArgs {
     pub limit: Option<usize>,
     /// In what form; `None` means a table on a terminal and plain lines without one.
     pub format: Option<ListFormat>,
+    /// Only what is new to this reader.
+    pub new: Option<New>,
+    /// Only what was dismissed; of `clusters`.
+    pub dismissed: bool,
+}
+
+/// Only what came since a list was last shown.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct New {
+    /// The list's name; `None` means the command's own, of a search its words.
+    pub name: Option<String>,
+}
+
+/// Arguments of `dismiss`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DismissArgs {
+    /// Ids or unique beginnings of them; never empty.
+    pub clusters: Vec<String>,
+    /// Whether they are shown again.
+    pub undo: bool,
 }
 
 /// Arguments of `search`.
@@ -204,19 +226,23 @@ pub struct WhyArgs {
 /// Arguments of `digest`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DigestArgs {
-    /// The digest's name, for its title.
+    /// The digest's name: its title, and what its editions go by.
     pub name: Option<String>,
+    /// What it covers.
+    pub covers: Covers,
     /// Which clusters.
     pub filter: Filter,
     /// In what order.
     pub sort: Sort,
-    /// At most so many stories; `None` means all.
+    /// At most so many stories; `None` means the usual number.
     pub top: Option<usize>,
-    /// In what form.
-    pub format: DigestFormat,
-    /// Where to.
-    pub out: Place,
-    /// A template in place of the built-in one.
+    /// In what form; `None` means text, or what the config says of this name.
+    pub format: Option<DigestFormat>,
+    /// Where to; `None` means stdout, or what the config says of this name.
+    pub out: Option<Place>,
+    /// Whether it is sent by mail.
+    pub mail: bool,
+    /// A template in place of the built-in one; `None` may be what the config says of this name.
     pub template: Option<PathBuf>,
     /// Instead of a digest, the built-in template of this format.
     pub print_template: Option<DigestFormat>,
@@ -239,6 +265,18 @@ pub enum CorrectionsCommand {
         /// What `export` wrote.
         from: Place,
     },
+}
+
+/// What a digest covers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Covers {
+    /// What fits the filter.
+    #[default]
+    Filter,
+    /// What came since the last edition of its name, and is an edition itself.
+    SinceLast,
+    /// What came since the last digest that was asked for what is new.
+    New,
 }
 
 /// The subcommands of `feeds`.
@@ -405,6 +443,34 @@ pub enum DigestFormat {
     Atom,
     /// A book for e-readers.
     Epub,
+    /// A mail message (RFC 5322), as it is sent.
+    Email,
+}
+
+impl DigestFormat {
+    /// All of them.
+    pub const ALL: [DigestFormat; 7] = [
+        DigestFormat::Text,
+        DigestFormat::Markdown,
+        DigestFormat::Html,
+        DigestFormat::Json,
+        DigestFormat::Atom,
+        DigestFormat::Epub,
+        DigestFormat::Email,
+    ];
+
+    /// The name that is typed and stored.
+    pub fn word(self) -> &'static str {
+        match self {
+            DigestFormat::Text => "text",
+            DigestFormat::Markdown => "markdown",
+            DigestFormat::Html => "html",
+            DigestFormat::Json => "json",
+            DigestFormat::Atom => "atom",
+            DigestFormat::Epub => "epub",
+            DigestFormat::Email => "email",
+        }
+    }
 }
 
 /// The order of a list.
@@ -589,6 +655,20 @@ mod tests {
     }
 
     #[test]
+    fn a_reader_says_what_is_new_and_what_is_done_with() {
+        let check = |line: &str, expected: Command| assert_eq!(command(line), expected, "{line}");
+        let clusters = vec!["c4k".to_owned(), "c5".to_owned()];
+        check("dismiss c4k c5", Command::Dismiss(DismissArgs { clusters: clusters.clone(), undo: false }));
+        check("dismiss --undo c4k c5", Command::Dismiss(DismissArgs { clusters, undo: true }));
+        let covers = |line: &str| match command(line) {
+            Command::Digest(args) => (args.covers, args.mail, args.name),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(covers("digest --catch-up --mail --name a"), (Covers::SinceLast, true, Some("a".to_owned())));
+        assert_eq!(covers("digest --new"), (Covers::New, false, None));
+    }
+
+    #[test]
     fn lists_searches_and_digests_take_the_same_filters() {
         let filters = "--since 24h --until 2026-02-12 --min-outlets 3 --min-articles 4 --outlet Dispatch --outlet Courier \
              --feed https://a.example/feed --tag tech --lang en-GB --lang DE --query flood --sort first-seen";
@@ -604,9 +684,15 @@ mod tests {
             query: Some("flood".into()),
             unmuted: false,
         };
-        let list =
-            ListArgs { filter: filter.clone(), sort: Sort::FirstSeen, limit: Some(5), format: Some(ListFormat::Jsonl) };
-        let more = "--limit 5 --format jsonl";
+        let list = ListArgs {
+            filter: filter.clone(),
+            sort: Sort::FirstSeen,
+            limit: Some(5),
+            format: Some(ListFormat::Jsonl),
+            new: Some(New { name: Some("me".into()) }),
+            dismissed: false,
+        };
+        let more = "--limit 5 --format jsonl --new --name me";
         assert_eq!(command(&format!("clusters {filters} {more}")), Command::Clusters(list.clone()));
         assert_eq!(
             command(&format!("search dam breach {filters} {more}")),
@@ -619,8 +705,8 @@ mod tests {
                 filter,
                 sort: Sort::FirstSeen,
                 top: Some(5),
-                format: DigestFormat::Markdown,
-                out: Place::File("today.md".into()),
+                format: Some(DigestFormat::Markdown),
+                out: Some(Place::File("today.md".into())),
                 ..DigestArgs::default()
             })
         );
@@ -661,7 +747,11 @@ mod tests {
         check("clusters --sort best", "[possible values: rank, new, size, first-seen]");
         check("clusters --format html", "possible values: table, json, jsonl, csv, markdown");
         check("clusters --lang english", "language code");
-        check("digest --format pdf", "possible values: text, markdown, html, json, atom, epub");
+        check("digest --format pdf", "possible values: text, markdown, html, json, atom, epub, email");
+        check("digest --catch-up --new", "cannot be used with");
+        check("clusters --name me", "--new");
+        check("clusters --new --dismissed", "cannot be used with");
+        check("dismiss", "<CLUSTER>");
         check("digest --print-template html --template mine.html", "cannot be used with");
         check("feeds add", "<URL>");
         check("feeds add u --interval 30", "15m, 1h 30m or 2d");

@@ -73,15 +73,16 @@ impl Terminal {
         }
     }
 
-    /// Writes bytes that are no text to stdout. A closed pipe is success.
+    /// Writes bytes to stdout as they are; says whether all of them were taken. What a pipe still holds when its reader goes counts as
+    /// taken.
     ///
     /// # Errors
-    /// When stdout cannot be written.
-    pub fn print_bytes(&self, bytes: &[u8]) -> io::Result<()> {
+    /// Those of [`Terminal::print`].
+    pub fn print_bytes(&self, bytes: &[u8]) -> io::Result<bool> {
         let mut stream = io::stdout().lock();
         match stream.write_all(bytes).and_then(|()| stream.flush()) {
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-            written => written,
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+            written => written.map(|()| true),
         }
     }
 
