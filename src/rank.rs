@@ -214,6 +214,13 @@ pub fn representative(cluster: &Cluster, preferences: &[Preference]) -> usize {
     left.iter().min_by_key(|(_, article)| article.id).map_or(0, |(place, _)| *place)
 }
 
+/// The article that broke the story, as its place in `members`: the earliest that repeats no other and whose date is its feed's word.
+pub fn broken_by(cluster: &Cluster) -> Option<usize> {
+    let own = cluster.members.iter().enumerate().filter(|(_, member)| member.copy_of.is_none());
+    let dated = own.filter(|(_, member)| member.article.date_doubt.is_none());
+    dated.min_by_key(|(_, member)| (member.article.published, member.article.id)).map(|(place, _)| place)
+}
+
 /// From here on a text counts as complete: some 350 words, where a news report has said what happened.
 const COMPLETE_CHARS: usize = 2_000;
 
@@ -344,12 +351,12 @@ fn by_frequency<'a>(words: impl Iterator<Item = &'a str>) -> Vec<String> {
 /// As many whole sentences from the beginning of a text as fit, a first paragraph that only repeats the title left out. Where
 /// not even the first sentence fits it ends at a word, with an ellipsis.
 fn lead(text: &str, title: &str, chars_max: usize) -> String {
-    let title = bare(title);
+    let repeats_title = |words: &str| bare(words).eq(bare(title));
     let paragraphs = text.split("\n\n").map(one_line).filter(|paragraph| !paragraph.is_empty());
     let mut lead: Vec<char> = Vec::new();
     let mut good = 0;
     for paragraph in
-        paragraphs.enumerate().skip_while(|(place, words)| *place == 0 && bare(words) == title).map(|(_, words)| words)
+        paragraphs.enumerate().skip_while(|(place, words)| *place == 0 && repeats_title(words)).map(|(_, words)| words)
     {
         if !lead.is_empty() {
             lead.push(' ');
@@ -371,8 +378,8 @@ fn one_line(text: &str) -> String {
 }
 
 /// The letters and digits of a line, lower case: what two spellings of one title have in common.
-fn bare(text: &str) -> String {
-    text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+fn bare(text: &str) -> impl Iterator<Item = char> {
+    text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase)
 }
 
 /// Whether a sentence ends right before `end`; a paragraph ends one, whatever it closes with.
@@ -422,8 +429,8 @@ mod tests {
     use jiff::{SignedDuration, Timestamp};
     use proptest::prelude::{Strategy, any, prop, prop_assert, prop_assert_eq, proptest};
 
-    use crate::model::{Article, ArticleId, Cluster, ClusterId, Code, FeedId, How, Member, Reason};
-    use crate::rank::{Params, Preference, Sort, facts, lead, order, ranked, representative, score};
+    use crate::model::{Article, ArticleId, Cluster, ClusterId, Code, DateDoubt, FeedId, How, Member, Reason};
+    use crate::rank::{Params, Preference, Sort, broken_by, facts, lead, order, ranked, representative, score};
 
     const NOON: Timestamp = Timestamp::constant(1_770_984_000, 0);
 
@@ -605,6 +612,17 @@ mod tests {
         // Where all are paywalled, that decides nothing.
         check(&members[..1], &[Open], 4);
         check(&[members[0].clone(), members[2].clone()], &[Open, Earliest], 4);
+    }
+
+    #[test]
+    fn whoever_came_first_in_words_of_its_own_broke_the_story() {
+        let check = |members: Vec<Member>, expected: Option<usize>| assert_eq!(broken_by(&cluster(members)), expected);
+        check(vec![copy(3, "C", 9, 2), member(1, "A", 8), member(2, "B", 9)], Some(2));
+        check(vec![member(2, "B", 5), member(1, "A", 5)], Some(1));
+        let mut undated = member(1, "A", 9);
+        undated.article.date_doubt = Some(DateDoubt::Missing);
+        check(vec![undated.clone(), member(2, "B", 5)], Some(1));
+        check(vec![undated], None);
     }
 
     #[test]

@@ -143,9 +143,15 @@ pub fn show(context: &Context, args: &ShowArgs) -> Result<Exit, Failure> {
     let ranked = rank::ranked(cluster, context.now, &context.rank_params());
     let mut related = Vec::new();
     for (other, probability) in store.related(id)? {
-        related.extend(rival(context, &store, other)?.map(|cluster| Related { cluster, probability }));
+        let Some(standing) = store.standing(other)? else { continue };
+        let Some(cluster) = store.cluster(standing)? else { continue };
+        let first_published = rank::facts(&cluster, &context.rank_params()).first_published;
+        let is_earlier = first_published < ranked.facts.first_published;
+        let cluster = named(context, &cluster);
+        related.push(Related { cluster, probability, first_published, is_earlier });
     }
-    let shown = Shown { ranked, revisions, related };
+    let broken_by = rank::broken_by(&ranked.cluster).map(|place| ranked.cluster.members[place].article.id);
+    let shown = Shown { ranked, revisions, related, broken_by };
     context.print(&listing::show(&shown, context.format(args.view), &context.style()))
 }
 
@@ -192,10 +198,10 @@ pub fn search(context: &Context, args: &SearchArgs) -> Result<Exit, Failure> {
     let (format, most) = limited(context, &args.list);
     let articles_max = if args.list.limit.is_some() { usize::MAX } else { SEARCH_ARTICLES_MAX };
     let (mut found, mut articles, mut looked_at, mut muted) = (Vec::new(), 0, 0, 0);
-    for page in order.chunks(PAGE_CLUSTERS) {
+    'pages: for page in order.chunks(PAGE_CLUSTERS.min(most.max(1))) {
         for cluster in store.load(page)? {
             if found.len() == most || articles >= articles_max {
-                break;
+                break 'pages;
             }
             looked_at += 1;
             if !taste.wants(&cluster) {
@@ -248,7 +254,7 @@ fn hits_in_order(
 ) -> Result<Vec<ClusterId>, Failure> {
     let mut order: Vec<ClusterId> = hits.keys().copied().collect();
     if sort == Sort::Rank {
-        order.sort_by_key(|cluster| hits.get(cluster).map(|(place, _)| *place));
+        order.sort_by_cached_key(|cluster| hits.get(cluster).map(|(place, _)| *place));
         return Ok(order);
     }
     let params = context.rank_params();
@@ -367,11 +373,12 @@ fn why_of(context: &Context, store: &Store, prefix: &str) -> Result<Why, Failure
 /// A cluster named in passing; one that is no more goes by the name of the one it went up in.
 fn rival(context: &Context, store: &Store, id: ClusterId) -> Result<Option<Rival>, Failure> {
     let Some(standing) = store.standing(id)? else { return Ok(None) };
-    Ok(store.cluster(standing)?.map(|cluster| Rival {
-        id: cluster.id,
-        code: cluster.code.clone(),
-        headline: rank::facts(&cluster, &context.rank_params()).headline,
-    }))
+    Ok(store.cluster(standing)?.map(|cluster| named(context, &cluster)))
+}
+
+fn named(context: &Context, cluster: &Cluster) -> Rival {
+    let headline = rank::facts(cluster, &context.rank_params()).headline;
+    Rival { id: cluster.id, code: cluster.code.clone(), headline }
 }
 
 /// The later of two articles measured against the cluster of the other.

@@ -84,7 +84,7 @@ pub struct Edition {
     /// Stories an earlier edition brought, and when; they come back marked "Update".
     pub told: BTreeMap<ClusterId, Timestamp>,
     /// The articles that are news now, of each cluster of which that is known: what an update names, and what moves the
-    /// moment of a story's latest news. Of a cluster that is not here, every article in words of its own is.
+    /// moment of a story's latest news. Of a cluster that is not here, what came since it was told is, copies excepted.
     pub news: BTreeMap<ClusterId, Vec<ArticleId>>,
 }
 
@@ -255,6 +255,7 @@ fn story(ranked: Ranked, edition: &Edition, params: &Params) -> Story {
     let mut news = if told.is_some() { news(&fresh) } else { Vec::new() };
     let news_more = news.len().saturating_sub(params.news_max);
     news.truncate(params.news_max);
+    let news_at = news_at(&ranked, &fresh, told);
     let linked = linked(&ranked);
     let minutes = Load::of(&speaker.text).minutes(params);
     Story {
@@ -275,7 +276,7 @@ fn story(ranked: Ranked, edition: &Edition, params: &Params) -> Story {
         told,
         news,
         news_more,
-        news_at: fresh.iter().map(|article| article.seen).max().unwrap_or(ranked.facts.first_seen),
+        news_at,
         id: ranked.cluster.code,
         facts: ranked.facts,
     }
@@ -290,14 +291,26 @@ fn linked(ranked: &Ranked) -> Option<&Article> {
     if speaker.article.url.is_some() { Some(&speaker.article) } else { best().map(|member| &member.article) }
 }
 
-/// The articles that are news: those the edition names, else all in words of their own.
+/// The articles that are news: those the edition names, else, of a story told before, what came since in words of its own.
 fn fresh<'a>(cluster: &'a Cluster, edition: &Edition) -> Vec<&'a Article> {
-    let named = edition.news.get(&cluster.id);
-    let is_fresh = |member: &&Member| match named {
-        Some(named) => named.contains(&member.article.id),
-        None => member.copy_of.is_none(),
+    let (named, told) = (edition.news.get(&cluster.id), edition.told.get(&cluster.id));
+    let is_fresh = |member: &&Member| match (named, told) {
+        (Some(named), _) => named.contains(&member.article.id),
+        (None, Some(told)) => member.copy_of.is_none() && member.article.seen > *told,
+        (None, None) => false,
     };
     cluster.members.iter().filter(is_fresh).map(|member| &member.article).collect()
+}
+
+/// When the latest news was stored: that of the fresh articles; where there are none, the newest in words of its own that a reader
+/// was told of.
+fn news_at(ranked: &Ranked, fresh: &[&Article], told: Option<Timestamp>) -> Timestamp {
+    let own = ranked.cluster.members.iter().filter(|member| member.copy_of.is_none()).map(|member| member.article.seen);
+    let latest = match fresh.iter().map(|article| article.seen).max() {
+        None => own.filter(|&seen| told.is_none_or(|told| seen <= told)).max(),
+        latest => latest,
+    };
+    latest.unwrap_or(ranked.facts.first_seen)
 }
 
 fn news(fresh: &[&Article]) -> Vec<News> {
@@ -576,7 +589,11 @@ mod tests {
         check(&[at_noon], &[104, 105], &usual, (&["The Daily Quill", "Kanal Sieben"], 0, "2026-02-13T11:57:00Z"));
         check(&[at_noon], &[104], &usual, (&["Kanal Sieben"], 0, "2026-02-13T08:22:00Z"));
         let few = Params { news_max: 1, ..Params::default() };
-        check(&[at_noon], &[], &few, (&["The Daily Quill"], 3, "2026-02-13T11:57:00Z"));
+        let at_eight = at("2026-02-13T08:00:00Z");
+        check(&[at_eight], &[], &few, (&["The Daily Quill"], 1, "2026-02-13T11:57:00Z"));
+        check(&[at_noon], &[], &usual, (&[], 0, "2026-02-13T11:57:00Z"));
+        check(&[at_eight], &[999], &usual, (&[], 0, "2026-02-12T22:47:00Z"));
+        check(&[], &[], &usual, (&[], 0, "2026-02-13T11:57:00Z"));
         check(&[], &[104], &usual, (&[], 0, "2026-02-13T08:22:00Z"));
         // Without its last report the copy of 05:30 would be the newest but one: it moves nothing.
         let mut early = town.clone();

@@ -255,6 +255,10 @@ mod tests {
             assert_eq!(page.matches("STORY c0000000").count(), 4, "{page}");
             assert!(page.contains("Morning"), "{page}");
         }
+        let source =
+            "{% extends 'html' %}{% block style %}{{ super() }}<style>h1 { color: navy }</style>{% endblock %}";
+        let page = rendered(Form::Html, source).unwrap();
+        assert!(page.contains("navy }</style>") && page.matches("<style>").count() == 4, "{page}");
     }
 
     #[test]

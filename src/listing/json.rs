@@ -50,28 +50,38 @@ pub fn show(shown: &Shown, now: Timestamp, layout: Layout) -> String {
         generated: String,
         #[serde(flatten)]
         cluster: ClusterShape<'a>,
+        broken_by: Option<&'a str>,
         revisions: Vec<RevisionShape<'a>>,
         related: Vec<RelatedShape<'a>>,
     }
     let revisions = shown.revisions.iter().flat_map(|(article, revisions)| {
         let of = shown.ranked.cluster.members.iter().find(|member| member.article.id == *article);
-        of.into_iter().flat_map(move |member| revisions.iter().map(move |revision| (member, revision)))
+        let change = move |member| revisions.iter().zip(shown.changes(member)).map(move |change| (member, change));
+        of.into_iter().flat_map(change)
     });
-    let revisions = revisions.map(|(member, revision)| RevisionShape {
+    let revisions = revisions.map(|(member, (revision, change))| RevisionShape {
         article: &member.article.code.0,
         number: revision.number,
         seen: utc(revision.seen),
+        replaced: utc(change.at),
         title: &revision.title,
+        title_after: change.after,
         text: &revision.text,
     });
     let related = shown.related.iter().map(|related| RelatedShape {
         id: &related.cluster.code.0,
         headline: &related.cluster.headline,
         probability: rounded(related.probability),
+        first_published: utc(related.first_published),
+        when: related.when(),
     });
+    let members = &shown.ranked.cluster.members;
+    let broken_by = members.iter().find(|member| Some(member.article.id) == shown.broken_by);
+    let broken_by = broken_by.map(|member| member.article.code.0.as_str());
     let cluster = ClusterShape::of(&shown.ranked);
     let (revisions, related) = (revisions.collect(), related.collect());
-    document(&Document { schema: "newsfold.cluster/1", generated: utc(now), cluster, revisions, related }, layout)
+    let (schema, generated) = ("newsfold.cluster/1", utc(now));
+    document(&Document { schema, generated, cluster, broken_by, revisions, related }, layout)
 }
 
 /// `newsfold.why/1` of one article.
@@ -180,15 +190,21 @@ pub fn document(value: &impl Serialize, layout: Layout) -> String {
     };
     let text = text.expect("texts, numbers, lists and maps with text keys always serialise");
     let mut safe = String::with_capacity(text.len() + 1);
-    let mut copied = 0;
-    let is_plain = |c: &char| (' '..='~').contains(c) || *c == '\n';
-    for (place, c) in text.char_indices().filter(|(_, c)| !is_plain(c) && is_unsafe(*c)) {
-        safe.push_str(&text[copied..place]);
-        // Only inside strings can such a character stand, since JSON's own syntax is ASCII.
-        for unit in c.encode_utf16(&mut [0; 2]) {
-            safe.push_str(&format!("\\u{unit:04x}"));
+    let (mut copied, mut reached) = (0, 0);
+    // Most of a document is plain ASCII, which is passed over byte by byte.
+    let is_plain = |byte: &u8| (b' '..=b'~').contains(byte) || *byte == b'\n';
+    while let Some(plain) = text.as_bytes()[reached..].iter().position(|byte| !is_plain(byte)) {
+        let place = reached + plain;
+        let Some(c) = text[place..].chars().next() else { break };
+        reached = place + c.len_utf8();
+        if is_unsafe(c) {
+            safe.push_str(&text[copied..place]);
+            // Only inside strings can such a character stand, since JSON's own syntax is ASCII.
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                safe.push_str(&format!("\\u{unit:04x}"));
+            }
+            copied = reached;
         }
-        copied = place + c.len_utf8();
     }
     safe.push_str(&text[copied..]);
     safe.push('\n');
@@ -357,7 +373,9 @@ struct RevisionShape<'a> {
     article: &'a str,
     number: u32,
     seen: String,
+    replaced: String,
     title: &'a str,
+    title_after: &'a str,
     text: &'a str,
 }
 
@@ -366,6 +384,8 @@ struct RelatedShape<'a> {
     id: &'a str,
     headline: &'a str,
     probability: f64,
+    first_published: String,
+    when: &'static str,
 }
 
 #[derive(Serialize)]

@@ -1,6 +1,6 @@
 //! Station: Markdown without raw HTML: everything from outside is escaped, and links lead to http and https alone.
 
-use crate::listing::plain::{coverage, headline, line, link, moment, percent};
+use crate::listing::plain::{coverage, date, headline, line, link, moment, percent};
 use crate::listing::reasons::Account;
 use crate::listing::sheet::{Sheet, how};
 use crate::listing::{Piece, Search, Shown, Style};
@@ -38,18 +38,33 @@ pub fn show(shown: &Shown, style: &Style) -> String {
     for member in &ranked.cluster.members {
         let article = &member.article;
         let (when, name) = (moment(article.published, &style.zone), anchor(&article.title, article.url.as_deref()));
+        let mut part = vec![standing(member)];
+        if shown.broken_by == Some(article.id) {
+            part.insert(0, "broke it".to_owned());
+        }
         out.push_str(&format!(
             "- {when}, {}: {name} ({}, `{}`)\n",
             text(&article.outlet),
-            standing(member),
+            part.join(", "),
             article.code
         ));
+        for change in shown.changes(member) {
+            let when = moment(change.at, &style.zone);
+            out.push_str(&match change.before == change.after {
+                true => format!("  - {when}: other words under the same title\n"),
+                false => {
+                    format!("  - {when}: “{}” → “{}”\n", text(&headline(change.before)), text(&headline(change.after)))
+                }
+            });
+        }
     }
     if !shown.related.is_empty() {
         out.push_str("\nRelated:\n\n");
     }
     for related in &shown.related {
-        out.push_str(&format!("- {} (`{}`)\n", text(&headline(&related.cluster.headline)), related.cluster.code));
+        let (when, began) = (related.when(), date(related.first_published, &style.zone));
+        let name = text(&headline(&related.cluster.headline));
+        out.push_str(&format!("- {when}, {began}: {name} (`{}`)\n", related.cluster.code));
     }
     out
 }

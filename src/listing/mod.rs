@@ -65,6 +65,41 @@ pub struct Shown {
     pub revisions: Vec<(ArticleId, Vec<Revision>)>,
     /// Clusters that share much with it and are apart, the nearest first.
     pub related: Vec<Related>,
+    /// The article that broke the story, where its feed's word for its date can be had.
+    pub broken_by: Option<ArticleId>,
+}
+
+/// One change of an article: what it said before and since.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Change<'a> {
+    /// When the new version was stored.
+    pub at: Timestamp,
+    /// The title before.
+    pub before: &'a str,
+    /// The title since.
+    pub after: &'a str,
+}
+
+impl Shown {
+    /// The changes of an article, first to last.
+    pub fn changes<'a>(&'a self, member: &'a Member) -> Vec<Change<'a>> {
+        let article = &member.article;
+        let of_article = self.revisions.iter().filter(|(id, _)| *id == article.id);
+        let revisions: Vec<&Revision> = of_article.flat_map(|(_, revisions)| revisions).collect();
+        let next = |place: usize| revisions.get(place + 1).map(|next| (next.seen, next.title.as_str()));
+        let change = |(place, revision): (usize, &&'a Revision)| {
+            let (at, after) = next(place).unwrap_or((article.revised, article.title.as_str()));
+            Change { at, before: &revision.title, after }
+        };
+        revisions.iter().enumerate().map(change).collect()
+    }
+
+    /// The outlet of the member that an article repeats.
+    pub fn copied(&self, member: &Member) -> Option<&str> {
+        let original = member.copy_of.as_ref()?;
+        let members = &self.ranked.cluster.members;
+        members.iter().find(|other| other.article.code == *original).map(|other| other.article.outlet.as_str())
+    }
 }
 
 /// A cluster that is related with the one shown.
@@ -74,6 +109,17 @@ pub struct Related {
     pub cluster: Rival,
     /// How probable it was, at the best, that the two are one.
     pub probability: f64,
+    /// When its first article was published.
+    pub first_published: Timestamp,
+    /// Whether that was before the first article of the one shown.
+    pub is_earlier: bool,
+}
+
+impl Related {
+    /// The word for when it began.
+    pub fn when(&self) -> &'static str {
+        if self.is_earlier { "earlier" } else { "later" }
+    }
 }
 
 /// An article measured against another's cluster, as if it came when only that was there.
@@ -354,8 +400,10 @@ mod tests {
         };
         let old = old();
         let cluster = Rival { id: old.cluster.id, code: old.cluster.code, headline: old.facts.headline };
-        let related = vec![Related { cluster, probability: 0.314_159 }];
-        Shown { ranked: town(), revisions: vec![(ArticleId(101), vec![revision])], related }
+        let first_published = old.facts.first_published;
+        let related = vec![Related { cluster, probability: 0.314_159, first_published, is_earlier: true }];
+        let revisions = vec![(ArticleId(101), vec![revision])];
+        Shown { ranked: town(), revisions, related, broken_by: Some(ArticleId(101)) }
     }
 
     fn found() -> Search {
@@ -410,7 +458,7 @@ mod tests {
             (
                 "show-hostile",
                 crate::listing::show(
-                    &Shown { ranked: hostile(), revisions: Vec::new(), related: Vec::new() },
+                    &Shown { ranked: hostile(), revisions: Vec::new(), related: Vec::new(), broken_by: None },
                     format,
                     style,
                 ),

@@ -6,7 +6,8 @@ use anstyle::Style as Ink;
 
 use crate::listing::page::{BAD, BOLD, DIM, GOOD, MATCH, PLAIN, Page};
 use crate::listing::plain::{
-    ago, count, coverage, fit, headline, line, link, moment, names, pad, percent, width, wrap,
+    ago, count, coverage, date, fit, headline, line, link, moment, names, pad, percent, span, time_of_day, voices,
+    width, wrap,
 };
 use crate::listing::reasons::Account;
 use crate::listing::{Piece, Search, Shown, Style};
@@ -35,9 +36,12 @@ pub fn show(shown: &Shown, style: &Style) -> String {
     for words in wrap(&headline(&facts.headline), page.columns) {
         page.line(&[(BOLD, &words)]);
     }
-    let mut about = vec![coverage(facts)];
+    let mut about = vec![ranked.cluster.code.to_string(), coverage(facts)];
+    let lasted = facts.last_published.as_second() - facts.first_published.as_second();
+    if lasted >= 60 {
+        about.push(format!("within {}", span(lasted.unsigned_abs())));
+    }
     about.extend(facts.lang.iter().chain(&facts.tags).map(|word| line(word)));
-    about.push(ranked.cluster.code.to_string());
     page.line(&[(DIM, &fit(&about.join(" · "), page.columns))]);
     page.out.push('\n');
     let summary = wrap(&line(&facts.summary), page.columns.min(TEXT_COLUMNS_MAX));
@@ -47,24 +51,28 @@ pub fn show(shown: &Shown, style: &Style) -> String {
     if !summary.is_empty() {
         page.out.push('\n');
     }
+    let mut day = String::new();
     for member in &ranked.cluster.members {
-        page.article(member, style);
-        let changes =
-            shown.revisions.iter().filter(|(id, _)| *id == member.article.id).flat_map(|(_, revisions)| revisions);
-        for revision in changes {
-            let was = match (moment(revision.seen, &style.zone), revision.title == member.article.title) {
-                (when, true) => format!("its text was another on {when}"),
-                (when, false) => format!("was “{}” on {when}", headline(&revision.title)),
-            };
-            page.line(&[(PLAIN, INDENT), (DIM, &fit(&was, page.columns - INDENT.len()))]);
+        let today = date(member.article.published, &style.zone);
+        if day != today {
+            page.line(&[(DIM, &today)]);
+            day = today;
         }
+        page.article(member, shown, style);
     }
-    if !shown.related.is_empty() {
-        page.out.push('\n');
-    }
-    for related in &shown.related {
-        let told = format!("related: {} {}", related.cluster.code, headline(&related.cluster.headline));
-        page.line(&[(DIM, &fit(&told, page.columns))]);
+    for (place, related) in shown.related.iter().enumerate() {
+        if place == 0 {
+            page.section("Related");
+        }
+        let told =
+            format!("{:<7}  {}  {}", related.when(), date(related.first_published, &style.zone), related.cluster.code);
+        let room = page.columns.saturating_sub(width(&told) + 4);
+        page.line(&[
+            (PLAIN, "  "),
+            (DIM, &told),
+            (PLAIN, "  "),
+            (PLAIN, &fit(&headline(&related.cluster.headline), room)),
+        ]);
     }
     page.out
 }
@@ -136,7 +144,8 @@ pub fn pairs(pairs: &[(&str, String)], style: &Style) -> String {
     page.out
 }
 
-const INDENT: &str = "    ";
+/// Where an article's words stand under its time of day.
+const INDENT: &str = "         ";
 
 impl Page {
     /// Where words stand that belong to a cluster.
@@ -149,7 +158,13 @@ impl Page {
         let facts = &ranked.facts;
         let indent = self.indent(ids);
         let title = headline(&facts.headline);
-        let mut about = format!("{} · {}", ago(facts.last_published, style), coverage(facts));
+        let mut about = ago(facts.last_published, style);
+        // One article of one outlet says no more than that outlet's name; and where each outlet has one, articles are outlets.
+        match (facts.article_count, facts.outlet_count()) {
+            (1, _) => {}
+            (articles, outlets) if articles == outlets => about.push_str(&format!(" · {}", voices(facts))),
+            _ => about.push_str(&format!(" · {}", coverage(facts))),
+        }
         if self.columns >= ROOMY_COLUMNS {
             let id = pad(&ranked.cluster.code.0, indent);
             self.line(&[(DIM, &id), (BOLD, &fit(&title, self.columns - indent))]);
@@ -164,12 +179,21 @@ impl Page {
         self.line(&[(PLAIN, &" ".repeat(indent)), (DIM, &fit(&about, self.columns - indent))]);
     }
 
-    /// An article of a cluster shown whole.
-    fn article(&mut self, member: &Member, style: &Style) {
+    /// An article on the line of time: when, who, and how long after the story broke; what it says, and how that changed.
+    fn article(&mut self, member: &Member, shown: &Shown, style: &Style) {
         let article = &member.article;
-        let (when, outlet) = (moment(article.published, &style.zone), line(&article.outlet));
-        self.line(&[(DIM, &when), (PLAIN, "  "), (BOLD, &fit(&outlet, self.columns.saturating_sub(18)))]);
         let room = self.columns - INDENT.len();
+        let after = article.published.as_second() - shown.ranked.facts.first_published.as_second();
+        let part = match (shown.broken_by == Some(article.id), shown.copied(member)) {
+            (true, _) => "broke it".to_owned(),
+            (_, Some(outlet)) => format!("repeats {}", line(outlet)),
+            _ if after >= 60 => format!("{} later", span(after.unsigned_abs())),
+            _ => String::new(),
+        };
+        let part = fit(&part, room / 2);
+        let outlet = fit(&line(&article.outlet), room.saturating_sub(width(&part) + 2));
+        let time = format!("  {}  ", time_of_day(article.published, &style.zone));
+        self.line(&[(DIM, &time), (BOLD, &outlet), (PLAIN, "  "), (DIM, &part)]);
         for words in wrap(&headline(&article.title), room) {
             self.line(&[(PLAIN, INDENT), (PLAIN, &words)]);
         }
@@ -177,6 +201,16 @@ impl Page {
             self.line(&[(PLAIN, INDENT), (DIM, &url)]);
         }
         self.line(&[(PLAIN, INDENT), (DIM, &fit(&standing(member), room))]);
+        for change in shown.changes(member) {
+            let when = moment(change.at, &style.zone);
+            let told = match change.before == change.after {
+                true => format!("{when}: other words under the same title"),
+                false => format!("{when}: “{}” → “{}”", headline(change.before), headline(change.after)),
+            };
+            for words in wrap(&told, room) {
+                self.line(&[(PLAIN, INDENT), (DIM, &words)]);
+            }
+        }
     }
 
     /// A fragment of a text, with what was looked for in ink.

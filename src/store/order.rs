@@ -201,7 +201,8 @@ impl Filter {
             filter.and(condition, json(list));
         }
         if let Some(words) = &query.words {
-            let found = "c.id IN (SELECT m.cluster FROM search s JOIN memberships m ON m.article = s.rowid WHERE search MATCH ?)";
+            let found = "c.id IN (SELECT m.cluster FROM search s
+                JOIN memberships m INDEXED BY memberships_article ON m.article = s.rowid WHERE search MATCH ?)";
             filter.and(found, search::checked(words)?);
         }
         Ok(filter)

@@ -256,6 +256,8 @@ UPDATE meta SET value = 0 WHERE key = 'indexed_seq';
 CREATE INDEX articles_brief ON articles(id, feed, outlet, voice, lang, published, seen);
 DROP INDEX memberships_cluster;
 CREATE INDEX memberships_cluster ON memberships(cluster, copy_of);
+-- Where an article is, without the reason why: what a search asks of each of many thousands.
+CREATE INDEX memberships_article ON memberships(article, cluster);
 
 -- Whether its articles can be read by subscribers alone.
 ALTER TABLE feeds ADD COLUMN paywalled INTEGER NOT NULL DEFAULT 0;

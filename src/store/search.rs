@@ -19,10 +19,12 @@ pub struct Matches {
 }
 
 /// A match in the title counts four times one in the text.
-const BEST: &str = "SELECT s.rowid, m.cluster FROM search s JOIN memberships m ON m.article = s.rowid
+const BEST: &str = "SELECT s.rowid, m.cluster FROM search s
+    JOIN memberships m INDEXED BY memberships_article ON m.article = s.rowid
     WHERE search MATCH ?1 ORDER BY bm25(search, 4.0, 1.0), s.rowid";
 /// The index is read backwards, and no further than is asked.
-const NEWEST: &str = "SELECT s.rowid, m.cluster FROM search s JOIN memberships m ON m.article = s.rowid
+const NEWEST: &str = "SELECT s.rowid, m.cluster FROM search s
+    JOIN memberships m INDEXED BY memberships_article ON m.article = s.rowid
     WHERE search MATCH ?1 ORDER BY s.rowid DESC LIMIT ?2";
 const MORE_THAN: &str = "SELECT count(*) FROM (SELECT rowid FROM search WHERE search MATCH ?1 LIMIT ?2)";
 

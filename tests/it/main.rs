@@ -21,6 +21,8 @@ mod corrections;
 #[cfg(test)]
 mod daemon;
 #[cfg(test)]
+mod digests;
+#[cfg(test)]
 mod editions;
 #[cfg(test)]
 mod feeds;
@@ -72,6 +74,8 @@ mod rig;
 mod safety;
 #[cfg(test)]
 mod samples;
+#[cfg(test)]
+mod schemas;
 #[cfg(test)]
 mod seeds;
 #[cfg(test)]
