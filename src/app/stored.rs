@@ -1,6 +1,6 @@
 //! Conductor: `clusters`, `show`, `why` and `search`: what is stored, for people and programs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::anyhow;
 
@@ -194,7 +194,8 @@ pub fn search(context: &Context, args: &SearchArgs) -> Result<Exit, Failure> {
     let matches = store.matches(&args.words, WEIGHED_ARTICLES_MAX)?;
     let mut hits = grouped(&store, &matches, &wanted)?;
     if let Some((_, found)) = &look {
-        hits.retain(|id, _| found.iter().any(|cluster| cluster.id == *id));
+        let new: BTreeSet<ClusterId> = found.iter().map(|cluster| cluster.id).collect();
+        hits.retain(|id, _| new.contains(id));
     }
     let order = hits_in_order(context, &store, &hits, args.list.sort)?;
     let (format, most) = limited(context, &args.list);

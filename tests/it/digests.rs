@@ -72,7 +72,7 @@ fn check_expected(name: &str, actual: &str) {
 
 /// Where a digest departs from its published schema; a key that the schema does not describe is a fault of the schema.
 fn schema_faults(digest: &str) -> Vec<String> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/schema/digest-1.json");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/schema/newsfold.digest-1.json");
     let mut schema: Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
     close(&mut schema);
     let validator = jsonschema::validator_for(&schema).unwrap();

@@ -2,7 +2,7 @@
 //! hole, whatever crashes between rendering, recording and sending.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
@@ -11,6 +11,7 @@ use newsfold::desk::{self, Delivery, Desk, DeskError, Due, Order, Post};
 use newsfold::digest::Params as DigestParams;
 use newsfold::mail::{self, Address, Server};
 use newsfold::model::{ArticleId, Cluster, FeedWish};
+use newsfold::news::{self, Backlog};
 use newsfold::prepare::{self, Asked};
 use newsfold::rank::Sort;
 use newsfold::schedule::Told;
@@ -21,6 +22,7 @@ use newsfold::writer::{Answer, Intake, Params, Reach, Writer};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::binary::Home;
 use crate::post_office::{Fault, Letter, PostOffice};
 use crate::samples::{Entry, rss};
 
@@ -662,4 +664,60 @@ fn a_desk_makes_what_is_due_and_one_digests_trouble_holds_up_no_other() {
     machine.wait(2);
     assert_eq!(round(&machine), Some(at("2026-02-10T07:00:00Z")));
     assert!(machine.path("missing/x.json").exists());
+}
+
+/// The rule of news on reports that were not written for it: each of the sample day against all that its cluster held before.
+#[test]
+fn on_the_sample_day_turns_are_news_and_retellings_are_not() {
+    let home = Home::new();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/feeds");
+    let feeds: Vec<String> =
+        std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path().display().to_string()).collect();
+    let mut args = vec!["fetch"];
+    args.extend(feeds.iter().map(String::as_str));
+    home.run(&args);
+    let store = Store::reader(&home.path("newsfold.db")).unwrap();
+    let (mut later, mut told) = (0, Vec::new());
+    for cluster in store.clusters(&Query::default()).unwrap() {
+        for place in 1..cluster.members.len() {
+            let members = cluster.members[..=place].to_vec();
+            let last = members[place].article.clone();
+            let is_copy = members[place].copy_of.is_some();
+            later += usize::from(!is_copy);
+            let standing = news::standing(&Cluster { members, ..cluster.clone() }, Backlog::Counts, |article| {
+                article.id != last.id
+            });
+            assert!(!is_copy || !standing.is_news(), "{}", last.title);
+            told.push((last.title, standing.is_news()));
+        }
+    }
+    let is_news = |part: &str| -> Vec<bool> {
+        told.iter().filter(|(title, _)| title.contains(part)).map(|(_, is_news)| *is_news).collect()
+    };
+    for turn in [
+        "Death toll from Peru earthquake rises to 17",
+        "Fliegerbombe entschärft",
+        "all 214 passengers safe after dawn rescue",
+        "Jutland counts fallen trees",
+        "Former Orrelby plant manager cleared",
+        "Villages cut off after quake",
+    ] {
+        assert_eq!(is_news(turn), [true], "{turn}");
+    }
+    for again in [
+        "At least 12 dead in Peru earthquake",
+        "Ottilie: one dead and 46,000 homes dark",
+        "Comet probe Petrel makes contact",
+        "de ses nouvelles après sept mois",
+        "Couriers will not get keys",
+        "Inside Drop is dropped",
+        "Fennick and Parcelline call off Inside Drop after tenants revolt - The Junction",
+        "Tarnmouth 2-1 Calder City",
+    ] {
+        assert_eq!(is_news(again), [false], "{again}");
+    }
+    // What docs/editions.md says of it.
+    let news = told.iter().filter(|(_, is_news)| *is_news).count();
+    println!("{news} of {later} later reports in words of their own are news");
+    assert!((40..=80).contains(&later) && (12..=25).contains(&news), "{news} of {later}");
 }

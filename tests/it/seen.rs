@@ -189,6 +189,40 @@ fn an_edition_covers_all_since_the_last_one_once() {
 }
 
 #[test]
+fn a_process_that_is_killed_at_any_moment_leaves_a_whole_edition_or_none() {
+    let mut scene = Scene::new("");
+    for (round, entry) in [BREAD, DAM, TURN].into_iter().enumerate() {
+        scene.report(entry);
+        for pause in 0..14 {
+            let mut child = scene.home.spawn(&["digest", "--catch-up", "--format", "json", "--out", "e{number}.json"]);
+            std::thread::sleep(Duration::from_millis(6 * pause + u64::try_from(round).expect("three of them")));
+            child.kill().expect("it can be killed");
+            child.wait().expect("it ends");
+        }
+    }
+    scene.home.good(&["digest", "--catch-up", "--format", "json", "--out", "e{number}.json"]);
+    let database = rusqlite::Connection::open(scene.home.path("newsfold.db")).expect("the database");
+    let mut rows = database
+        .prepare("SELECT number, stories, covers_from, covers_until FROM editions ORDER BY number")
+        .expect("a query");
+    let editions: Vec<(i64, i64, i64, i64)> = rows
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))
+        .expect("rows")
+        .collect::<Result<_, _>>()
+        .expect("numbers");
+    let mut told = Vec::new();
+    for (number, count, ..) in &editions {
+        let file = fs::read(scene.home.path(&format!("e{number}.json"))).expect("each edition has its file");
+        let edition: Value = serde_json::from_slice(&file).expect("and it is whole");
+        assert_eq!(i64::try_from(stories(&edition).len()), Ok(*count));
+        told.extend(stories(&edition));
+    }
+    assert!(editions.windows(2).all(|pair| pair[0].3 == pair[1].2), "windows follow each other: {editions:?}");
+    let first = told.iter().filter(|(_, is_update)| !is_update).count();
+    assert!(first == 2 && told.len() <= 3, "two stories, once each, and one turn: {told:?}");
+}
+
+#[test]
 fn a_digest_is_mailed_and_what_the_server_does_not_take_waits() {
     let office = PostOffice::open();
     let mail =
