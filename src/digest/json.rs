@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::digest::coverage::Coverage;
 use crate::digest::{Digest, Section, Story};
 use crate::listing::json::{Layout, document};
-use crate::listing::plain::utc;
+use crate::listing::plain::{link, utc};
 
 /// The digest as one document.
 pub fn render(digest: &Digest) -> String {
@@ -116,19 +116,19 @@ fn story(story: &Story) -> StoryShape<'_> {
     let also = story.also.iter().map(|other| AlsoShape {
         outlet: &other.outlet,
         title: &other.title,
-        url: other.url.as_deref(),
+        url: web(other.url.as_deref()),
         copy: other.copy,
     });
     let news = story.news.iter().map(|news| NewsShape {
         outlet: &news.outlet,
         title: &news.title,
-        url: news.url.as_deref(),
+        url: web(news.url.as_deref()),
         published: utc(news.published),
     });
     StoryShape {
         id: &story.id.0,
         headline: &story.headline,
-        url: story.url.as_deref(),
+        url: web(story.url.as_deref()),
         url_outlet: story.url.as_ref().map(|_| story.url_outlet.as_deref().unwrap_or(&story.outlet)),
         outlet: &story.outlet,
         summary: &story.summary,
@@ -165,4 +165,9 @@ fn coverage(coverage: &Coverage) -> CoverageShape {
         own: coverage.bars.iter().map(|bar| bar.own).collect(),
         copies: coverage.bars.iter().map(|bar| bar.copies).collect(),
     }
+}
+
+/// A program that shows a link may follow it without a look: only what leads into the web is one.
+fn web(url: Option<&str>) -> Option<&str> {
+    url.filter(|url| link(url).is_some())
 }
