@@ -73,6 +73,16 @@ pub enum StoreError {
         /// The file.
         path: PathBuf,
     },
+    /// Made by an older newsfold, and only to be read: whoever writes brings it up to date.
+    #[error("`{}` was written by an older newsfold (schema {found}, this one knows {known}); `newsfold fetch` or `newsfold run` brings it up to date", path.display())]
+    Older {
+        /// The file.
+        path: PathBuf,
+        /// Its schema.
+        found: i64,
+        /// The schema that is known.
+        known: i64,
+    },
     /// Made by a newer newsfold.
     #[error("`{}` was written by a newer newsfold (schema {found}, this one knows {known}); upgrade newsfold", path.display())]
     Newer {
@@ -212,9 +222,11 @@ impl Store {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(path, flags)?;
         // Nothing has been made of it yet: another process is about to, or it is an empty file.
-        if recognise(&connection, path)? == 0 {
+        let found = recognise(&connection, path)?;
+        if found == 0 {
             return Err(StoreError::Missing { path: path.to_owned() });
         }
+        up_to_date(path, found)?;
         connection.pragma_update(None, "query_only", true)?;
         Ok(connection)
     }
@@ -229,7 +241,7 @@ impl Store {
         address.set_query(Some("immutable=1"));
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
         let connection = Connection::open_with_flags(address.as_str(), flags)?;
-        recognise(&connection, path)?;
+        up_to_date(path, recognise(&connection, path)?)?;
         Ok(connection)
     }
 
@@ -320,6 +332,12 @@ fn recognise(connection: &Connection, path: &Path) -> Result<i64, StoreError> {
     Ok(version)
 }
 
+/// Refuses to read a file whose tables are not yet those that are read.
+fn up_to_date(path: &Path, found: i64) -> Result<(), StoreError> {
+    let known = i64::try_from(schema::MIGRATIONS.len()).expect("migrations are few");
+    if found < known { Err(StoreError::Older { path: path.to_owned(), found, known }) } else { Ok(()) }
+}
+
 fn is_unopenable(error: &rusqlite::Error) -> bool {
     use rusqlite::ErrorCode::{CannotOpen, ReadOnly};
     matches!(error.sqlite_error_code(), Some(CannotOpen | ReadOnly))
@@ -370,6 +388,10 @@ mod tests {
         check(crate::store::batch::RECENT, &["COVERING INDEX articles_recent (feed=? AND seen>?)"]);
         check(crate::store::feeds::TWIN, &["feeds_answered_url (answered_url=?)"]);
         check("SELECT 1 FROM articles a WHERE code = ?1", &["(code=?)"]);
+        check(
+            &crate::store::order::BRIEFS.replace("ORDER BY w.key", ""),
+            &["COVERING INDEX memberships_cluster (cluster=?)", "COVERING INDEX articles_brief (id=?)"],
+        );
         check(
             crate::store::replay::FORGET,
             &["SEARCH memories USING INTEGER PRIMARY KEY (rowid<?)", "articles_seen (seen>?)"],

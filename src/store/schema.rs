@@ -376,7 +376,34 @@ mod tests {
     use crate::model::{FeedId, Mark, Rule};
     use crate::store::batch::Met;
     use crate::store::schema::MIGRATIONS;
-    use crate::store::{Query, Store};
+    use crate::store::{Query, Store, StoreError};
+
+    #[test]
+    fn an_index_that_took_a_sentence_for_a_word_is_made_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("n.db");
+        let old = Connection::open(&path).unwrap();
+        let before = MIGRATIONS.iter().position(|step| step.contains("DROP TABLE search")).unwrap();
+        MIGRATIONS[..before].iter().for_each(|step| old.execute_batch(step).unwrap());
+        old.execute_batch(&format!(
+            "PRAGMA user_version = {before}; PRAGMA application_id = 0x6e666c64; DROP TABLE keys_written_out;
+             INSERT INTO feeds (id, url, tags, cluster, priority, origin, active, added, health, failures, interval_seconds)
+                VALUES (1, 'https://a.example/', '[]', 1, 0, 'command', 1, 5000, 'ok', 0, 0);
+             INSERT INTO articles (id, code, feed, outlet, title, text, published, seen, links, categories, revision, changed, revised)
+                VALUES (1, 'a0', 1, 'A', '東京で地震', 'हिन्दी', 4000, 6000, '[]', '[]', 1, 1, 6000);
+             INSERT INTO search (rowid, title, text) VALUES (1, '東京で地震', 'हिन्दी');
+             UPDATE meta SET value = 1 WHERE key IN ('last_seq', 'indexed_seq');
+             INSERT INTO clusters VALUES (1, 4000, 4000, 6000, 1);
+             INSERT INTO memberships VALUES (1, 1, '{{}}', NULL);"
+        ))
+        .unwrap();
+        drop(old);
+        let mut store = Store::open(&path, 1, "2026-02-13T12:00:00Z".parse().unwrap()).unwrap();
+        let found = |store: &Store, words: &str| store.matches(words, 9).unwrap().articles.len();
+        assert_eq!(found(&store, "地震"), 0);
+        assert_eq!((store.index(9).unwrap(), store.index(9).unwrap()), (1, 0));
+        assert_eq!(["地震", "हिन्दी", "京都", "हिन्दू"].map(|words| found(&store, words)), [1, 1, 0, 0]);
+    }
 
     #[test]
     fn a_database_of_the_first_schema_keeps_its_articles_and_what_they_are_known_by() {
@@ -398,6 +425,7 @@ mod tests {
         )
         .unwrap();
         drop(old);
+        assert!(matches!(Store::reader(&path), Err(StoreError::Older { found: 1, .. })), "only a writer makes it new");
         for _ in 0..2 {
             let mut store = Store::open(&path, 1, "2026-02-13T12:00:00Z".parse().unwrap()).unwrap();
             let article = store.clusters(&Query::default()).unwrap().remove(0).members.remove(0).article;
