@@ -9,8 +9,8 @@ use crate::app::seen::{self, Dismissals, Dismissed, Look};
 use crate::cli::{Exit, Filter, ListArgs, SearchArgs, ShowArgs, Sort, WhyArgs};
 use crate::listing::fragment::{Sought, fragment};
 use crate::listing::plain::count;
-use crate::listing::{self, Between, Detail, Format, Pages, Related, Rival, Search, Shown, Why};
-use crate::model::{ArticleId, Cluster, ClusterId, Code, Ranked};
+use crate::listing::{self, Between, Detail, Format, Pages, Pair, Related, Rival, Search, Shown, Why};
+use crate::model::{ArticleId, Cluster, ClusterId, Code, How, Ranked};
 use crate::rank;
 use crate::rank::leaders::Leaders;
 use crate::store::{Found, Matches, Query, Store, View};
@@ -169,7 +169,9 @@ pub fn why(context: &Context, args: &WhyArgs) -> Result<Exit, Failure> {
         Some(other) => {
             let other = why_of(context, &store, other)?;
             let between = between(context, &store, [&one, &other])?;
-            listing::why_both([&one, &other], between.as_ref(), detail, format, &style)
+            let correction = store.correction_between([one.member.article.id, other.member.article.id])?;
+            let pair = Pair { between: between.as_ref(), correction: correction.as_ref() };
+            listing::why_both([&one, &other], pair, detail, format, &style)
         }
     };
     context.print(&told)
@@ -368,7 +370,11 @@ fn why_of(context: &Context, store: &Store, prefix: &str) -> Result<Why, Failure
         None => None,
         Some(runner_up) => rival(context, store, runner_up.cluster)?,
     };
-    Ok(Why { member, ranked: rank::ranked(cluster, context.now, &params), rival })
+    let correction = match member.joined.how {
+        How::Corrected => store.correction_of(article)?,
+        _ => None,
+    };
+    Ok(Why { member, ranked: rank::ranked(cluster, context.now, &params), rival, correction })
 }
 
 /// A cluster named in passing; one that is no more goes by the name of the one it went up in.

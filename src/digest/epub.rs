@@ -11,7 +11,7 @@ use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipWriter};
 
 use crate::digest::Digest;
-use crate::digest::template;
+use crate::digest::template::Pages;
 use crate::digest::view::DigestView;
 
 const CONTAINER: &str = include_str!("templates/container.xml");
@@ -38,12 +38,13 @@ pub fn render(digest: &Digest, zone: &TimeZone) -> Vec<u8> {
     // The type comes first and as it is, so that it stands at a fixed place in the file (OCF 3.3, 4.2.3).
     add("mimetype", "application/epub+zip", CompressionMethod::Stored);
     let mut add = |name: &str, text: &str| add(name, text, CompressionMethod::Deflated);
+    let pages = Pages::new(&[("package", PACKAGE), ("contents", CONTENTS), ("story", STORY)]);
     add("META-INF/container.xml", CONTAINER);
-    add("EPUB/package.opf", &template::xml(PACKAGE, context! { digest => root.clone(), languages }));
-    add("EPUB/contents.xhtml", &template::xml(CONTENTS, context! { digest => root.clone() }));
+    add("EPUB/package.opf", &pages.render("package", context! { digest => root.clone(), languages }));
+    add("EPUB/contents.xhtml", &pages.render("contents", context! { digest => root.clone() }));
     add("EPUB/book.css", STYLE);
     for story in view.sections.iter().flat_map(|section| &section.stories) {
-        let page = template::xml(STORY, context! { digest => root.clone(), story => Serde(story) });
+        let page = pages.render("story", context! { digest => root.clone(), story => Serde(story) });
         add(&format!("EPUB/story-{}.xhtml", story.place), &page);
     }
     book.finish().expect("memory takes what is written").into_inner()

@@ -107,10 +107,25 @@ pub fn of_user(view: &DigestView, form: Form, template: Template<'_>) -> Result<
     parsed.render(context! { digest => Serde(view) }).map_err(failed)
 }
 
-/// Renders one of our own templates of XHTML or XML, with a root of its own.
-pub fn xml(source: &str, root: Value) -> String {
-    let environment = environment(Form::Atom);
-    environment.render_str(source, root).expect("tests render every built-in template")
+/// Our own templates of XHTML and XML, read once for the many pages of a book.
+#[derive(Debug)]
+pub struct Pages(Environment<'static>);
+
+impl Pages {
+    /// The templates by their names.
+    pub fn new(templates: &[(&'static str, &'static str)]) -> Pages {
+        let mut environment = environment(Form::Atom);
+        for (name, source) in templates {
+            environment.add_template(name, source).expect("tests read every built-in template");
+        }
+        Pages(environment)
+    }
+
+    /// One page, by its template and what that names.
+    pub fn render(&self, name: &str, root: Value) -> String {
+        let template = self.0.get_template(name).expect("the names are constants");
+        template.render(root).expect("tests render every built-in template")
+    }
 }
 
 fn environment(form: Form) -> Environment<'static> {

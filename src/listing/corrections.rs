@@ -122,7 +122,8 @@ fn named(corrected: &Corrected, style: &Style) -> String {
     format!("{} of {}", word(corrected.correction.ruling), moment(corrected.correction.made, &style.zone))
 }
 
-fn word(ruling: Ruling) -> &'static str {
+/// A ruling as it is typed.
+pub(crate) fn word(ruling: Ruling) -> &'static str {
     match ruling {
         Ruling::Merge => "merge",
         Ruling::Split => "split",

@@ -114,6 +114,21 @@ impl Store {
         Ok(self.connection.prepare_cached(&sql)?.query_row([article.0], correction).optional()?)
     }
 
+    /// The last correction that holds two articles together or apart, if one does.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn correction_between(&self, [one, other]: [ArticleId; 2]) -> Result<Option<Correction>, StoreError> {
+        let speaks = |Correction { ruling, ones, others, .. }: &Correction| {
+            let sides = [one, other].map(|article| (ones.contains(&article), others.contains(&article)));
+            match ruling {
+                Ruling::Merge => sides.iter().all(|(is_one, is_other)| *is_one || *is_other),
+                _ => (sides[0].0 && sides[1].1) || (sides[0].1 && sides[1].0),
+            }
+        };
+        Ok(self.standing_corrections()?.into_iter().rfind(speaks))
+    }
+
     /// In which clusters these articles are; one that is not stored is left out.
     ///
     /// # Errors

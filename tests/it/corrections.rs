@@ -70,9 +70,15 @@ fn a_merge_holds_and_is_taken_back_with_every_reason_as_it_was() {
     }
     let moved = told["moved"].as_array().expect("a list");
     let why = home.good(&["why", moved[0].as_str().expect("an id")]).stdout;
-    assert!(why.contains("a person's correction put it here"), "{why}");
+    assert!(
+        why.contains("a person put it here (correction 1, merge, of ") && why.contains("`newsfold undo 1`"),
+        "{why}"
+    );
     home.good(&["rebuild", "-q"]);
     assert_eq!(places(&home), is, "a rebuild obeys");
+    let pair = [format!("a{}", &one[1..]), format!("a{}", &other[1..])];
+    let both = home.good(&["why", &pair[0], &pair[1]]).stdout;
+    assert!(both.contains("a person holds them together (correction 1, merge"), "{both}");
     let undone = home.good(&["undo"]).stdout;
     assert!(undone.starts_with("correction 1 holds no more (merge of "), "{undone}");
     assert_eq!(all(&home), before);
