@@ -1,7 +1,10 @@
 //! Conductor: ticks, signals, waiting, readiness.
 
+mod digests;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use thiserror::Error;
@@ -9,14 +12,19 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::clock;
+use crate::desk::Order;
 use crate::fetch::Fetch;
 use crate::fetch::error::one_line;
 use crate::fetch::policy::redact;
 use crate::ingest::{self, Finished, Ingest, IngestError};
+use crate::mail::Server;
 use crate::model::{Feed, FeedId};
 use crate::schedule;
 use crate::store::{Store, StoreError};
 use crate::writer::{FeedReport, Writer};
+
+/// How often it looks for corrections.
+const CORRECTIONS_EVERY: Duration = Duration::from_millis(500);
 
 /// The pace of the daemon.
 #[derive(Clone, Debug)]
@@ -29,6 +37,19 @@ pub struct Params {
     pub schedule: schedule::Params,
     /// The limits of ingest.
     pub ingest: ingest::Params,
+    /// Digests that are made when they are due.
+    pub digests: Option<Digests>,
+}
+
+/// The digests of a service.
+#[derive(Clone, Debug)]
+pub struct Digests {
+    /// The database.
+    pub database: PathBuf,
+    /// What is made.
+    pub orders: Vec<Order>,
+    /// The server that takes mail; without one it waits in the outbox.
+    pub server: Option<Server>,
 }
 
 impl Default for Params {
@@ -38,6 +59,7 @@ impl Default for Params {
             stop_within: Duration::from_secs(4),
             schedule: schedule::Params::default(),
             ingest: ingest::Params::default(),
+            digests: None,
         }
     }
 }
@@ -127,6 +149,7 @@ pub async fn run<F: Fetch + Send + Sync + 'static>(
     let stop = CancellationToken::new();
     let mut ingest = Ingest::start(writer, fetch, params.ingest.clone(), clock::now, stop.clone());
     let mut under_way: BTreeSet<String> = BTreeSet::new();
+    let digests = params.digests.clone().map(|wanted| digests::start(wanted, params.tick, stop.clone()));
     tell(clock::notify_ready());
     let wish = loop {
         let mut idle = known(feeds)?;
@@ -138,6 +161,7 @@ pub async fn run<F: Fetch + Send + Sync + 'static>(
         tokio::select! {
             wish = signals.wish() => break wish,
             () = rest(&idle, params) => {}
+            () = asked_for(feeds) => ingest.obey(),
             ended = hear(&mut ingest, &mut under_way) => match ended {
                 Heard::Report => {}
                 Heard::WriterStopped => break Wish::Stop,
@@ -145,7 +169,11 @@ pub async fn run<F: Fetch + Send + Sync + 'static>(
         }
     };
     stop.cancel();
-    end(ingest, wish, params, signals).await
+    let ended = end(ingest, wish, params, signals).await;
+    if let Some(digests) = digests {
+        digests.end().await;
+    }
+    ended
 }
 
 /// Lets what is there be stored. A reload takes the time it needs, unless somebody wants us to stop meanwhile.
@@ -239,6 +267,17 @@ async fn rest(idle: &[Feed], params: &Params) {
         .unwrap_or(params.tick);
     // A quarter of a second at least: whatever the schedule says, the loop must not spin.
     tokio::time::sleep(until_due.clamp(Duration::from_millis(250).min(params.tick), params.tick)).await;
+}
+
+/// Waits until a person asks for a correction; they are not kept waiting for longer than a moment.
+async fn asked_for(store: &Store) {
+    loop {
+        tokio::time::sleep(CORRECTIONS_EVERY).await;
+        // What hinders us is told where the feeds are read, which is soon.
+        if store.is_correction_pending().unwrap_or(false) {
+            return;
+        }
+    }
 }
 
 /// Takes every report that has come; returns when one has come and no other waits.

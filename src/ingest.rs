@@ -123,7 +123,7 @@ pub struct Ingest<F> {
     downloads: Arc<Downloads<F>>,
     under_way: Arc<AtomicUsize>,
     tasks: JoinSet<()>,
-    intakes: mpsc::Sender<Intake>,
+    errands: mpsc::Sender<Errand>,
     reports: mpsc::UnboundedReceiver<FeedReport>,
     writing: JoinHandle<(Writer, Result<(), StoreError>)>,
 }
@@ -147,7 +147,7 @@ impl<F: Fetch + Send + Sync + 'static> Ingest<F> {
     ) -> Ingest<F> {
         let now: Now = Arc::new(now);
         // A short channel: downloads wait when the writer is behind, so memory stays bounded by what is under way.
-        let (intakes, arriving) = mpsc::channel(params.downloads_max.max(1));
+        let (errands, arriving) = mpsc::channel(params.downloads_max.max(1));
         let (told, reports) = mpsc::unbounded_channel();
         let limits = params.clone();
         let pauses = writer.store().host_pauses().unwrap_or_else(|error| {
@@ -176,12 +176,12 @@ impl<F: Fetch + Send + Sync + 'static> Ingest<F> {
             (write.writer, outcome)
         });
         let downloads = Downloads { fetch, params, now, stop, doors };
-        Ingest { downloads: Arc::new(downloads), under_way, tasks: JoinSet::new(), intakes, reports, writing }
+        Ingest { downloads: Arc::new(downloads), under_way, tasks: JoinSet::new(), errands, reports, writing }
     }
 
     /// Asks a feed; its report comes when its answer is stored.
     pub fn ask(&mut self, feed: Feed) {
-        let (downloads, intakes) = (Arc::clone(&self.downloads), self.intakes.clone());
+        let (downloads, errands) = (Arc::clone(&self.downloads), self.errands.clone());
         // Ended tasks are taken out here, or a daemon would gather them for years.
         while self.tasks.try_join_next().is_some() {}
         self.under_way.fetch_add(1, Ordering::Relaxed);
@@ -195,10 +195,17 @@ impl<F: Fetch + Send + Sync + 'static> Ingest<F> {
                 came = downloads.answer(&feed, &visit) => came,
             };
             // The writer is gone only after an error that it reports itself.
-            if intakes.send(Intake { feed, answer, reach }).await.is_err() {
+            if errands.send(Errand::Answer(Box::new(Intake { feed, answer, reach }))).await.is_err() {
                 tracing::debug!("an answer came after the writer had stopped");
             }
         });
+    }
+
+    /// Has the writer obey what people have asked for; where it has its hands full it will do so anyway.
+    pub fn obey(&self) {
+        if let Err(error) = self.errands.try_send(Errand::Corrections) {
+            tracing::debug!("corrections wait for the next batch: {error}");
+        }
     }
 
     /// The next report; `None` when the writer has stopped.
@@ -210,7 +217,7 @@ impl<F: Fetch + Send + Sync + 'static> Ingest<F> {
     /// that nobody fetched.
     pub async fn finish(mut self, mut heard: impl FnMut(FeedReport)) -> Finished {
         // The writer ends when the last sender is gone.
-        drop(self.intakes);
+        drop(self.errands);
         while let Some(report) = self.reports.recv().await {
             heard(report);
         }
@@ -396,10 +403,18 @@ fn failed(error: &FetchError) -> Answer {
     }
 }
 
+/// What the writer is sent.
+enum Errand {
+    /// An answer to store.
+    Answer(Box<Intake>),
+    /// People have asked for corrections.
+    Corrections,
+}
+
 /// The writer's side of the channel.
 struct Write {
     writer: Writer,
-    arriving: mpsc::Receiver<Intake>,
+    arriving: mpsc::Receiver<Errand>,
     told: mpsc::UnboundedSender<FeedReport>,
     limits: Params,
     now: Now,
@@ -423,9 +438,16 @@ impl Write {
     /// process left undone.
     fn all(&mut self) -> Result<(), StoreError> {
         self.catch_up()?;
-        while let Some(first) = self.arriving.blocking_recv() {
-            let batch = self.gather(first);
-            for report in self.apply(&batch)? {
+        while let Some(errand) = self.arriving.blocking_recv() {
+            let Errand::Answer(first) = errand else {
+                let obeyed = self.insist("corrections", Writer::obey)?;
+                tracing::debug!(corrections = obeyed, "obeyed");
+                continue;
+            };
+            let batch = self.gather(*first);
+            let now = Arc::clone(&self.now);
+            let what = format!("{} answers", batch.len());
+            for report in self.insist(&what, |writer| writer.apply(&batch, now()))? {
                 self.unindexed += report.articles_new + report.articles_revised;
                 // Whoever stopped listening does not want to know.
                 drop(self.told.send(report));
@@ -484,10 +506,12 @@ impl Write {
         let until = std::time::Instant::now() + self.limits.batch_wait;
         while articles < self.limits.batch_articles_max {
             match self.arriving.try_recv() {
-                Ok(next) => {
+                Ok(Errand::Answer(next)) => {
                     articles += next.answer.entries();
-                    batch.push(next);
+                    batch.push(*next);
                 }
+                // Every batch obeys them first.
+                Ok(Errand::Corrections) => {}
                 Err(mpsc::error::TryRecvError::Disconnected) => break,
                 Err(mpsc::error::TryRecvError::Empty) if std::time::Instant::now() >= until => break,
                 Err(mpsc::error::TryRecvError::Empty) => std::thread::sleep(Duration::from_millis(2)),
@@ -496,16 +520,20 @@ impl Write {
         batch
     }
 
-    /// Writes a batch, again and again while the cause may pass.
-    fn apply(&mut self, batch: &[Intake]) -> Result<Vec<FeedReport>, StoreError> {
+    /// Has something written, again and again while the cause of its failing may pass.
+    fn insist<T>(
+        &mut self,
+        what: &str,
+        mut write: impl FnMut(&mut Writer) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
         let began = std::time::Instant::now();
         let mut pause = Duration::from_millis(250);
         loop {
-            match self.writer.apply(batch, (self.now)()) {
+            match write(&mut self.writer) {
                 Err(error)
                     if error.is_transient() && began.elapsed() < self.limits.retry_for && !self.stop.is_cancelled() =>
                 {
-                    tracing::warn!("will try again to store {} answers: {}", batch.len(), one_line(&error));
+                    tracing::warn!("will try again to store {what}: {}", one_line(&error));
                     self.wait(pause);
                     pause = (pause * 2).min(Duration::from_secs(10));
                 }

@@ -11,7 +11,7 @@ use url::Url;
 pub struct FeedId(pub i64);
 
 /// An article's place in the ground log: the sequence number under which it was first stored, so that smaller means earlier.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ArticleId(pub i64);
 
 /// A cluster is numbered by the article that founded it, once; the number never changes.
@@ -619,6 +619,39 @@ pub struct Reason {
     pub hours_apart: Option<f64>,
     /// The next best cluster.
     pub runner_up: Option<RunnerUp>,
+}
+
+/// What a person's correction says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ruling {
+    /// `ones` and `others` report one story.
+    Merge,
+    /// `ones` are a story of their own and leave the cluster, where `others` stay.
+    Split,
+    /// `ones` and `others` are never in one cluster; where they are, `others` leave.
+    Apart,
+    /// An earlier correction holds no more, and what it moved goes back.
+    Undo,
+}
+
+/// A person's correction, as it stands in the ground log: it names articles, never clusters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Correction {
+    /// Its number, by which it is undone; they count up from 1.
+    pub number: i64,
+    /// When it was made.
+    pub made: Timestamp,
+    /// What it says.
+    pub ruling: Ruling,
+    /// The articles of one side; of an undoing none.
+    pub ones: Vec<ArticleId>,
+    /// The articles of the other side; of an undoing none.
+    pub others: Vec<ArticleId>,
+    /// The number of the correction that it undoes.
+    pub undoes: Option<i64>,
+    /// Its place in the ground log, once the writer has obeyed it.
+    pub seq: Option<i64>,
 }
 
 /// An article in its cluster.

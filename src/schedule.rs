@@ -17,6 +17,7 @@ mod calendar;
 mod dice;
 mod explain;
 mod moves;
+pub mod timetable;
 
 use std::time::Duration;
 

@@ -3,6 +3,7 @@
 mod answer;
 mod document;
 mod draft;
+mod obey;
 
 use std::time::Duration;
 
@@ -98,6 +99,7 @@ impl Writer {
         self.in_one_batch(places, |batch, desk| {
             intakes.iter().map(|intake| take_in(batch, desk, intake, &At { now, salt, schedule: &schedule })).collect()
         })
+        .map(|(_, reports)| reports)
     }
 
     /// Stores archived articles in one transaction, each as seen at its own time, and says under which number each stands. Where each
@@ -122,6 +124,7 @@ impl Writer {
             };
             articles.iter().map(place).collect()
         })
+        .map(|(_, stored)| stored)
     }
 
     /// Takes back that these feeds, each as it was before it failed, are to blame: the network was down.
@@ -135,6 +138,15 @@ impl Writer {
             batch.set_feed(feed.id, &state, &FeedFacts::default())?;
         }
         batch.commit()
+    }
+
+    /// Obeys what people have asked for since: merges, splits, bans, undoings. Every batch does so first; this is for when none comes. Says
+    /// how many there were.
+    ///
+    /// # Errors
+    /// When the file cannot be written; nothing of them is done then.
+    pub fn obey(&mut self) -> Result<usize, StoreError> {
+        self.in_one_batch(false, |_, _| Ok(())).map(|(obeyed, ())| obeyed)
     }
 
     /// Begins to note how long each assignment takes.
@@ -200,19 +212,24 @@ impl Writer {
     /// # Errors
     /// When the file cannot be written; the old clusters stand then.
     pub fn rebuild(&mut self, mut placed: impl FnMut(usize)) -> Result<usize, StoreError> {
+        self.obey()?;
         self.clusterer = None;
         let mut clusterer = Clusterer::new(self.params.cluster.clone(), Weights::builtin());
         let mut count = 0;
         self.store.remake(|batch| {
+            let mut corrections = batch.obeyed_corrections()?.into_iter().peekable();
             let mut after = ArticleId(0);
             loop {
                 let page = batch.foundings(after, PAGE_ARTICLES)?;
-                let Some(last) = page.last() else { return Ok(()) };
-                after = last.id;
-                let mut desk = Desk { clusterer: Some(&mut clusterer), ahead: None, assign_times: None };
                 for founding in &page {
+                    obey::again(batch, &mut clusterer, &mut corrections, founding.id.0)?;
+                    let mut desk = Desk { clusterer: Some(&mut clusterer), ahead: None, assign_times: None };
                     assign(batch, &mut desk, founding)?;
                 }
+                let Some(last) = page.last() else {
+                    return obey::again(batch, &mut clusterer, &mut corrections, i64::MAX);
+                };
+                after = last.id;
                 count += page.len();
                 placed(count);
             }
@@ -223,13 +240,13 @@ impl Writer {
         Ok(count)
     }
 
-    /// Runs `work` in one transaction. If it fails, the clusterer is set aside: what it learned from the lost batch must go. Work
+    /// Obeys what people asked for, then runs `work`, all in one transaction; gives how many corrections there were, and what `work` gave. If it fails, the clusterer is set aside: what it learned from the lost batch must go. Work
     /// that places nothing, as of a pass where nothing has changed, does not wait until the window is read back.
     fn in_one_batch<T>(
         &mut self,
         places: bool,
         work: impl FnOnce(&mut Batch<'_>, &mut Desk<'_>) -> Result<T, StoreError>,
-    ) -> Result<T, StoreError> {
+    ) -> Result<(usize, T), StoreError> {
         let mut clusterer = match self.clusterer.take() {
             None if places => Some(self.restored()?),
             held => held,
@@ -243,10 +260,11 @@ impl Writer {
             }
         };
         let mut desk = Desk { clusterer: clusterer.as_mut(), ahead: None, assign_times: self.assign_times.as_mut() };
+        let obeyed = obey::pending(&mut batch, desk.clusterer.as_deref_mut())?;
         let result = work(&mut batch, &mut desk)?;
         batch.commit()?;
         self.clusterer = clusterer;
-        Ok(result)
+        Ok((obeyed, result))
     }
 
     /// The moment from which articles must be remembered; `None` where there are none.
@@ -268,7 +286,10 @@ impl Writer {
             memory: stored.memory,
         });
         match Clusterer::restore(params, weights, remembered) {
-            Ok(clusterer) => Ok(clusterer),
+            Ok(mut clusterer) => {
+                clusterer.correct(&[], obey::rulings(&self.store)?);
+                Ok(clusterer)
+            }
             Err(error) => {
                 tracing::info!("making the window's features again: {error}");
                 self.renewed(start)
@@ -286,6 +307,7 @@ impl Writer {
             batch.remember(founding.id, &memory)?;
         }
         batch.commit()?;
+        clusterer.correct(&[], obey::rulings(&self.store)?);
         Ok(clusterer)
     }
 }

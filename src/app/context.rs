@@ -326,6 +326,28 @@ impl Context {
         print(&self.terminal, text)
     }
 
+    /// Writes bytes to stdout as they are; says whether all of them were taken, which they are not where the reader goes.
+    ///
+    /// # Errors
+    /// When stdout cannot be written.
+    pub fn print_bytes(&self, bytes: &[u8]) -> Result<bool, Failure> {
+        Ok(self.terminal.print_bytes(bytes).context("cannot write to standard output")?)
+    }
+
+    /// Writes bytes to a file or to stdout; says whether all of them were taken.
+    ///
+    /// # Errors
+    /// When they cannot be written.
+    pub fn write_bytes(&self, place: &Place, bytes: &[u8]) -> Result<bool, Failure> {
+        match place {
+            Place::Standard => self.print_bytes(bytes),
+            Place::File(path) => {
+                std::fs::write(path, bytes).with_context(|| format!("cannot write `{}`", path.display()))?;
+                Ok(true)
+            }
+        }
+    }
+
     /// Writes data to a file or to stdout.
     ///
     /// # Errors
@@ -333,10 +355,7 @@ impl Context {
     pub fn write(&self, place: &Place, text: &str) -> Result<Exit, Failure> {
         match place {
             Place::Standard => self.print(text),
-            Place::File(path) => {
-                std::fs::write(path, text).with_context(|| format!("cannot write `{}`", path.display()))?;
-                Ok(Exit::Done)
-            }
+            Place::File(_) => self.write_bytes(place, text.as_bytes()).map(|_| Exit::Done),
         }
     }
 

@@ -2,11 +2,14 @@
 
 mod archive;
 mod context;
+mod corrections;
 mod demo;
 mod digest;
 mod feeds;
 mod fetch;
+mod orders;
 mod run;
+mod seen;
 mod stored;
 mod upkeep;
 
@@ -64,6 +67,12 @@ fn run(invocation: Invocation, terminal: Terminal) -> Result<Exit, Failure> {
         Command::Show(args) => stored::show(&context, &args),
         Command::Why(args) => stored::why(&context, &args),
         Command::Search(args) => stored::search(&context, &args),
+        Command::Merge { ids, view } => corrections::merge(&context, &ids, view),
+        Command::Split { articles, view } => corrections::split(&context, &articles, view),
+        Command::Apart { one, other, view } => corrections::apart(&context, [&one, &other], view),
+        Command::Undo { number, view } => corrections::undo(&context, number, view),
+        Command::Corrections(command) => corrections::corrections(&context, &command),
+        Command::Dismiss(args) => seen::dismiss(&context, &args),
         Command::Digest(args) => digest::digest(&context, &args),
         Command::Feeds(command) => match command {
             FeedsCommand::List(args) => feeds::list(&context, &args),

@@ -5,8 +5,9 @@ use std::time::Duration;
 use tracing_subscriber::filter::LevelFilter;
 
 use crate::app::context::{Context, Failure, block_on};
+use crate::app::orders;
 use crate::cli::Exit;
-use crate::daemon::{self, Ended, Signals};
+use crate::daemon::{self, Digests, Ended, Signals};
 use crate::fetch::error::one_line;
 use crate::quarantine::Vigil;
 use crate::writer::Writer;
@@ -36,6 +37,13 @@ pub fn run(mut context: Context) -> Result<Exit, Failure> {
             }
             if context.config.fetch.contact.is_none() && context.config.fetch.user_agent.is_none() {
                 tracing::info!("publishers cannot tell whom to ask about these requests; `[fetch] contact` tells them");
+            }
+            let is_mailed =
+                context.config.digests.iter().any(|digest| digest.schedule.is_some() && !digest.mail.is_empty());
+            if is_mailed && context.config.mail.smtp.is_none() {
+                tracing::warn!(
+                    "digests are to be mailed and there is no server: they wait until `[mail] smtp` names one"
+                );
             }
             let ended = daemon::run(writer, &feeds, context.fetcher()?, &params(&context, &vigil)?, &mut signals).await;
             match ended.map_err(anyhow::Error::from)? {
@@ -84,7 +92,9 @@ fn params(context: &Context, vigil: &Vigil) -> Result<daemon::Params, Failure> {
     let ingest = ingest::Params { retry_for: Duration::MAX, watch: vigil.watch(), ..context.ingest_params() };
     // A service manager that watches must hear of us in time.
     let tick = clock::watchdog_interval().map_or(usual.tick, |interval| interval.min(usual.tick));
-    Ok(daemon::Params { tick, schedule: context.schedule_params()?, ingest, ..usual })
+    let server = context.config.mail.smtp.as_ref().map(|_| orders::server(context)).transpose()?;
+    let digests = Digests { database: context.config.database.clone(), orders: orders::scheduled(context)?, server };
+    Ok(daemon::Params { tick, schedule: context.schedule_params()?, ingest, digests: Some(digests), ..usual })
 }
 
 /// The context with the config read again; a broken config changes nothing.

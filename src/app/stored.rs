@@ -1,18 +1,19 @@
 //! Conductor: `clusters`, `show`, `why` and `search`: what is stored, for people and programs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::anyhow;
 
 use crate::app::context::{Context, Failure};
+use crate::app::seen::{self, Dismissals, Dismissed, Look};
 use crate::cli::{Exit, Filter, ListArgs, SearchArgs, ShowArgs, Sort, WhyArgs};
 use crate::listing::fragment::{Sought, fragment};
 use crate::listing::plain::count;
-use crate::listing::{self, Between, Detail, Format, Pages, Related, Rival, Search, Shown, Why};
-use crate::model::{ArticleId, Cluster, ClusterId, Code, Ranked};
+use crate::listing::{self, Between, Detail, Format, Pages, Pair, Related, Rival, Search, Shown, Why};
+use crate::model::{ArticleId, Cluster, ClusterId, Code, How, Ranked};
 use crate::rank;
 use crate::rank::leaders::Leaders;
-use crate::store::{Found, Matches, Query, Store};
+use crate::store::{Found, Matches, Query, Store, View};
 use crate::taste::Taste;
 use crate::writer;
 
@@ -34,19 +35,24 @@ const OUTLINES: usize = 2_000;
 /// # Errors
 /// When there is no database, or the filter makes no sense.
 pub fn clusters(context: &Context, args: &ListArgs) -> Result<Exit, Failure> {
+    if args.new.is_some() || args.dismissed {
+        return seen::clusters(context, args);
+    }
     let store = context.reader()?;
     let query = query(context, &args.filter)?;
     let taste = taste(context, &args.filter);
     let (format, most) = limited(context, args);
     let (style, params) = (context.style(), context.rank_params());
+    let dismissals = Dismissals::read(&store)?;
     let _one_state = store.hold()?;
     let mut pages = Pages::new(format, &style);
-    let (mut looked_at, mut shown, mut muted, mut wanted) = (0, 0, 0, most);
+    let (mut looked_at, mut shown, mut muted, mut dismissed, mut wanted) = (0, 0, 0, 0, most);
     'list: loop {
         let order = in_order(context, &store, &query, args.sort, wanted)?;
         for page in order[looked_at..].chunks(PAGE_CLUSTERS) {
             let mut clusters = store.load(page)?;
             muted += left_out(&taste, &mut clusters);
+            dismissed += dismissals.sift(&mut clusters, Dismissed::Hidden);
             clusters.truncate(most - shown);
             shown += clusters.len();
             let ranked = clusters.into_iter().map(|cluster| rank::ranked(cluster, context.now, &params));
@@ -63,7 +69,7 @@ pub fn clusters(context: &Context, args: &ListArgs) -> Result<Exit, Failure> {
     }
     context.pour(&pages.end())?;
     if context.terminal.is_terminal_stdout && shown == most {
-        more(context, store.count(&query)?.saturating_sub(shown + muted));
+        more(context, store.count(&query)?.saturating_sub(shown + muted + dismissed));
     }
     say_muted(context, muted);
     Ok(Exit::Done)
@@ -168,7 +174,9 @@ pub fn why(context: &Context, args: &WhyArgs) -> Result<Exit, Failure> {
         Some(other) => {
             let other = why_of(context, &store, other)?;
             let between = between(context, &store, [&one, &other])?;
-            listing::why_both([&one, &other], between.as_ref(), detail, format, &style)
+            let correction = store.correction_between([one.member.article.id, other.member.article.id])?;
+            let pair = Pair { between: between.as_ref(), correction: correction.as_ref() };
+            listing::why_both([&one, &other], pair, detail, format, &style)
         }
     };
     context.print(&told)
@@ -183,9 +191,17 @@ pub fn search(context: &Context, args: &SearchArgs) -> Result<Exit, Failure> {
     let (wanted, params) = (query(context, &args.list.filter)?, context.rank_params());
     let taste = taste(context, &args.list.filter);
     let sought = Sought::of(&args.words);
+    // Who looks for other words has another list.
+    let view = |name| View { command: "search", name };
+    let new = args.list.new.as_ref().map(|new| view(new.name.as_deref().unwrap_or(&args.words)));
+    let look = new.map(|view| Look::take(&store, &wanted, view)).transpose()?;
     let _one_state = store.hold()?;
     let matches = store.matches(&args.words, WEIGHED_ARTICLES_MAX)?;
-    let hits = grouped(&store, &matches, &wanted)?;
+    let mut hits = grouped(&store, &matches, &wanted)?;
+    if let Some((_, found)) = &look {
+        let new: BTreeSet<ClusterId> = found.iter().map(|cluster| cluster.id).collect();
+        hits.retain(|id, _| new.contains(id));
+    }
     let order = hits_in_order(context, &store, &hits, args.list.sort)?;
     let (format, most) = limited(context, &args.list);
     let articles_max = if args.list.limit.is_some() { usize::MAX } else { SEARCH_ARTICLES_MAX };
@@ -207,7 +223,10 @@ pub fn search(context: &Context, args: &SearchArgs) -> Result<Exit, Failure> {
     }
     let told =
         Search { query: args.words.clone(), match_count: matches.articles.len(), newest_only: matches.is_cut, found };
-    context.print(&listing::search(&told, format, &context.style()))?;
+    let whole = context.pour(&listing::search(&told, format, &context.style()))?;
+    if let Some((look, _)) = look.filter(|_| whole) {
+        look.shown(context, order[looked_at..].to_vec())?;
+    }
     more(context, order.len() - looked_at);
     if matches.is_cut {
         context.tell(&format!("more than {WEIGHED_ARTICLES_MAX} articles match: these are the newest, newest first"));
@@ -307,19 +326,24 @@ pub fn query(context: &Context, filter: &Filter) -> Result<Query, Failure> {
 }
 
 /// The form of a list, and how many of its rows are shown at most.
-fn limited(context: &Context, args: &ListArgs) -> (Format, usize) {
+pub fn limited(context: &Context, args: &ListArgs) -> (Format, usize) {
     let format = context.list_format(args.format);
     let usual = if args.format.is_none() && format == Format::Table { TABLE_CLUSTERS } else { usize::MAX };
     (format, args.limit.unwrap_or(usual))
 }
 
-fn more(context: &Context, rest: usize) {
+/// Tells a person how many rows are not shown.
+pub fn more(context: &Context, rest: usize) {
     if rest > 0 && context.terminal.is_terminal_stdout {
         context.tell(&format!("… and {rest} more; --limit says how many are shown"));
     }
 }
 
-fn the_cluster(store: &Store, prefix: &str) -> Result<ClusterId, Failure> {
+/// The cluster of an id or the beginning of one; an article's names its cluster.
+///
+/// # Errors
+/// When there is none, or several begin so.
+pub(crate) fn the_cluster(store: &Store, prefix: &str) -> Result<ClusterId, Failure> {
     match store.cluster_of_code(prefix)? {
         Found::One(id) => return Ok(id),
         Found::Many(codes) => return Err(ambiguous("cluster", prefix, &codes)),
@@ -351,7 +375,11 @@ fn why_of(context: &Context, store: &Store, prefix: &str) -> Result<Why, Failure
         None => None,
         Some(runner_up) => rival(context, store, runner_up.cluster)?,
     };
-    Ok(Why { member, ranked: rank::ranked(cluster, context.now, &params), rival })
+    let correction = match member.joined.how {
+        How::Corrected => store.correction_of(article)?,
+        _ => None,
+    };
+    Ok(Why { member, ranked: rank::ranked(cluster, context.now, &params), rival, correction })
 }
 
 /// A cluster named in passing; one that is no more goes by the name of the one it went up in.
@@ -387,7 +415,8 @@ fn between(context: &Context, store: &Store, both: [&Why; 2]) -> Result<Option<B
     }))
 }
 
-fn unknown(what: &str, id: &str) -> Failure {
+/// There is no such thing.
+pub(crate) fn unknown(what: &str, id: &str) -> Failure {
     let hint = match what {
         _ if id.len() < 2 => "that is too short an id",
         "article" if id.starts_with('c') => "that is how the id of a cluster begins, and an article's begins with `a`",
@@ -397,7 +426,8 @@ fn unknown(what: &str, id: &str) -> Failure {
     anyhow!("there is no {what} `{id}`; {hint}").into()
 }
 
-fn ambiguous(what: &str, id: &str, codes: &[Code]) -> Failure {
+/// There are several.
+pub(crate) fn ambiguous(what: &str, id: &str, codes: &[Code]) -> Failure {
     let some: Vec<&str> = codes.iter().map(|code| code.0.as_str()).collect();
     Failure::misused(anyhow!("`{id}` begins the id of several {what}s: {}; write a letter more", some.join(", ")))
 }

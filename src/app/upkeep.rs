@@ -36,6 +36,16 @@ struct Status {
     clusters: u64,
     clusters_shared: u64,
     clusters_last_day: u64,
+    outbox: Outbox,
+}
+
+/// The mail that is not sent, each recipient's by itself.
+#[derive(Debug, Serialize)]
+struct Outbox {
+    waiting: usize,
+    given_up: usize,
+    /// What was last said of one of them.
+    trouble: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -57,6 +67,7 @@ pub fn status(context: &Context, view: View) -> Result<Exit, Failure> {
     for feed in &feeds {
         *feeds_by_health.entry(feed.state.health.word()).or_default() += 1;
     }
+    let outbox = store.outbox()?;
     let holder = RoleLock::holder(&context.config.database);
     let status = Status {
         schema: "newsfold.status/1",
@@ -73,6 +84,7 @@ pub fn status(context: &Context, view: View) -> Result<Exit, Failure> {
         clusters: totals.clusters,
         clusters_shared: totals.clusters_shared,
         clusters_last_day: totals.clusters_since,
+        outbox: Outbox { waiting: outbox.waiting, given_up: outbox.given_up, trouble: outbox.trouble },
     };
     match view {
         View::Json => context.print(&document(&status, Layout::Indented)),
@@ -83,7 +95,7 @@ pub fn status(context: &Context, view: View) -> Result<Exit, Failure> {
     }
 }
 
-fn told(status: &Status, style: &Style) -> [(&'static str, String); 8] {
+fn told(status: &Status, style: &Style) -> [(&'static str, String); 9] {
     let when = |moment: Option<Timestamp>| moment.map_or_else(|| "never".to_owned(), |moment| ago(moment, style));
     let states: Vec<String> = status.feeds_by_health.iter().map(|(word, number)| format!("{number} {word}")).collect();
     let feeds = if states.is_empty() { "none".to_owned() } else { format!("{} ({})", status.feeds, states.join(", ")) };
@@ -106,7 +118,22 @@ fn told(status: &Status, style: &Style) -> [(&'static str, String); 8] {
                 status.clusters, status.clusters_shared, status.clusters_last_day
             ),
         ),
+        ("outbox", mail(&status.outbox)),
     ]
+}
+
+fn mail(outbox: &Outbox) -> String {
+    let mut parts = Vec::new();
+    match outbox.waiting {
+        0 => {}
+        1 => parts.push("1 waits".to_owned()),
+        waiting => parts.push(format!("{waiting} wait")),
+    }
+    if outbox.given_up > 0 {
+        parts.push(format!("{} given up", outbox.given_up));
+    }
+    parts.extend(outbox.trouble.iter().cloned());
+    if parts.is_empty() { "empty".to_owned() } else { parts.join(", ") }
 }
 
 /// Drops everything derived and remakes it from the stored articles.

@@ -73,6 +73,40 @@ pub enum Command {
     Why(WhyArgs),
     /// Full-text search over articles, grouped by cluster.
     Search(SearchArgs),
+    /// Makes clusters one, because a person says so.
+    Merge {
+        /// Clusters, or articles of them, by id or a unique beginning of it; two or more.
+        ids: Vec<String>,
+        /// How to tell what came of it.
+        view: View,
+    },
+    /// Takes articles out of their cluster into one of their own.
+    Split {
+        /// Articles of one cluster, by id or a unique beginning of it; never empty.
+        articles: Vec<String>,
+        /// How to tell what came of it.
+        view: View,
+    },
+    /// Keeps two articles, or two clusters, apart for good.
+    Apart {
+        /// An article or a cluster.
+        one: String,
+        /// Another one.
+        other: String,
+        /// How to tell what came of it.
+        view: View,
+    },
+    /// Takes a correction back.
+    Undo {
+        /// Its number; the last that stands where there is none.
+        number: Option<i64>,
+        /// How to tell what came of it.
+        view: View,
+    },
+    /// The log of corrections.
+    Corrections(CorrectionsCommand),
+    /// Hides clusters until they have news.
+    Dismiss(DismissArgs),
     /// Exports a digest.
     Digest(DigestArgs),
     /// Manages feeds.
@@ -138,6 +172,26 @@ pub struct ListArgs {
     pub limit: Option<usize>,
     /// In what form; `None` means a table on a terminal and plain lines without one.
     pub format: Option<ListFormat>,
+    /// Only what is new to this reader.
+    pub new: Option<New>,
+    /// Only what was dismissed; of `clusters`.
+    pub dismissed: bool,
+}
+
+/// Only what came since a list was last shown.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct New {
+    /// The list's name; `None` means the command's own, of a search its words.
+    pub name: Option<String>,
+}
+
+/// Arguments of `dismiss`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DismissArgs {
+    /// Ids or unique beginnings of them; never empty.
+    pub clusters: Vec<String>,
+    /// Whether they are shown again.
+    pub undo: bool,
 }
 
 /// Arguments of `search`.
@@ -172,18 +226,57 @@ pub struct WhyArgs {
 /// Arguments of `digest`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DigestArgs {
-    /// The digest's name, for its title.
+    /// The digest's name: its title, and what its editions go by.
     pub name: Option<String>,
+    /// What it covers.
+    pub covers: Covers,
     /// Which clusters.
     pub filter: Filter,
     /// In what order.
     pub sort: Sort,
-    /// At most so many stories; `None` means all.
+    /// At most so many stories; `None` means the usual number.
     pub top: Option<usize>,
-    /// In what form.
-    pub format: DigestFormat,
-    /// Where to.
-    pub out: Place,
+    /// In what form; `None` means text, or what the config says of this name.
+    pub format: Option<DigestFormat>,
+    /// Where to; `None` means stdout, or what the config says of this name.
+    pub out: Option<Place>,
+    /// Whether it is sent by mail.
+    pub mail: bool,
+    /// A template in place of the built-in one; `None` may be what the config says of this name.
+    pub template: Option<PathBuf>,
+    /// Instead of a digest, the built-in template of this format.
+    pub print_template: Option<DigestFormat>,
+    /// The tags that get a section each, in this order.
+    pub sections: Vec<String>,
+}
+
+/// The subcommands of `corrections`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CorrectionsCommand {
+    /// Every correction. `None` means a table on a terminal and plain lines without one.
+    List(Option<ListFormat>),
+    /// Writes them as JSON Lines.
+    Export {
+        /// Where to.
+        to: Place,
+    },
+    /// Takes over those of another database.
+    Import {
+        /// What `export` wrote.
+        from: Place,
+    },
+}
+
+/// What a digest covers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Covers {
+    /// What fits the filter.
+    #[default]
+    Filter,
+    /// What came since the last edition of its name, and is an edition itself.
+    SinceLast,
+    /// What came since the last digest that was asked for what is new.
+    New,
 }
 
 /// The subcommands of `feeds`.
@@ -342,8 +435,42 @@ pub enum DigestFormat {
     Text,
     /// Markdown.
     Markdown,
+    /// One HTML page, complete in itself.
+    Html,
     /// JSON.
     Json,
+    /// An Atom feed.
+    Atom,
+    /// A book for e-readers.
+    Epub,
+    /// A mail message (RFC 5322), as it is sent.
+    Email,
+}
+
+impl DigestFormat {
+    /// All of them.
+    pub const ALL: [DigestFormat; 7] = [
+        DigestFormat::Text,
+        DigestFormat::Markdown,
+        DigestFormat::Html,
+        DigestFormat::Json,
+        DigestFormat::Atom,
+        DigestFormat::Epub,
+        DigestFormat::Email,
+    ];
+
+    /// The name that is typed and stored.
+    pub fn word(self) -> &'static str {
+        match self {
+            DigestFormat::Text => "text",
+            DigestFormat::Markdown => "markdown",
+            DigestFormat::Html => "html",
+            DigestFormat::Json => "json",
+            DigestFormat::Atom => "atom",
+            DigestFormat::Epub => "epub",
+            DigestFormat::Email => "email",
+        }
+    }
 }
 
 /// The order of a list.
@@ -477,6 +604,16 @@ mod tests {
         check("demo --format json", Command::Demo(View::Json));
         check("completions fish", Command::Completions(Shell::Fish));
         check("man", Command::Man);
+        let (ids, view) = (vec!["c1".to_owned(), "a2".to_owned()], View::Text);
+        check("merge c1 a2", Command::Merge { ids: ids.clone(), view });
+        check("split c1 a2 --format json", Command::Split { articles: ids, view: View::Json });
+        check("apart a1 c2", Command::Apart { one: "a1".into(), other: "c2".into(), view });
+        check("undo", Command::Undo { number: None, view });
+        check("undo 12", Command::Undo { number: Some(12), view });
+        check("corrections", Command::Corrections(CorrectionsCommand::List(None)));
+        check("corrections --format csv", Command::Corrections(CorrectionsCommand::List(Some(ListFormat::Csv))));
+        check("corrections export", Command::Corrections(CorrectionsCommand::Export { to: Place::Standard }));
+        check("corrections import -", Command::Corrections(CorrectionsCommand::Import { from: Place::Standard }));
         check("feeds list", Command::Feeds(FeedsCommand::List(FeedsListArgs::default())));
         check(
             "feeds add https://a.example/feed ./b.xml --outlet Dispatch --tag tech --tag eu --interval 30m --priority -1 --no-cluster",
@@ -518,6 +655,20 @@ mod tests {
     }
 
     #[test]
+    fn a_reader_says_what_is_new_and_what_is_done_with() {
+        let check = |line: &str, expected: Command| assert_eq!(command(line), expected, "{line}");
+        let clusters = vec!["c4k".to_owned(), "c5".to_owned()];
+        check("dismiss c4k c5", Command::Dismiss(DismissArgs { clusters: clusters.clone(), undo: false }));
+        check("dismiss --undo c4k c5", Command::Dismiss(DismissArgs { clusters, undo: true }));
+        let covers = |line: &str| match command(line) {
+            Command::Digest(args) => (args.covers, args.mail, args.name),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(covers("digest --catch-up --mail --name a"), (Covers::SinceLast, true, Some("a".to_owned())));
+        assert_eq!(covers("digest --new"), (Covers::New, false, None));
+    }
+
+    #[test]
     fn lists_searches_and_digests_take_the_same_filters() {
         let filters = "--since 24h --until 2026-02-12 --min-outlets 3 --min-articles 4 --outlet Dispatch --outlet Courier \
              --feed https://a.example/feed --tag tech --lang en-GB --lang DE --query flood --sort first-seen";
@@ -533,9 +684,15 @@ mod tests {
             query: Some("flood".into()),
             unmuted: false,
         };
-        let list =
-            ListArgs { filter: filter.clone(), sort: Sort::FirstSeen, limit: Some(5), format: Some(ListFormat::Jsonl) };
-        let more = "--limit 5 --format jsonl";
+        let list = ListArgs {
+            filter: filter.clone(),
+            sort: Sort::FirstSeen,
+            limit: Some(5),
+            format: Some(ListFormat::Jsonl),
+            new: Some(New { name: Some("me".into()) }),
+            dismissed: false,
+        };
+        let more = "--limit 5 --format jsonl --new --name me";
         assert_eq!(command(&format!("clusters {filters} {more}")), Command::Clusters(list.clone()));
         assert_eq!(
             command(&format!("search dam breach {filters} {more}")),
@@ -548,8 +705,9 @@ mod tests {
                 filter,
                 sort: Sort::FirstSeen,
                 top: Some(5),
-                format: DigestFormat::Markdown,
-                out: Place::File("today.md".into()),
+                format: Some(DigestFormat::Markdown),
+                out: Some(Place::File("today.md".into())),
+                ..DigestArgs::default()
             })
         );
         let all =
@@ -589,7 +747,12 @@ mod tests {
         check("clusters --sort best", "[possible values: rank, new, size, first-seen]");
         check("clusters --format html", "possible values: table, json, jsonl, csv, markdown");
         check("clusters --lang english", "language code");
-        check("digest --format epub", "possible values: text, markdown, json");
+        check("digest --format pdf", "possible values: text, markdown, html, json, atom, epub, email");
+        check("digest --catch-up --new", "cannot be used with");
+        check("clusters --name me", "--new");
+        check("clusters --new --dismissed", "cannot be used with");
+        check("dismiss", "<CLUSTER>");
+        check("digest --print-template html --template mine.html", "cannot be used with");
         check("feeds add", "<URL>");
         check("feeds add u --interval 30", "15m, 1h 30m or 2d");
         check("feeds add u --interval 0s", "15m, 1h 30m or 2d");
@@ -598,6 +761,8 @@ mod tests {
         check("-q -v run", "cannot be used with");
         check("--tz Mars/Olympus run", "no such time zone");
         check("show", "<CLUSTER>");
+        check("merge c1", "2 values");
+        check("undo last", "a correction's number");
         check("completions cmd.exe", "bash");
     }
 

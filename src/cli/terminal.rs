@@ -73,6 +73,19 @@ impl Terminal {
         }
     }
 
+    /// Writes bytes to stdout as they are; says whether all of them were taken. What a pipe still holds when its reader goes counts as
+    /// taken.
+    ///
+    /// # Errors
+    /// Those of [`Terminal::print`].
+    pub fn print_bytes(&self, bytes: &[u8]) -> io::Result<bool> {
+        let mut stream = io::stdout().lock();
+        match stream.write_all(bytes).and_then(|()| stream.flush()) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+            written => written.map(|()| true),
+        }
+    }
+
     /// Writes to stderr as it is, colour codes stripped where they are not wanted.
     pub fn tell(&self, text: &str) {
         let mut stream = AutoStream::new(io::stderr().lock(), choice(self.color_stderr));

@@ -11,11 +11,11 @@ use jiff::tz::TimeZone;
 
 use crate::cli::moment::When;
 use crate::cli::terminal::ColorMode;
-use crate::cli::words::{count, language, length, place, setting, when, words, zone};
+use crate::cli::words::{count, language, length, ordinal, place, setting, when, words, zone};
 use crate::cli::{
-    Asking, Command, DigestArgs, DigestFormat, EvalArgs, Exit, FeedsAddArgs, FeedsCommand, FeedsListArgs, FetchArgs,
-    Filter, Global, InitArgs, Invocation, ListArgs, ListFormat, LogFormat, Place, SearchArgs, ShowArgs, Sort, Stop,
-    View, WhyArgs,
+    Asking, Command, CorrectionsCommand, Covers, DigestArgs, DigestFormat, DismissArgs, EvalArgs, Exit, FeedsAddArgs,
+    FeedsCommand, FeedsListArgs, FetchArgs, Filter, Global, InitArgs, Invocation, ListArgs, ListFormat, LogFormat, New,
+    Place, SearchArgs, ShowArgs, Sort, Stop, View, WhyArgs,
 };
 
 /// Columns beyond which help is not wrapped: longer lines are hard to read.
@@ -96,14 +96,65 @@ enum TypedCommand {
     /// Show how the daemon, the feeds and the database are doing
     Status(TypedView),
     /// List clusters, best first
-    Clusters(TypedList),
+    Clusters(TypedClusters),
     /// Show one cluster: its articles in time order, its outlets
     Show(TypedShow),
     /// Explain why an article is in its cluster
     Why(TypedWhy),
     /// Search the text of all articles, grouped by cluster
     Search(TypedSearch),
+    /// Say that clusters are one story
+    #[command(after_help = CORRECTION_NOTE)]
+    Merge {
+        /// Clusters, or articles of them, by id or a unique beginning of it
+        #[arg(value_name = "ID", num_args = 2.., required = true, value_parser = words)]
+        ids: Vec<String>,
+        #[command(flatten)]
+        view: TypedView,
+    },
+    /// Say that articles are a story of their own: they leave their cluster together
+    #[command(after_help = CORRECTION_NOTE)]
+    Split {
+        /// Articles of one cluster, by id or a unique beginning of it
+        #[arg(value_name = "ARTICLE", required = true, value_parser = words)]
+        articles: Vec<String>,
+        #[command(flatten)]
+        view: TypedView,
+    },
+    /// Say that two are never one story
+    #[command(after_help = CORRECTION_NOTE)]
+    Apart {
+        /// An article or a cluster, by id or a unique beginning of it
+        #[arg(value_name = "ONE", value_parser = words)]
+        one: String,
+        /// Another one; where they are together, this one leaves
+        #[arg(value_name = "OTHER", value_parser = words)]
+        other: String,
+        #[command(flatten)]
+        view: TypedView,
+    },
+    /// Take a correction back
+    Undo {
+        /// Its number, as `corrections` lists it [default: the last that stands]
+        #[arg(value_name = "NUMBER", value_parser = ordinal)]
+        number: Option<i64>,
+        #[command(flatten)]
+        view: TypedView,
+    },
+    /// List corrections, export them and import those of another database
+    #[command(args_conflicts_with_subcommands = true)]
+    Corrections {
+        #[command(subcommand)]
+        command: Option<TypedCorrections>,
+        /// Output: table, json, jsonl, csv or markdown [default: a table on a terminal, plain lines without one]
+        #[arg(long, value_enum, value_name = "FORMAT", hide_possible_values = true)]
+        format: Option<ListFormat>,
+    },
+    /// Hide clusters from lists and digests until there is news
+    #[command(after_help = DISMISS_NOTE)]
+    Dismiss(TypedDismiss),
     /// Export a digest: the best stories, written for a reader
+    #[command(after_help = DIGEST_NOTE)]
     Digest(TypedDigest),
     /// List, add, remove, check, discover, import and export feeds
     #[command(subcommand_required = true, arg_required_else_help = true)]
@@ -201,8 +252,49 @@ struct TypedList {
     #[arg(long, value_enum, value_name = "FORMAT", hide_possible_values = true)]
     format: Option<ListFormat>,
     #[command(flatten)]
+    new: TypedNew,
+    #[command(flatten)]
     filter: TypedFilter,
 }
+
+#[derive(Args)]
+struct TypedNew {
+    /// Only what is new since this command last showed it with --new
+    #[arg(long)]
+    new: bool,
+    /// Whose list this is, so that several readers have one each [default: the command; of a search, its words]
+    #[arg(long, value_name = "NAME", value_parser = words, requires = "new")]
+    name: Option<String>,
+}
+
+#[derive(Args)]
+struct TypedClusters {
+    #[command(flatten)]
+    list: TypedList,
+    /// Only what was dismissed and has no news since
+    #[arg(long, conflicts_with = "new")]
+    dismissed: bool,
+}
+
+#[derive(Args)]
+struct TypedDismiss {
+    /// Clusters, by id or a unique beginning of it
+    #[arg(value_name = "CLUSTER", required = true, value_parser = words)]
+    clusters: Vec<String>,
+    /// Show them again
+    #[arg(long)]
+    undo: bool,
+}
+
+const DISMISS_NOTE: &str = "\
+A dismissed cluster comes back when an article says something new of it, or many
+more outlets take it up; never for a copy. `clusters --dismissed` lists them.";
+
+const DIGEST_NOTE: &str = "\
+--catch-up makes the next edition of the digest NAME: it covers all that came
+since its last one (the first: since the database was made, or --since), each
+story once. One that was told before comes back only with news, as an update.
+Where NAME is a [digest.NAME] of the config, that section's settings hold.";
 
 #[derive(Args)]
 struct TypedShow {
@@ -236,21 +328,60 @@ struct TypedSearch {
 
 #[derive(Args)]
 struct TypedDigest {
-    /// Name of the digest, for its title
+    /// Name of the digest: its title, and what --catch-up and --new go by
     #[arg(long, value_parser = words)]
     name: Option<String>,
+    /// Cover all since the last edition of that name, once
+    #[arg(long, conflicts_with_all = ["new", "until"])]
+    catch_up: bool,
+    /// Only what is new since this command last showed it with --new
+    #[arg(long)]
+    new: bool,
     /// The N best stories [default: 50]
     #[arg(long, alias = "limit", value_name = "N", value_parser = count)]
     top: Option<usize>,
-    /// Output: text, markdown or json
-    #[arg(long, value_enum, value_name = "FORMAT", default_value_t, hide_possible_values = true)]
-    format: DigestFormat,
+    /// Output: text, markdown, html, json, atom, epub or email [default: text]
+    #[arg(long, value_enum, value_name = "FORMAT", hide_possible_values = true)]
+    format: Option<DigestFormat>,
+    /// Section of its own for the stories of a tag; may be given more than once, in order [default: each
+    /// story's most common tag]
+    #[arg(long = "section", value_name = "TAG", value_parser = words)]
+    sections: Vec<String>,
+    /// Template in place of the built-in one (of text, markdown, html or atom)
+    #[arg(long, value_name = "FILE")]
+    template: Option<PathBuf>,
+    /// Print the built-in template of a format, to begin one's own with
+    #[arg(long, value_enum, value_name = "FORMAT", hide_possible_values = true, conflicts_with_all = ["template", "name", "top", "sections"])]
+    print_template: Option<DigestFormat>,
     /// File to write, - for stdout
-    #[arg(long, value_name = "FILE", default_value = "-", value_parser = place)]
-    out: Place,
+    #[arg(long, value_name = "FILE", value_parser = place)]
+    out: Option<Place>,
+    /// Send it by mail, as [mail] in the config says
+    #[arg(long)]
+    mail: bool,
     #[command(flatten)]
     filter: TypedFilter,
 }
+
+#[derive(Subcommand)]
+enum TypedCorrections {
+    /// Write all corrections as JSON Lines
+    Export {
+        /// File to write, - for stdout
+        #[arg(default_value = "-", value_parser = place)]
+        file: Place,
+    },
+    /// Take over what `export` wrote, as far as its articles are stored here
+    Import {
+        /// File to read, - for stdin
+        #[arg(value_parser = place)]
+        file: Place,
+    },
+}
+
+const CORRECTION_NOTE: &str = "\
+A correction names articles, not clusters. Every later decision and `rebuild`
+obey it; a running daemon does so within a moment. `undo` takes it back.";
 
 #[derive(Subcommand)]
 enum TypedFeeds {
@@ -473,7 +604,12 @@ impl TypedCommand {
                 Command::Fetch(FetchArgs { feeds, all, dry_run })
             }
             TypedCommand::Status(view) => Command::Status(view.format),
-            TypedCommand::Clusters(list) => Command::Clusters(list.meaning()),
+            TypedCommand::Clusters(clusters) => {
+                Command::Clusters(ListArgs { dismissed: clusters.dismissed, ..clusters.list.meaning() })
+            }
+            TypedCommand::Dismiss(dismiss) => {
+                Command::Dismiss(DismissArgs { clusters: dismiss.clusters, undo: dismiss.undo })
+            }
             TypedCommand::Show(show) => Command::Show(ShowArgs { cluster: show.cluster, view: show.view.format }),
             TypedCommand::Why(why) => {
                 Command::Why(WhyArgs { article: why.article, other: why.other, view: why.view.format })
@@ -481,6 +617,15 @@ impl TypedCommand {
             TypedCommand::Search(search) => {
                 Command::Search(SearchArgs { words: search.words.join(" "), list: search.list.meaning() })
             }
+            TypedCommand::Merge { ids, view } => Command::Merge { ids, view: view.format },
+            TypedCommand::Split { articles, view } => Command::Split { articles, view: view.format },
+            TypedCommand::Apart { one, other, view } => Command::Apart { one, other, view: view.format },
+            TypedCommand::Undo { number, view } => Command::Undo { number, view: view.format },
+            TypedCommand::Corrections { command, format } => Command::Corrections(match command {
+                None => CorrectionsCommand::List(format),
+                Some(TypedCorrections::Export { file }) => CorrectionsCommand::Export { to: file },
+                Some(TypedCorrections::Import { file }) => CorrectionsCommand::Import { from: file },
+            }),
             TypedCommand::Digest(digest) => Command::Digest(digest.meaning()),
             TypedCommand::Feeds { command } => Command::Feeds(command.meaning()),
             TypedCommand::Eval(eval) => Command::Eval(EvalArgs {
@@ -520,14 +665,32 @@ impl TypedFilter {
 impl TypedList {
     fn meaning(self) -> ListArgs {
         let (filter, sort) = self.filter.meaning();
-        ListArgs { filter, sort, limit: self.limit, format: self.format }
+        let new = self.new.new.then_some(New { name: self.new.name });
+        ListArgs { filter, sort, limit: self.limit, format: self.format, new, dismissed: false }
     }
 }
 
 impl TypedDigest {
     fn meaning(self) -> DigestArgs {
         let (filter, sort) = self.filter.meaning();
-        DigestArgs { name: self.name, filter, sort, top: self.top, format: self.format, out: self.out }
+        let covers = match (self.catch_up, self.new) {
+            (true, _) => Covers::SinceLast,
+            (false, true) => Covers::New,
+            (false, false) => Covers::Filter,
+        };
+        DigestArgs {
+            name: self.name,
+            covers,
+            filter,
+            sort,
+            top: self.top,
+            format: self.format,
+            out: self.out,
+            mail: self.mail,
+            template: self.template,
+            print_template: self.print_template,
+            sections: self.sections,
+        }
     }
 }
 

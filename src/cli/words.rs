@@ -21,6 +21,11 @@ pub(crate) fn count(text: &str) -> Result<usize, String> {
     }
 }
 
+/// The number of a correction.
+pub(crate) fn ordinal(text: &str) -> Result<i64, &'static str> {
+    text.parse().ok().filter(|number| *number > 0).ok_or("write a correction's number")
+}
+
 /// A text that says something.
 pub(crate) fn words(text: &str) -> Result<String, String> {
     match text.trim() {

@@ -5,6 +5,7 @@ pub mod centroid;
 pub mod change;
 pub mod conflict;
 pub mod contrast;
+pub mod correct;
 pub mod days;
 pub mod document;
 mod letters;
@@ -27,6 +28,7 @@ use jiff::Timestamp;
 use thiserror::Error;
 
 use crate::cluster::change::Change;
+use crate::cluster::correct::{Move, Rulings};
 use crate::cluster::document::{Document, Times};
 use crate::cluster::measures::{Measured, Part, Subject};
 use crate::cluster::params::Params;
@@ -150,6 +152,8 @@ pub struct Clusterer {
     weights: Scale,
     window: Window,
     waiting: Waiting,
+    /// What a person said that no decision may go against.
+    rulings: Rulings,
     /// The latest `seen` of all arrivals, in seconds: the window is counted from it, so that a clock set back does no harm.
     latest_seen: i64,
 }
@@ -158,7 +162,14 @@ impl Clusterer {
     /// An empty window.
     pub fn new(params: Params, weights: Weights) -> Clusterer {
         let weights = Scale::of(weights);
-        Clusterer { params, weights, window: Window::default(), waiting: Waiting::default(), latest_seen: i64::MIN }
+        Clusterer {
+            params,
+            weights,
+            window: Window::default(),
+            waiting: Waiting::default(),
+            rulings: Rulings::default(),
+            latest_seen: i64::MIN,
+        }
     }
 
     /// The window as the store remembers it, in the order of ids: every article with `seen` after `Params::window_start` of the
@@ -250,6 +261,19 @@ impl Clusterer {
         }
         let document = self.document(&arrival);
         self.keep(document, cluster, &[])
+    }
+
+    /// Brings articles elsewhere, as a person said, and holds to these rulings from now on. Articles that the window does not hold are
+    /// the store's alone.
+    pub fn correct(&mut self, moves: &[Move], rulings: Rulings) {
+        for Move { article, from, to } in moves {
+            let place = self.window.slot_of(*from).and_then(|slot| self.window.group(slot)).and_then(|group| {
+                let is_it = |slot: &u32| self.window.document(*slot).is_some_and(|held| held.article == *article);
+                self.window.places(group).find(is_it)
+            });
+            self.window.regroup(place.as_slice(), *to);
+        }
+        self.rulings = rulings;
     }
 
     fn candidates(&mut self, document: &Document) -> Vec<Candidate> {

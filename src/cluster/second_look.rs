@@ -37,10 +37,12 @@ impl Clusterer {
         for other in self.neighbours(grown, others) {
             if let Some((into, merged)) = self.merged(grown, other, features) {
                 grown = into;
+                self.rulings.follow(&merged);
                 changes.push(merged);
             }
         }
         if let Some((split, related)) = self.split(grown, features) {
+            self.rulings.follow(&split);
             changes.push(split);
             changes.extend(related);
         }
@@ -71,7 +73,7 @@ impl Clusterer {
     /// Makes two clusters one, if it is probable enough that they are; gives the one that is left.
     fn merged(&mut self, one: ClusterId, other: ClusterId, features: &Features) -> Option<(ClusterId, Change)> {
         let (ones, others) = (self.articles(one)?, self.articles(other)?);
-        if one == other || ones + others > self.params.cluster_articles_max {
+        if one == other || ones + others > self.params.cluster_articles_max || self.rulings.separate(one, other) {
             return None;
         }
         // Whose first members say clearly no need not all be asked: most pairs are done with here.
@@ -101,6 +103,9 @@ impl Clusterer {
         let second_leaves = founder_is_here || parts.second.len() <= parts.first.len();
         let leaving = if second_leaves { parts.second } else { parts.first };
         let articles: Vec<_> = leaving.iter().map(|place| documents[*place].article).collect();
+        if self.rulings.bind(cluster, &articles) {
+            return None;
+        }
         let leaving: Vec<u32> = leaving.into_iter().map(|place| places[place]).collect();
         let into = ClusterId(*articles.first()?);
         self.window.regroup(&leaving, into);

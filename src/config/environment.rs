@@ -85,7 +85,8 @@ fn unknown(words: &str) -> Result<(), String> {
     }
 }
 
-fn read_secret(path: &str) -> Result<Secret, String> {
+/// A secret that stands in a file.
+pub(crate) fn read_secret(path: &str) -> Result<Secret, String> {
     let unreadable = |why: &dyn std::fmt::Display| format!("cannot read the file `{path}`: {why}");
     let mut text = String::new();
     std::fs::File::open(path)

@@ -6,6 +6,7 @@ use std::path::Path;
 use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
+use crate::config::digests::{DIGEST, DIGESTS_MAX, DigestTable};
 use crate::config::error::{ConfigError, Fault};
 use crate::config::feeds::FeedTable;
 use crate::config::given::{Given, shown};
@@ -50,6 +51,10 @@ impl Reader<'_> {
             match (key.get_ref().as_ref(), value.get_ref()) {
                 (FEEDS, DeValue::Array(feeds)) => self.feeds(feeds),
                 (FEEDS, _) => self.fault(key.span().start, format!("feeds are written as [[{FEEDS}]], once for each")),
+                (DIGEST, DeValue::Table(digests)) => self.digests(digests),
+                (DIGEST, _) => {
+                    self.fault(key.span().start, format!("digests are written as [{DIGEST}.NAME], once for each"));
+                }
                 (section, DeValue::Table(table)) if sections().contains(&section) => {
                     for (key, value) in table {
                         places.insert((section, key.get_ref().as_ref()), key.span().start);
@@ -79,6 +84,24 @@ impl Reader<'_> {
         if let Err(message) = (setting.set)(&mut self.config, Given::of_toml(value.get_ref())) {
             self.fault(value.span().start, format!("{} {message}", setting.name()));
         }
+    }
+
+    fn digests(&mut self, digests: &DeTable<'_>) {
+        for (name, digest) in digests {
+            let DeValue::Table(table) = digest.get_ref() else {
+                self.fault(name.span().start, format!("digests are written as [{DIGEST}.NAME], once for each"));
+                continue;
+            };
+            let read = DigestTable::read(name, table, self.home);
+            for (offset, message) in read.faults {
+                self.fault(offset, message);
+            }
+            if self.config.digests.len() == DIGESTS_MAX {
+                return self.fault(name.span().start, format!("more than {DIGESTS_MAX} digests"));
+            }
+            self.config.digests.push(read.digest);
+        }
+        self.config.digests.sort_by(|one, other| one.name.cmp(&other.name));
     }
 
     fn feeds(&mut self, feeds: &[Spanned<DeValue<'_>>]) {
@@ -144,7 +167,7 @@ fn unknown(key: &str, section: &str, is_table: bool) -> String {
     let mut known = keys(section);
     if section.is_empty() {
         known.extend(sections());
-        known.push(FEEDS);
+        known.extend([DIGEST, FEEDS]);
     }
     let called = if is_table { format!("section [{key}]") } else { format!("key {}", name(key, section)) };
     if let Some(meant) = nearest(key, known.iter().copied()) {

@@ -4,6 +4,7 @@
 //! value has a default, so that no file is needed; a file that is there is read strictly, because a setting that is
 //! silently ignored is worse than an error.
 
+mod digests;
 mod environment;
 mod error;
 mod feeds;
@@ -20,9 +21,11 @@ use std::path::{Path, PathBuf};
 use etcetera::BaseStrategy;
 use jiff::SignedDuration;
 
+pub use crate::config::digests::DigestSection;
 use crate::config::environment::Environment;
 pub use crate::config::error::{ConfigError, Fault};
 pub use crate::config::feeds::{FeedUrlError, feed_url};
+use crate::mail::{Address, Server};
 use crate::model::FeedWish;
 use crate::rank::Preference;
 use crate::taste::Marks;
@@ -44,6 +47,10 @@ pub struct Config {
     pub cluster: ClusterSection,
     /// What a reader sees of clusters.
     pub reading: ReadingSection,
+    /// How mail is sent.
+    pub mail: MailSection,
+    /// The digests that have a name, in the order of the names.
+    pub digests: Vec<DigestSection>,
     /// The feeds, in the file's order.
     pub feeds: Vec<FeedSection>,
 }
@@ -105,6 +112,36 @@ pub struct ReadingSection {
     pub keep: Marks,
 }
 
+/// `[mail]`: how mail is sent.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct MailSection {
+    /// The server that takes it; without one nothing is sent.
+    pub smtp: Option<Server>,
+    /// The password of the server's user.
+    pub password: Option<Secret>,
+    /// The file that holds the password, where it does not stand in the config. [`load`] makes it absolute.
+    pub password_file: Option<PathBuf>,
+    /// Whom mail is from.
+    pub from: Option<Address>,
+    /// Whom it is for, where a digest does not say.
+    pub to: Vec<Address>,
+}
+
+impl MailSection {
+    /// The password: the one that is written, else that of the file. It is read anew each time, so that it may change.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn password(&self) -> Result<Option<Secret>, ConfigError> {
+        let Some(path) = self.password_file.as_ref().filter(|_| self.password.is_none()) else {
+            return Ok(self.password.clone());
+        };
+        let fault = |message| Fault { place: "`password_file` in [mail]".to_owned(), message };
+        let secret = environment::read_secret(&path.to_string_lossy());
+        secret.map(Some).map_err(|message| ConfigError::Wrong(vec![fault(message)]))
+    }
+}
+
 /// One `[[feeds]]` entry.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FeedSection {
@@ -156,6 +193,8 @@ impl Default for Config {
             fetch: FetchSection::default(),
             cluster: ClusterSection::default(),
             reading: ReadingSection::default(),
+            mail: MailSection::default(),
+            digests: Vec::new(),
             feeds: Vec::new(),
         }
     }
@@ -217,15 +256,23 @@ pub fn load(
     let Some(path) = find(explicit, folder, &environment) else {
         let mut config = Config::default();
         environment.apply(&mut config)?;
-        config.database = folder.join(&config.database);
+        config.start_paths_at(folder);
         return Ok(Loaded { config, path: None });
     };
     let text = read(&path).map_err(|error| environment.blame(error, explicit))?;
     let home = path.parent().unwrap_or(folder);
     let mut config = parse(&text, path.strip_prefix(folder).unwrap_or(&path), home)?;
     environment.apply(&mut config)?;
-    config.database = folder.join(&config.database);
+    config.start_paths_at(folder);
     Ok(Loaded { config, path: Some(path) })
+}
+
+impl Config {
+    /// Makes the paths absolute that still are not.
+    fn start_paths_at(&mut self, folder: &Path) {
+        self.database = folder.join(&self.database);
+        self.mail.password_file = self.mail.password_file.take().map(|path| folder.join(path));
+    }
 }
 
 /// Reads the text of a config file. `name` is what errors call it; relative paths in it start at `home`.
@@ -234,7 +281,7 @@ pub fn load(
 /// When anything in it is wrong: every fault, in the order of the file.
 pub fn parse(text: &str, name: &Path, home: &Path) -> Result<Config, ConfigError> {
     let mut config = file::read(text, name, home)?;
-    config.database = home.join(&config.database);
+    config.start_paths_at(home);
     Ok(config)
 }
 
@@ -290,7 +337,10 @@ mod tests {
         let shown = read_text(&uncommented()).unwrap_or_else(|error| panic!("{error}"));
         let expected =
             Config { database: Path::new(HOME).join("newsfold.db"), feeds: shown.feeds.clone(), ..Config::default() };
+        let expected = Config { digests: shown.digests.clone(), ..expected };
         assert_eq!(shown, expected);
+        let example = &shown.digests[0];
+        assert_eq!((example.name.as_str(), example.schedule.as_deref()), ("morning", Some("daily 07:00")));
         let example = &shown.feeds[0];
         let wish = FeedWish {
             outlet: example.wish.outlet.clone(),
@@ -324,7 +374,11 @@ mod tests {
         lines(settings_part, &mut |section, key| shown.push((section.to_owned(), key.to_owned())));
         let known: Vec<_> =
             settings::SETTINGS.iter().map(|setting| (setting.section.to_owned(), setting.key.to_owned())).collect();
+        let (digest, shown): (Vec<_>, Vec<_>) =
+            shown.into_iter().partition(|(section, _): &(String, String)| section.starts_with("digest."));
         assert_eq!(shown, known, "the file and the table of settings hold the same, in the same order");
+        let digest: Vec<&str> = digest.iter().map(|(_, key)| key.as_str()).collect();
+        assert_eq!(digest, digests::KEYS, "the example shows all that a digest takes");
 
         let mut shown = Vec::new();
         let example = feeds_part.split("\n\n").next().expect("a first part");
@@ -405,7 +459,7 @@ mod tests {
             keep: Marks { outlets: list(&["The Harbour Post"]), ..Marks::default() },
         };
         assert_eq!(config.reading, reading);
-        assert!(!format!("{config:?}").contains("pass"), "no secret in a log");
+        assert!(!format!("{config:?}").contains(":pass"), "no secret in a log");
     }
 
     #[test]
@@ -453,6 +507,70 @@ mod tests {
     }
 
     #[test]
+    fn digests_have_names_and_mail_has_a_server() {
+        let config = read_text(
+            r#"
+            [mail]
+            smtp = "smtps://me@mail.example.org"
+            password_file = "secret.txt"
+            from = "News <news@example.org>"
+            to = "me@example.org"
+            [digest.morning]
+            schedule = "0 7 * * 1-5"
+            zone = "Europe/Berlin"
+            since = "24h"
+            format = "markdown"
+            template = "mine.md"
+            sections = ["eu"]
+            top = 20
+            tags = ["tech", "eu"]
+            min_outlets = 2
+            out = "digests/{date}-{number}.md"
+            mail = ["a@example.org", "b@example.org"]
+            [digest."böse Überraschung"]
+            "#,
+        )
+        .unwrap_or_else(|error| panic!("{error}"));
+        let server = config.mail.smtp.as_ref().map(ToString::to_string);
+        assert_eq!(server.as_deref(), Some("mail.example.org:465"));
+        assert_eq!(config.mail.password_file, Some(Path::new(HOME).join("secret.txt")));
+        assert_eq!(config.mail.to.iter().map(Address::email).collect::<Vec<_>>(), ["me@example.org"]);
+        let [odd, morning] = config.digests.as_slice() else { panic!("{:?}", config.digests) };
+        let expected = DigestSection {
+            name: "morning".to_owned(),
+            schedule: Some("0 7 * * 1-5".to_owned()),
+            zone: Some(jiff::tz::TimeZone::get("Europe/Berlin").unwrap()),
+            since: Some("24h".parse().unwrap()),
+            format: crate::cli::DigestFormat::Markdown,
+            template: Some(Path::new(HOME).join("mine.md")),
+            sections: vec!["eu".to_owned()],
+            top: Some(20),
+            tags: vec!["tech".to_owned(), "eu".to_owned()],
+            min_outlets: 2,
+            out: Some(Path::new(HOME).join("digests/{date}-{number}.md")),
+            mail: ["a@example.org", "b@example.org"].map(|text| Address::parse(text).unwrap()).to_vec(),
+        };
+        assert_eq!(morning, &expected);
+        assert_eq!((odd.name.as_str(), odd.schedule.as_ref()), ("böse Überraschung", None));
+    }
+
+    #[test]
+    fn the_password_is_read_from_its_file_when_it_is_needed() {
+        let folder = tempfile::tempdir().unwrap();
+        let section = |text: &str| parse(text, Path::new("config.toml"), folder.path()).unwrap().mail;
+        let of_file = section("[mail]\npassword_file = \"secret\"");
+        assert!(
+            of_file.password().unwrap_err().to_string().starts_with("`password_file` in [mail]: cannot read the file")
+        );
+        fs::write(folder.path().join("secret"), "hush\n").unwrap();
+        assert_eq!(of_file.password().unwrap().as_ref().map(Secret::reveal), Some("hush"));
+        let written = section("[mail]\npassword = \"hush\"");
+        assert_eq!(written.password().unwrap().as_ref().map(Secret::reveal), Some("hush"));
+        assert!(!format!("{written:?}").contains("hush"), "no secret in a log");
+        assert_eq!(section("").password().unwrap(), None);
+    }
+
+    #[test]
     fn a_fault_names_its_place_and_what_was_meant() {
         let check = |text: &str, expected: &str| assert_eq!(faults(text), [expected], "{text}");
         check(
@@ -472,8 +590,8 @@ mod tests {
              merge_probability, split_probability, related_probability, cluster_articles_max",
         );
         check(
-            "[mail]\nfrom = \"a\"",
-            "config.toml:1:2: unknown section [mail]; there are database, fetch, cluster, reading, feeds",
+            "[pages]\nfrom = \"a\"",
+            "config.toml:1:2: unknown section [pages]; there are database, fetch, cluster, reading, mail, digest, feeds",
         );
         check("fetch = 1", "config.toml:1:1: `fetch` is a section: write [fetch] on a line of its own");
         check("[feeds]\nurl = \"a\"", "config.toml:1:2: feeds are written as [[feeds]], once for each");
@@ -535,6 +653,36 @@ mod tests {
         check("feeds = [1]", "feeds are written as [[feeds]], once for each");
         check("[fetch\n", "config.toml:1:");
         check("a = 1\na = 2", "config.toml:2:1: duplicate key");
+    }
+
+    #[test]
+    fn a_wrong_digest_or_mail_server_is_told_what_it_must_be() {
+        let check = |text: &str, expected: &str| {
+            let found = faults(text);
+            assert_eq!(found.len(), 1, "{text}: {found:?}");
+            assert!(found[0].contains(expected) && !found[0].contains("hush"), "{text}: {}", found[0]);
+        };
+        check("[mail]\nsmtp = \"mail.example.org\"", "config.toml:2:8: `smtp` in [mail] must be a URL such as");
+        check("[mail]\nsmtp = \"smtps://me:hush@mail.example.org\"", "a password does not belong into `smtp`");
+        check("[mail]\nfrom = \"a\"", "`from` in [mail] is wrong: `a` is no mail address");
+        check("[mail]\nto = [\"a@example.org\", \"b\"]", "`to` in [mail] is wrong: `b` is no mail address");
+        check("[mail]\nfrom = \"a@example.org\\r\\nBcc: b@example.org\"", "is no mail address");
+        check("digest = 1", "config.toml:1:1: digests are written as [digest.NAME], once for each");
+        check("[digest]\nschedule = \"daily 07:00\"", "digests are written as [digest.NAME]");
+        check(
+            "[digest.a]\nschedule = \"daily\"",
+            "config.toml:2:12: `schedule` in [digest.a] is wrong: `daily` is no schedule",
+        );
+        check("[digest.a]\nschedule = \"61 7 * * *\"", "is no crontab expression");
+        check("[digest.a]\nshedule = \"daily 07:00\"", "unknown key `shedule` in [digest.a]; did you mean `schedule`?");
+        check("[digest.a]\nzone = \"Mars/Olympus\"", "must be a time zone such as \"Europe/Berlin\"");
+        check("[digest.a]\nformat = \"doc\"", "must be one of \"text\", \"markdown\"");
+        check(
+            "[digest.a]\nout = \"{day}.html\"",
+            "may hold {date}, {time}, {name}, {number} in braces and nothing else",
+        );
+        check("[digest.a]\nsince = \"soon\"", "`since` in [digest.a] is wrong: `soon` is no time");
+        check("[digest.\"a\\nb\"]\ntop = 1", "a digest's name is one line");
     }
 
     #[test]

@@ -5,8 +5,10 @@ use std::path::PathBuf;
 use jiff::SignedDuration;
 use url::Url;
 
+use crate::config::digests;
 use crate::config::given::Given;
 use crate::config::{Config, Secret, reading};
+use crate::mail::{Address, Server};
 
 /// One setting.
 pub(crate) struct Setting {
@@ -80,6 +82,26 @@ pub(crate) const SETTINGS: &[Setting] = &[
     }),
     plain("reading", "mute", |config, given| put(&mut config.reading.mute, reading::marks(given))),
     plain("reading", "keep", |config, given| put(&mut config.reading.keep, reading::marks(given))),
+    Setting {
+        section: "mail",
+        key: "smtp",
+        is_secret: true,
+        set: |config, given| put(&mut config.mail.smtp, smtp(given)),
+    },
+    Setting {
+        section: "mail",
+        key: "password",
+        is_secret: true,
+        set: |config, given| put(&mut config.mail.password, password(given)),
+    },
+    plain("mail", "password_file", |config, given| {
+        put(
+            &mut config.mail.password_file,
+            given.text().map(|path| Some(PathBuf::from(path)).filter(|_| !path.is_empty())),
+        )
+    }),
+    plain("mail", "from", |config, given| put(&mut config.mail.from, sender(given))),
+    plain("mail", "to", |config, given| put(&mut config.mail.to, digests::addresses(given))),
 ];
 
 const fn plain(
@@ -197,6 +219,27 @@ fn contact(given: Given<'_>) -> Result<Option<String>, String> {
         _ => Err(format!(
             "must be a URL such as \"https://example.org/about\" or \"mailto:me@example.org\", not {given}"
         )),
+    }
+}
+
+/// Its value is never shown: somebody may have written a password into it.
+fn smtp(given: Given<'_>) -> Result<Option<Server>, String> {
+    let wanted = || "must be a URL such as \"smtps://me@mail.example.org\"".to_owned();
+    match given.text().map_err(|_| wanted())? {
+        "" => Ok(None),
+        text => Server::parse(text).map(Some).map_err(|error| format!("{}: {error}", wanted())),
+    }
+}
+
+fn password(given: Given<'_>) -> Result<Option<Secret>, String> {
+    let text = given.text().map_err(|_| "must be text in quotation marks".to_owned())?;
+    Ok(Some(Secret(text.to_owned())).filter(|_| !text.is_empty()))
+}
+
+fn sender(given: Given<'_>) -> Result<Option<Address>, String> {
+    match given.text()? {
+        "" => Ok(None),
+        text => Address::parse(text).map(Some).map_err(|error| format!("is wrong: {error}")),
     }
 }
 

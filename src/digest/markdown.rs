@@ -1,52 +1,36 @@
-//! Station: a digest as Markdown without raw HTML.
+//! Station: a digest as Markdown without raw HTML: what its template can do with links.
 
 use jiff::tz::TimeZone;
+use minijinja::Environment;
+use minijinja::value::Value;
 
-use crate::digest::text::tally;
-use crate::digest::{AlsoCovered, Digest, Story};
-use crate::listing::markdown::{anchor, destination, text};
-use crate::listing::plain::{coverage, headline, moment};
+use crate::digest::Digest;
+use crate::digest::template::{self, Form};
+use crate::digest::view::DigestView;
+use crate::listing::markdown::{anchor, text};
+
+/// The built-in template.
+pub const TEMPLATE: &str = include_str!("templates/digest.md");
 
 /// The digest: a heading, a section for each tag, a smaller heading for each story.
 pub fn render(digest: &Digest, zone: &TimeZone) -> String {
-    let counts = tally(&digest.counts);
-    let mut blocks = vec![
-        format!("# {}", text(&headline(&digest.title))),
-        format!("{}  \n{}", text(&digest.window(zone)), text(&counts)),
-    ];
-    let sections = digest.sections();
-    for section in &sections {
-        if sections.len() > 1 || section.tag.is_some() {
-            blocks.push(format!("## {}", text(section.tag.unwrap_or("other"))));
-        }
-        for story in &section.stories {
-            blocks.extend(story_blocks(story, zone));
-        }
-    }
-    format!("{}\n", blocks.join("\n\n"))
+    template::built_in(&DigestView::of(digest, zone), Form::Markdown)
 }
 
-fn story_blocks(story: &Story, zone: &TimeZone) -> Vec<String> {
-    let update = if story.told.is_some() { "Update: " } else { "" };
-    let about =
-        format!("{} · {} · {}", text(&story.outlet), coverage(&story.facts), moment(story.facts.last_published, zone));
-    let mut blocks = vec![format!("### {update}{}", anchor(&story.headline, story.url.as_deref())), about];
-    if !story.summary.is_empty() {
-        blocks.push(text(&story.summary));
-    }
-    if !story.also.is_empty() {
-        let name = |other: &AlsoCovered| {
-            let outlet = text(&other.outlet);
-            let linked = other
-                .url
-                .as_deref()
-                .and_then(destination)
-                .map_or_else(|| outlet.clone(), |url| format!("[{outlet}]({url})"));
-            format!("{linked}{}", if other.copy { " (copy)" } else { "" })
-        };
-        let names: Vec<String> = story.also.iter().map(name).collect();
-        let more = if story.also_more > 0 { format!(" and {} more", story.also_more) } else { String::new() };
-        blocks.push(format!("Also covered by: {}{more}", names.join(", ")));
-    }
-    blocks
+/// What a Markdown template has beside the usual: `link(words, url)`, which is only words where there is no http(s) URL.
+pub fn add_functions(environment: &mut Environment<'static>) {
+    environment.add_function("link", |words: &str, url: Option<String>| {
+        Value::from_safe_string(anchor(words, url.as_deref()))
+    });
+}
+
+/// Words that read exactly as they are; the spaces at their ends stay, where a template puts words together. An exclamation mark
+/// at the end would make a picture of a link that follows.
+pub fn escaped(words: &str) -> String {
+    let inner = words.trim();
+    let Some(start) = words.find(inner).filter(|_| !inner.is_empty()) else { return template::plain(words) };
+    let (before, behind) = (&words[..start], &words[start + inner.len()..]);
+    let inner = text(inner);
+    let inner = inner.strip_suffix('!').map_or_else(|| inner.clone(), |rest| format!("{rest}\\!"));
+    format!("{}{inner}{}", template::plain(before), template::plain(behind))
 }

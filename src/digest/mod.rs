@@ -2,17 +2,32 @@
 //!
 //! There is one model, [`Digest`]; each format is one file that renders it and escapes for its own sink.
 
+pub mod atom;
+pub mod chart;
+pub mod coverage;
+pub mod epub;
+#[cfg(test)]
+mod hostile;
+pub mod html;
 pub mod json;
 pub mod markdown;
+pub mod reading;
+pub mod template;
 pub mod text;
+pub mod view;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroU32;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use crate::digest::coverage::Coverage;
+use crate::digest::reading::Load;
+use crate::digest::template::{Form, Template, TemplateError};
+use crate::digest::view::DigestView;
 use crate::listing::plain::date;
-use crate::model::{ClusterId, Code, Facts, Member, Ranked};
+use crate::model::{Article, ArticleId, Cluster, ClusterId, Code, Facts, Member, Ranked};
 
 /// How much a digest holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,11 +38,33 @@ pub struct Params {
     pub own_stories_per_outlet_max: usize,
     /// How many other outlets are named under a story; the rest is counted.
     pub also_max: usize,
+    /// How many new articles are named under an update; the rest is counted.
+    pub news_max: usize,
+    /// The sections: tags in this order, what has none of them under "More". Where it is empty, each story's most common tag
+    /// makes a section.
+    pub sections: Vec<String>,
+    /// How many words a reader reads in a minute.
+    pub words_per_minute: NonZeroU32,
+    /// How many characters of a script without spaces.
+    pub characters_per_minute: NonZeroU32,
+    /// The longest text that a digest carries of a story, in characters (formats that are read away from the net have it).
+    pub text_chars_max: usize,
 }
 
 impl Default for Params {
+    /// 238 words a minute is the mean of silent reading (Brysbaert 2019, 190 studies, English non-fiction); a little less for
+    /// readers who are not at their best at seven in the morning. 500 characters is what is counted for Chinese and Japanese.
     fn default() -> Params {
-        Params { stories_max: 50, own_stories_per_outlet_max: 3, also_max: 12 }
+        Params {
+            stories_max: 50,
+            own_stories_per_outlet_max: 3,
+            also_max: 12,
+            news_max: 5,
+            sections: Vec::new(),
+            words_per_minute: const { NonZeroU32::new(230).expect("it is more than none") },
+            characters_per_minute: const { NonZeroU32::new(500).expect("it is more than none") },
+            text_chars_max: 20_000,
+        }
     }
 }
 
@@ -46,6 +83,9 @@ pub struct Edition {
     pub generated: Timestamp,
     /// Stories an earlier edition brought, and when; they come back marked "Update".
     pub told: BTreeMap<ClusterId, Timestamp>,
+    /// The articles that are news now, of each cluster of which that is known: what an update names, and what moves the
+    /// moment of a story's latest news. Of a cluster that is not here, what came since it was told is, copies excepted.
+    pub news: BTreeMap<ClusterId, Vec<ArticleId>>,
 }
 
 /// A digest, ready to be rendered in any format.
@@ -65,6 +105,10 @@ pub struct Digest {
     pub stories: Vec<Story>,
     /// What the window held.
     pub counts: Counts,
+    /// The tags of the sections that were asked for, in order; empty where stories make their own.
+    pub section_tags: Vec<String>,
+    /// How long its headlines and summaries take to read.
+    pub reading_minutes: u32,
 }
 
 /// One story of a digest.
@@ -74,24 +118,56 @@ pub struct Story {
     pub id: Code,
     /// The representative's title, never made up.
     pub headline: String,
-    /// The representative's link.
+    /// The representative's link; where it has none, that of the highest priority that has one.
     pub url: Option<String>,
+    /// The outlet that `url` leads to, where it is not `outlet`.
+    pub url_outlet: Option<String>,
     /// The representative's outlet.
     pub outlet: String,
     /// The representative's lead; may be empty.
     pub summary: String,
-    /// The story's language.
+    /// The story's language: that of most of its articles.
     pub lang: Option<String>,
+    /// The representative's language: that of headline, summary and text.
+    pub headline_lang: Option<String>,
     /// Its tags, most common first.
     pub tags: Vec<String>,
+    /// The tag whose section it stands in.
+    pub section: Option<String>,
     /// What its articles come to.
     pub facts: Facts,
+    /// How long the representative's text takes to read; `None` where the feed gave less than a minute of it, which is a
+    /// lead and says nothing of the article.
+    pub reading_minutes: Option<u32>,
+    /// The representative's text, paragraph by paragraph, as far as the feed gave it and the digest may carry it.
+    pub text: Vec<String>,
+    /// When it was reported.
+    pub coverage: Option<Coverage>,
     /// The other outlets that report it, each once, in the order in which they came to it.
     pub also: Vec<AlsoCovered>,
     /// How many more there are than `also` names.
     pub also_more: usize,
     /// When an earlier edition told it.
     pub told: Option<Timestamp>,
+    /// Of an update, the articles that are news, newest first.
+    pub news: Vec<News>,
+    /// How many more there are than `news` names.
+    pub news_more: usize,
+    /// When the latest news of it was stored: a copy and a corrected comma move `facts.updated`, and not this.
+    pub news_at: Timestamp,
+}
+
+/// An article that makes an update.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct News {
+    /// Its outlet.
+    pub outlet: String,
+    /// Its title.
+    pub title: String,
+    /// Its link.
+    pub url: Option<String>,
+    /// When it was published.
+    pub published: Timestamp,
 }
 
 /// Another outlet's report of a story.
@@ -123,7 +199,7 @@ pub struct Counts {
 /// The stories under one heading.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Section<'a> {
-    /// The tag; `None` for stories without one.
+    /// The tag; `None` for what has no section of its own.
     pub tag: Option<&'a str>,
     /// Its stories, best first.
     pub stories: Vec<&'a Story>,
@@ -142,7 +218,10 @@ pub fn build(clusters: Vec<Ranked>, edition: &Edition, params: &Params) -> Diges
         generated: edition.generated,
         stories: Vec::new(),
         counts: Counts::default(),
+        section_tags: params.sections.clone(),
+        reading_minutes: 0,
     };
+    let mut load = Load::default();
     for ranked in clusters {
         if digest.stories.len() == params.stories_max {
             break;
@@ -156,8 +235,10 @@ pub fn build(clusters: Vec<Ranked>, edition: &Edition, params: &Params) -> Diges
         }
         digest.counts.articles += ranked.facts.article_count;
         outlets.extend(ranked.facts.outlets.iter().cloned());
+        load = load.and(Load::of(&ranked.facts.headline)).and(Load::of(&ranked.facts.summary));
         digest.stories.push(story(ranked, edition, params));
     }
+    digest.reading_minutes = load.minutes(params);
     digest.counts.stories = digest.stories.len();
     digest.counts.outlets = outlets.len();
     digest.counts.left_out = offered - digest.stories.len();
@@ -165,23 +246,106 @@ pub fn build(clusters: Vec<Ranked>, edition: &Edition, params: &Params) -> Diges
 }
 
 fn story(ranked: Ranked, edition: &Edition, params: &Params) -> Story {
-    let speaker = ranked.representative().article.clone();
+    let speaker = &ranked.representative().article;
     let mut also = also_covered(&ranked.cluster.members, &speaker.outlet);
     let also_more = also.len().saturating_sub(params.also_max);
     also.truncate(params.also_max);
+    let told = edition.told.get(&ranked.cluster.id).copied();
+    let fresh = fresh(&ranked.cluster, edition);
+    let mut news = if told.is_some() { news(&fresh) } else { Vec::new() };
+    let news_more = news.len().saturating_sub(params.news_max);
+    news.truncate(params.news_max);
+    let news_at = news_at(&ranked, &fresh, told);
+    let linked = linked(&ranked);
+    let minutes = Load::of(&speaker.text).minutes(params);
     Story {
-        id: ranked.cluster.code,
         headline: ranked.facts.headline.clone(),
-        url: speaker.url,
-        outlet: speaker.outlet,
+        url: linked.and_then(|article| article.url.clone()),
+        url_outlet: linked.map(|article| article.outlet.clone()).filter(|outlet| *outlet != speaker.outlet),
+        outlet: speaker.outlet.clone(),
         summary: ranked.facts.summary.clone(),
         lang: ranked.facts.lang.clone(),
+        headline_lang: speaker.lang.clone(),
         tags: ranked.facts.tags.clone(),
-        facts: ranked.facts,
+        section: section(&ranked.facts.tags, &params.sections),
+        reading_minutes: (minutes > 1).then_some(minutes),
+        text: paragraphs(&speaker.text, params.text_chars_max),
+        coverage: Coverage::of(&ranked.cluster.members),
         also,
         also_more,
-        told: edition.told.get(&ranked.cluster.id).copied(),
+        told,
+        news,
+        news_more,
+        news_at,
+        id: ranked.cluster.code,
+        facts: ranked.facts,
     }
+}
+
+/// The article that a story's link leads to: the representative, or, where that has no link, the one that a reader would have
+/// in its place: of the highest priority, in words of its own, the earliest.
+fn linked(ranked: &Ranked) -> Option<&Article> {
+    let members = || ranked.cluster.members.iter().filter(|member| member.article.url.is_some());
+    let best = || members().min_by_key(|member| (-i64::from(member.article.priority), member.copy_of.is_some()));
+    let speaker = ranked.representative();
+    if speaker.article.url.is_some() { Some(&speaker.article) } else { best().map(|member| &member.article) }
+}
+
+/// The articles that are news: those the edition names, else, of a story told before, what came since in words of its own.
+fn fresh<'a>(cluster: &'a Cluster, edition: &Edition) -> Vec<&'a Article> {
+    let (named, told) = (edition.news.get(&cluster.id), edition.told.get(&cluster.id));
+    let is_fresh = |member: &&Member| match (named, told) {
+        (Some(named), _) => named.contains(&member.article.id),
+        (None, Some(told)) => member.copy_of.is_none() && member.article.seen > *told,
+        (None, None) => false,
+    };
+    cluster.members.iter().filter(is_fresh).map(|member| &member.article).collect()
+}
+
+/// When the latest news was stored: that of the fresh articles; where there are none, the newest in words of its own that a reader
+/// was told of.
+fn news_at(ranked: &Ranked, fresh: &[&Article], told: Option<Timestamp>) -> Timestamp {
+    let own = ranked.cluster.members.iter().filter(|member| member.copy_of.is_none()).map(|member| member.article.seen);
+    let latest = match fresh.iter().map(|article| article.seen).max() {
+        None => own.filter(|&seen| told.is_none_or(|told| seen <= told)).max(),
+        latest => latest,
+    };
+    latest.unwrap_or(ranked.facts.first_seen)
+}
+
+fn news(fresh: &[&Article]) -> Vec<News> {
+    let mut fresh: Vec<&Article> = fresh.to_vec();
+    fresh.sort_by_key(|article| (std::cmp::Reverse(article.published), article.id));
+    let news = |article: &Article| News {
+        outlet: article.outlet.clone(),
+        title: article.title.clone(),
+        url: article.url.clone(),
+        published: article.published,
+    };
+    fresh.into_iter().map(news).collect()
+}
+
+/// The first of a story's tags that has a section, or simply its first where sections are not told.
+fn section(tags: &[String], sections: &[String]) -> Option<String> {
+    if sections.is_empty() {
+        return tags.first().cloned();
+    }
+    let of_tag = |tag: &String| sections.iter().find(|section| section.to_lowercase() == tag.to_lowercase());
+    tags.iter().find_map(of_tag).cloned()
+}
+
+/// A text's paragraphs, whole ones only, until the next would go beyond so many characters; the first one always.
+fn paragraphs(text: &str, chars_max: usize) -> Vec<String> {
+    let mut chars = 0;
+    let mut kept: Vec<String> = Vec::new();
+    for paragraph in text.split("\n\n").map(str::trim).filter(|paragraph| !paragraph.is_empty()) {
+        chars += paragraph.chars().count();
+        if chars > chars_max && !kept.is_empty() {
+            break;
+        }
+        kept.push(paragraph.to_owned());
+    }
+    kept
 }
 
 /// The outlets beside the one that speaks, each with its first report in its own words, or with its copy where it has no other.
@@ -204,17 +368,19 @@ fn also_covered(members: &[Member], speaker: &str) -> Vec<AlsoCovered> {
 }
 
 impl Digest {
-    /// The stories by their first tag, the section with the best story first, those without a tag last. One section without
-    /// a name where no story has a tag.
+    /// The stories in their sections: those asked for in the order in which they were, else the one with the best story
+    /// first; what has none comes last. One section without a name where no story has one.
     pub fn sections(&self) -> Vec<Section<'_>> {
-        let mut sections: Vec<Section<'_>> = Vec::new();
+        let mut sections: Vec<Section<'_>> =
+            self.section_tags.iter().map(|tag| Section { tag: Some(tag), stories: Vec::new() }).collect();
         for story in &self.stories {
-            let tag = story.tags.first().map(String::as_str);
+            let tag = story.section.as_deref();
             match sections.iter_mut().find(|section| section.tag == tag) {
                 Some(section) => section.stories.push(story),
                 None => sections.push(Section { tag, stories: vec![story] }),
             }
         }
+        sections.retain(|section| !section.stories.is_empty());
         sections.sort_by_key(|section| section.tag.is_none());
         sections
     }
@@ -228,6 +394,38 @@ impl Digest {
     }
 }
 
+/// The formats of a digest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// What a template writes, the built-in one or a user's.
+    Written(Form),
+    /// JSON.
+    Json,
+    /// EPUB.
+    Epub,
+}
+
+/// A digest in any format, as the bytes of its file; `template`, where there is one, in place of the built-in.
+///
+/// # Errors
+/// When the template is at fault, or the format is one that no template writes; the error is one line that names the template, the
+/// line in it and what is wrong.
+pub fn render(
+    digest: &Digest,
+    zone: &TimeZone,
+    format: Format,
+    template: Option<Template<'_>>,
+) -> Result<Vec<u8>, TemplateError> {
+    let view = || DigestView::of(digest, zone);
+    match (format, template) {
+        (Format::Written(form), None) => Ok(template::built_in(&view(), form).into_bytes()),
+        (Format::Written(form), Some(template)) => template::of_user(&view(), form, template).map(String::into_bytes),
+        (_, Some(template)) => Err(TemplateError::no_such_format(template.name)),
+        (Format::Json, None) => Ok(json(digest).into_bytes()),
+        (Format::Epub, None) => Ok(epub(digest, zone)),
+    }
+}
+
 /// A digest as plain text for a mail or a terminal, `columns` wide at most (76 suits mail).
 pub fn text(digest: &Digest, zone: &TimeZone, columns: usize) -> String {
     text::render(digest, zone, columns)
@@ -236,6 +434,21 @@ pub fn text(digest: &Digest, zone: &TimeZone, columns: usize) -> String {
 /// A digest as Markdown without raw HTML.
 pub fn markdown(digest: &Digest, zone: &TimeZone) -> String {
     markdown::render(digest, zone)
+}
+
+/// A digest as one HTML page that fetches nothing, fit for a browser, a mail client and a printer.
+pub fn html(digest: &Digest, zone: &TimeZone) -> String {
+    html::render(digest, zone)
+}
+
+/// A digest as an Atom feed (RFC 4287), one entry a story.
+pub fn atom(digest: &Digest, zone: &TimeZone) -> String {
+    atom::render(digest, zone)
+}
+
+/// A digest as the bytes of an EPUB 3 book.
+pub fn epub(digest: &Digest, zone: &TimeZone) -> Vec<u8> {
+    epub::render(digest, zone)
 }
 
 /// A digest as JSON, schema `newsfold.digest/1`.
@@ -247,9 +460,12 @@ pub fn json(digest: &Digest) -> String {
 mod tests {
     use std::collections::BTreeMap;
 
-    use crate::digest::{Digest, Edition, Params, build, json, markdown, text};
+    use jiff::Timestamp;
+
+    use crate::digest::{Digest, Edition, Params, atom, build, html, json, markdown, text};
     use crate::listing::plain::{is_unsafe, width};
-    use crate::listing::samples::{at, check_expected, clusters, harvest, old, zone};
+    use crate::listing::samples::{at, check_expected, clusters, harvest, old, town, zone};
+    use crate::model::ArticleId;
 
     fn edition() -> Edition {
         Edition {
@@ -259,6 +475,7 @@ mod tests {
             until: at("2026-02-13T15:00:00Z"),
             generated: at("2026-02-13T15:00:02Z"),
             told: BTreeMap::from([(old().cluster.id, at("2026-02-11T06:00:00Z"))]),
+            news: BTreeMap::from([(old().cluster.id, vec![ArticleId(402)])]),
         }
     }
 
@@ -272,6 +489,8 @@ mod tests {
         check_expected("digest-40.txt", &text(&digest(), &zone(), 40));
         check_expected("digest.md", &markdown(&digest(), &zone()));
         check_expected("digest.json", &json(&digest()));
+        check_expected("digest.html", &html(&digest(), &zone()));
+        check_expected("digest.atom", &atom(&digest(), &zone()));
         let quiet = build(
             Vec::new(),
             &Edition { from: at("2026-02-13T06:00:00Z"), title: String::new(), ..edition() },
@@ -279,6 +498,8 @@ mod tests {
         );
         check_expected("digest-empty.txt", &text(&quiet, &zone(), 76));
         check_expected("digest-empty.md", &markdown(&quiet, &zone()));
+        check_expected("digest-empty.html", &html(&quiet, &zone()));
+        check_expected("digest-empty.atom", &atom(&quiet, &zone()));
     }
 
     #[test]
@@ -331,5 +552,84 @@ mod tests {
         check(Params { stories_max: 0, ..Params::default() }, &[], 4);
         let few = build(clusters(), &edition(), &Params { also_max: 1, ..Params::default() });
         assert_eq!((few.stories[0].also.len(), few.stories[0].also_more), (1, 2));
+    }
+
+    #[test]
+    fn sections_stand_in_the_order_asked_for_and_the_rest_comes_last() {
+        let check = |sections: &[&str], expected: &[(Option<&str>, usize)]| {
+            let params =
+                Params { sections: sections.iter().map(|tag| (*tag).to_owned()).collect(), ..Params::default() };
+            let digest = build(clusters(), &edition(), &params);
+            let found: Vec<_> = digest.sections().iter().map(|section| (section.tag, section.stories.len())).collect();
+            assert_eq!(found, expected, "{sections:?}");
+        };
+        check(&[], &[(Some("tech"), 3), (None, 1)]);
+        check(&["sport"], &[(None, 4)]);
+        check(&["Privacy", "Tech"], &[(Some("Tech"), 3), (None, 1)]);
+        check(&["=1+1", "privacy"], &[(Some("=1+1"), 1), (Some("privacy"), 1), (None, 2)]);
+    }
+
+    #[test]
+    fn an_update_names_its_news_and_a_copy_is_none() {
+        let town = town();
+        let id = town.cluster.id;
+        let at_noon = at("2026-02-13T12:00:00Z");
+        let check = |told: &[Timestamp], news: &[i64], params: &Params, expected: (&[&str], usize, &str)| {
+            let edition = Edition {
+                told: told.iter().map(|&at| (id, at)).collect(),
+                news: BTreeMap::from([(id, news.iter().map(|&id| ArticleId(id)).collect())]),
+                ..edition()
+            };
+            let edition = if news.is_empty() { Edition { news: BTreeMap::new(), ..edition } } else { edition };
+            let story = build(vec![town.clone()], &edition, params).stories.swap_remove(0);
+            let names: Vec<&str> = story.news.iter().map(|news| news.outlet.as_str()).collect();
+            assert_eq!((names, story.news_more, story.news_at), (expected.0.to_vec(), expected.1, at(expected.2)));
+        };
+        let usual = Params::default();
+        check(&[at_noon], &[104, 105], &usual, (&["The Daily Quill", "Kanal Sieben"], 0, "2026-02-13T11:57:00Z"));
+        check(&[at_noon], &[104], &usual, (&["Kanal Sieben"], 0, "2026-02-13T08:22:00Z"));
+        let few = Params { news_max: 1, ..Params::default() };
+        let at_eight = at("2026-02-13T08:00:00Z");
+        check(&[at_eight], &[], &few, (&["The Daily Quill"], 1, "2026-02-13T11:57:00Z"));
+        check(&[at_noon], &[], &usual, (&[], 0, "2026-02-13T11:57:00Z"));
+        check(&[at_eight], &[999], &usual, (&[], 0, "2026-02-12T22:47:00Z"));
+        check(&[], &[], &usual, (&[], 0, "2026-02-13T11:57:00Z"));
+        check(&[], &[104], &usual, (&[], 0, "2026-02-13T08:22:00Z"));
+        // Without its last report the copy of 05:30 would be the newest but one: it moves nothing.
+        let mut early = town.clone();
+        early.cluster.members.truncate(3);
+        let story = build(vec![early], &edition(), &usual).stories.swap_remove(0);
+        assert_eq!(story.news_at, at("2026-02-12T22:47:00Z"));
+    }
+
+    #[test]
+    fn a_link_leads_to_the_representative_or_else_to_whoever_is_preferred() {
+        let check = |without: &[usize], expected: (Option<&str>, Option<&str>)| {
+            let mut town = town();
+            town.cluster.members[4].article.priority = 2;
+            for &place in without {
+                town.cluster.members[place].article.url = None;
+            }
+            let story = build(vec![town], &edition(), &Params::default()).stories.swap_remove(0);
+            assert_eq!((story.url.as_deref(), story.url_outlet.as_deref()), expected, "{without:?}");
+        };
+        check(&[], (Some("https://lindbrookcourier.example/news/101"), None));
+        check(&[0], (Some("https://thedailyquill.example/news/105"), Some("The Daily Quill")));
+        check(&[0, 4], (Some("https://northernwire.example/news/102"), Some("Northern Wire")));
+        check(&[0, 1, 2, 3, 4], (None, None));
+    }
+
+    #[test]
+    fn how_long_it_takes_is_told_of_whole_texts_alone() {
+        let check = |text: &str, expected: Option<u32>| {
+            let mut town = town();
+            town.cluster.members[0].article.text = text.to_owned();
+            let digest = build(vec![town], &edition(), &Params::default());
+            assert_eq!((digest.stories[0].reading_minutes, digest.reading_minutes), (expected, 1));
+        };
+        check("A lead.", None);
+        check(&"word ".repeat(230), None);
+        check(&"word ".repeat(900), Some(4));
+        assert_eq!(build(Vec::new(), &edition(), &Params::default()).reading_minutes, 0);
     }
 }

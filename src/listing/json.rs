@@ -6,8 +6,10 @@ use serde::Serialize;
 use crate::listing::plain::{is_unsafe, utc};
 use crate::listing::reasons::together_since;
 use crate::listing::sheet::{how, interval_seconds, origin, rounded};
-use crate::listing::{Between, Found, Piece, Search, Shown, Why};
-use crate::model::{Article, Cluster, Code, Enclosure, Evidence, Feed, Member, Pace, Ranked, Reason};
+use crate::listing::{Found, Pair, Piece, Search, Shown, Why};
+use crate::model::{
+    Article, Cluster, Code, Correction, Enclosure, Evidence, Feed, Member, Pace, Ranked, Reason, Ruling,
+};
 
 /// How a document is set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,7 +100,7 @@ pub fn why(why: &Why, now: Timestamp, layout: Layout) -> String {
 
 /// `newsfold.why/1` of two articles: whether they are together, since when, the reason of each, and what measuring the later
 /// against the other's cluster alone gives.
-pub fn why_both(both: [&Why; 2], between: Option<&Between>, now: Timestamp, layout: Layout) -> String {
+pub fn why_both(both: [&Why; 2], pair: Pair<'_>, now: Timestamp, layout: Layout) -> String {
     #[derive(Serialize)]
     struct Document<'a> {
         schema: &'static str,
@@ -106,12 +108,13 @@ pub fn why_both(both: [&Why; 2], between: Option<&Between>, now: Timestamp, layo
         together: bool,
         since: Option<String>,
         articles: [WhyShape<'a>; 2],
+        correction: Option<CorrectionShape>,
         between: Option<BetweenShape<'a>>,
     }
     let together = both[0].ranked.cluster.id == both[1].ranked.cluster.id;
     let since = together_since(both).filter(|_| together).map(utc);
     let articles = both.map(WhyShape::of);
-    let between = between.and_then(|between| {
+    let between = pair.between.and_then(|between| {
         let article = both.into_iter().find(|why| why.member.article.id == between.article)?;
         let cluster = both.into_iter().find(|why| why.ranked.cluster.id == between.cluster)?;
         Some(BetweenShape {
@@ -123,7 +126,9 @@ pub fn why_both(both: [&Why; 2], between: Option<&Between>, now: Timestamp, layo
             because: EvidenceShape::all(&between.reason.because),
         })
     });
-    document(&Document { schema: "newsfold.why/1", generated: utc(now), together, since, articles, between }, layout)
+    let correction = pair.correction.map(CorrectionShape::of);
+    let (schema, generated) = ("newsfold.why/1", utc(now));
+    document(&Document { schema, generated, together, since, articles, correction, between }, layout)
 }
 
 /// `newsfold.search/1`: clusters without their articles, each with its hits.
@@ -403,7 +408,22 @@ struct WhyShape<'a> {
     article: BriefShape<'a>,
     cluster: HeadShape<'a>,
     joined: JoinedShape<'a>,
+    correction: Option<CorrectionShape>,
     runner_up: Option<RunnerUpShape<'a>>,
+}
+
+/// A correction named in passing.
+#[derive(Serialize)]
+struct CorrectionShape {
+    number: i64,
+    ruling: Ruling,
+    made: String,
+}
+
+impl CorrectionShape {
+    fn of(correction: &Correction) -> CorrectionShape {
+        CorrectionShape { number: correction.number, ruling: correction.ruling, made: utc(correction.made) }
+    }
 }
 
 impl<'a> WhyShape<'a> {
@@ -419,6 +439,7 @@ impl<'a> WhyShape<'a> {
             article: BriefShape::of(&why.member.article),
             cluster: HeadShape::of(&why.ranked),
             joined: JoinedShape::of(&why.member.joined, &why.ranked.cluster),
+            correction: why.correction.as_ref().map(CorrectionShape::of),
             runner_up,
         }
     }

@@ -4,6 +4,7 @@
 //! finished, and what is printed is what was decided.
 
 pub mod check;
+pub mod corrections;
 pub mod csv;
 pub mod discovery;
 pub mod feeds;
@@ -23,7 +24,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::listing::discovery::Discovery;
-use crate::model::{ArticleId, ClusterId, Code, Feed, Member, Ranked, Reason, Revision};
+use crate::model::{ArticleId, ClusterId, Code, Correction, Feed, Member, Ranked, Reason, Revision};
 
 /// How an answer is laid out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -155,6 +156,17 @@ pub struct Why {
     pub ranked: Ranked,
     /// The runner-up of its reason, as it is today; `None` where there was none or it is no longer stored.
     pub rival: Option<Rival>,
+    /// The correction that put it there, where a person did.
+    pub correction: Option<Correction>,
+}
+
+/// What is known of two articles beside the reason of each.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Pair<'a> {
+    /// The one measured against the other's cluster.
+    pub between: Option<&'a Between>,
+    /// The correction that holds them together or apart.
+    pub correction: Option<&'a Correction>,
 }
 
 /// A cluster named in passing.
@@ -313,14 +325,14 @@ pub fn why(why: &Why, detail: Detail, format: Format, style: &Style) -> String {
 }
 
 /// Why two articles are together or apart (`why ARTICLE OTHER`), schema `newsfold.why/1`.
-pub fn why_both(both: [&Why; 2], between: Option<&Between>, detail: Detail, format: Format, style: &Style) -> String {
+pub fn why_both(both: [&Why; 2], pair: Pair<'_>, detail: Detail, format: Format, style: &Style) -> String {
     match format {
-        Format::Table => table::reasons(&reasons::of_both(both, between, detail, style), style),
-        Format::Lines => lines::reasons(&reasons::of_both(both, between, detail, style)),
-        Format::Json => json::why_both(both, between, style.now, json::Layout::Indented),
-        Format::Jsonl => json::why_both(both, between, style.now, json::Layout::OneLine),
+        Format::Table => table::reasons(&reasons::of_both(both, pair, detail, style), style),
+        Format::Lines => lines::reasons(&reasons::of_both(both, pair, detail, style)),
+        Format::Json => json::why_both(both, pair, style.now, json::Layout::Indented),
+        Format::Jsonl => json::why_both(both, pair, style.now, json::Layout::OneLine),
         Format::Csv => csv::rows(&sheet::evidence(&both)),
-        Format::Markdown => markdown::reasons(&reasons::of_both(both, between, detail, style)),
+        Format::Markdown => markdown::reasons(&reasons::of_both(both, pair, detail, style)),
     }
 }
 
@@ -378,8 +390,10 @@ mod tests {
     use crate::listing::json::Layout;
     use crate::listing::plain::{is_unsafe, width};
     use crate::listing::samples::{check_expected, checks, clusters, discovery, feeds, hostile, old, style, town, why};
-    use crate::listing::{Between, Detail, Format, Found, Hit, Pages, Piece, Related, Rival, Search, Shown, Style};
-    use crate::model::{ArticleId, ClusterId, How, Reason, Revision, RunnerUp};
+    use crate::listing::{
+        Between, Detail, Format, Found, Hit, Pages, Pair, Piece, Related, Rival, Search, Shown, Style,
+    };
+    use crate::model::{ArticleId, ClusterId, Correction, How, Reason, Revision, Ruling, RunnerUp};
 
     const FORMATS: [(Format, &str); 6] = [
         (Format::Table, "table.txt"),
@@ -464,15 +478,30 @@ mod tests {
             ),
             ("why", crate::listing::why(&joined, Detail::Brief, format, style)),
             ("why-full", crate::listing::why(&joined, Detail::Full, format, style)),
-            ("why-together", crate::listing::why_both([&founded, &joined], None, Detail::Brief, format, style)),
-            ("why-apart", crate::listing::why_both([&joined, &apart], None, Detail::Full, format, style)),
+            (
+                "why-together",
+                crate::listing::why_both([&founded, &joined], Pair::default(), Detail::Brief, format, style),
+            ),
+            ("why-apart", crate::listing::why_both([&joined, &apart], Pair::default(), Detail::Full, format, style)),
             (
                 "why-apart-measured",
-                crate::listing::why_both([&joined, &apart], Some(&between), Detail::Brief, format, style),
+                crate::listing::why_both(
+                    [&joined, &apart],
+                    Pair { between: Some(&between), correction: None },
+                    Detail::Brief,
+                    format,
+                    style,
+                ),
             ),
             (
                 "why-apart-too-far",
-                crate::listing::why_both([&joined, &apart], Some(&too_far), Detail::Brief, format, style),
+                crate::listing::why_both(
+                    [&joined, &apart],
+                    Pair { between: Some(&too_far), correction: None },
+                    Detail::Brief,
+                    format,
+                    style,
+                ),
             ),
             ("search", crate::listing::search(&found(), format, style)),
             ("feeds", crate::listing::feeds(&feeds(), format, style)),
@@ -667,5 +696,22 @@ mod tests {
         );
         assert_eq!(sentences(How::Joined, None, 1), "4 outlets within 15 h; 97 % sure");
         assert_eq!(sentences(How::Corrected, None, 3), "a person's correction put it here; 4 outlets within 15 h");
+        let mut why = why(town(), 3);
+        why.member.joined.how = How::Corrected;
+        why.member.joined.because.clear();
+        why.member.joined.runner_up = None;
+        why.correction = Some(Correction {
+            number: 7,
+            made: "2026-02-14T09:30:00Z".parse().unwrap(),
+            ruling: Ruling::Merge,
+            ones: Vec::new(),
+            others: Vec::new(),
+            undoes: None,
+            seq: Some(9),
+        });
+        assert_eq!(
+            crate::listing::reasons::of_one(&why, Detail::Full, &style(80)).sentences.pop().unwrap(),
+            "a person put it here (correction 7, merge, of 2026-02-14 10:30; `newsfold undo 7` takes it back); 4 outlets within 15 h"
+        );
     }
 }

@@ -4,10 +4,11 @@ use std::cmp::Ordering;
 
 use jiff::Timestamp;
 
+use crate::listing::corrections::word;
 use crate::listing::plain::{count, fit, headline, line, moment, percent, span};
 use crate::listing::sheet::rounded;
-use crate::listing::{Between, Detail, Style, Why};
-use crate::model::{Evidence, How, Ranked, Reason};
+use crate::listing::{Between, Detail, Pair, Style, Why};
+use crate::model::{Correction, Evidence, How, Ranked, Reason, Ruling};
 
 /// An answer to "why", ready to be laid out: every string is one safe line.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -54,7 +55,7 @@ pub fn of_one(why: &Why, detail: Detail, style: &Style) -> Account {
         1 => format!("{} is alone in {}", named(why), why.ranked.cluster.code),
         _ => format!("{} is in {}", named(why), cluster_named(&why.ranked)),
     };
-    let mut sentences = vec![format!("{place}{}", since_words(since(why), style)), because(why)];
+    let mut sentences = vec![format!("{place}{}", since_words(since(why), style)), because(why, style)];
     if detail == Detail::Full {
         sentences.extend(nearest(why));
     }
@@ -62,10 +63,11 @@ pub fn of_one(why: &Why, detail: Detail, style: &Style) -> Account {
 }
 
 /// Why two articles are together or apart.
-pub fn of_both(both: [&Why; 2], between: Option<&Between>, detail: Detail, style: &Style) -> Account {
+pub fn of_both(both: [&Why; 2], pair: Pair<'_>, detail: Detail, style: &Style) -> Account {
     let [one, other] = both;
     let mut sentences = Vec::new();
-    let measured = between.and_then(|between| measured(both, between));
+    let said = pair.correction.map(|correction| held(correction, style));
+    let measured = pair.between.and_then(|between| measured(both, between));
     if let Some(measured) = &measured
         && detail == Detail::Brief
     {
@@ -74,16 +76,19 @@ pub fn of_both(both: [&Why; 2], between: Option<&Between>, detail: Detail, style
         } else {
             format!("apart: {} and {}", cluster_named(&one.ranked), cluster_named(&other.ranked))
         };
-        return Account { sentences: vec![place, measured.clone()], balances: Vec::new() };
+        let sentences = [place].into_iter().chain(said).chain([measured.clone()]).collect();
+        return Account { sentences, balances: Vec::new() };
     }
     if one.ranked.cluster.id == other.ranked.cluster.id {
         let since = since_words(together_since(both), style);
         sentences.push(format!("together in {}{since}", cluster_named(&one.ranked)));
-        sentences.extend(both.map(|why| format!("{}: {}", named(why), because(why))));
+        sentences.extend(said);
+        sentences.extend(both.map(|why| format!("{}: {}", named(why), because(why, style))));
     } else {
         sentences.push(format!("apart: {} and {}", cluster_named(&one.ranked), cluster_named(&other.ranked)));
-        sentences.push(format!("{}: {}", named(one), apart(one, other)));
-        sentences.push(format!("{}: {}", named(other), apart(other, one)));
+        sentences.extend(said);
+        sentences.push(format!("{}: {}", named(one), apart(one, other, style)));
+        sentences.push(format!("{}: {}", named(other), apart(other, one, style)));
     }
     sentences.extend(measured);
     Account { sentences, balances: balances(&both, detail) }
@@ -150,7 +155,7 @@ fn quoted(title: &str) -> String {
 }
 
 /// The reason in one line: `shares "flock safety", "ring"; 3 outlets within 14 h; 97 % sure; next best “…”, 11 %`.
-fn because(why: &Why) -> String {
+fn because(why: &Why, style: &Style) -> String {
     let reason = &why.member.joined;
     let mut parts = Vec::new();
     match reason.how {
@@ -158,7 +163,7 @@ fn because(why: &Why) -> String {
         How::Joined => {}
         How::Merged => parts.push("came with a cluster that was merged into this one".to_owned()),
         How::Split => return split_off(why),
-        How::Corrected => parts.push("a person's correction put it here".to_owned()),
+        How::Corrected => parts.push(corrected(why, style)),
     }
     parts.extend(why.member.copy_of.as_ref().map(|original| format!("repeats the text of {original}")));
     parts.extend(shares(&reason.because));
@@ -169,6 +174,28 @@ fn because(why: &Why) -> String {
     parts.extend(names_of(&reason.because, speaks_against).map(|names| format!("against it: {names}")));
     parts.extend(next_best(why).map(|next| format!("next best {next}")));
     parts.join("; ")
+}
+
+/// `a person keeps them apart (correction 7, split, of …; …)`.
+fn held(correction: &Correction, style: &Style) -> String {
+    let how = if correction.ruling == Ruling::Merge { "holds them together" } else { "keeps them apart" };
+    format!("a person {how} {}", cited(correction, style))
+}
+
+/// `a person put it here (correction 7, merge, of 14 Feb 2026, 09:30; …)`.
+fn corrected(why: &Why, style: &Style) -> String {
+    match &why.correction {
+        Some(correction) => format!("a person put it here {}", cited(correction, style)),
+        None => "a person's correction put it here".to_owned(),
+    }
+}
+
+fn cited(Correction { number, ruling, made, .. }: &Correction, style: &Style) -> String {
+    let takes_back = match ruling {
+        Ruling::Undo => String::new(),
+        _ => format!("; `newsfold undo {number}` takes it back"),
+    };
+    format!("(correction {number}, {}, of {}{takes_back})", word(*ruling), moment(*made, &style.zone))
 }
 
 fn founded(why: &Why) -> String {
@@ -241,11 +268,11 @@ fn extent(why: &Why) -> Option<String> {
 }
 
 /// Why an article did not come to the other's cluster.
-fn apart(why: &Why, other: &Why) -> String {
+fn apart(why: &Why, other: &Why, style: &Style) -> String {
     let reason = &why.member.joined;
     let is_other = why.rival.as_ref().is_some_and(|rival| rival.id == other.ranked.cluster.id);
     let Some(runner_up) = reason.runner_up.as_ref().filter(|_| is_other) else {
-        return format!("{} was not its next best; {}", other.ranked.cluster.code, because(why));
+        return format!("{} was not its next best; {}", other.ranked.cluster.code, because(why, style));
     };
     let mut parts =
         vec![format!("{} was its next best, {}", other.ranked.cluster.code, percent(runner_up.probability))];

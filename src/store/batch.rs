@@ -423,10 +423,11 @@ impl Batch<'_> {
         Ok(())
     }
 
-    /// Drops clusters, memberships, relations and memories, so that every article can be placed anew.
+    /// Drops clusters, memberships, relations, memories and what corrections moved, so that every article can be placed anew.
     pub(crate) fn drop_derived(&mut self) -> Result<(), StoreError> {
         self.transaction.execute_batch(
-            "DELETE FROM memories; DELETE FROM memberships; DELETE FROM clusters; DELETE FROM relations",
+            "DELETE FROM memories; DELETE FROM memberships; DELETE FROM clusters; DELETE FROM relations;
+             DELETE FROM correction_moves",
         )?;
         Ok(())
     }
@@ -441,7 +442,8 @@ impl Batch<'_> {
         Ok(())
     }
 
-    fn next(&mut self) -> i64 {
+    /// The next place in the log.
+    pub(crate) fn next(&mut self) -> i64 {
         self.last_seq += 1;
         self.last_seq
     }

@@ -32,6 +32,7 @@ impl Batch<'_> {
             "UPDATE memberships SET copy_of = NULL WHERE copy_of",
             "DELETE FROM memories WHERE article",
             "DELETE FROM memberships WHERE article",
+            "DELETE FROM correction_moves WHERE article",
             "DELETE FROM relations WHERE one",
             "DELETE FROM relations WHERE other",
             "DELETE FROM clusters WHERE id",

@@ -2,10 +2,13 @@
 
 mod batch;
 mod bury;
+mod corrections;
 mod deaths;
+mod editions;
 mod feeds;
 mod lock;
 mod order;
+mod outbox;
 mod read;
 mod regroup;
 mod replay;
@@ -21,8 +24,11 @@ use rusqlite::{Connection, OpenFlags, Transaction};
 use thiserror::Error;
 
 pub use crate::store::batch::{Batch, Elsewhere, FeedFacts, Known, Met, NewArticle, Past, Placed};
+pub use crate::store::corrections::{Moved, Moving, Wanted};
+pub use crate::store::editions::{Arrivals, LastEdition, NewEdition, Recorded, Seen, View};
 pub use crate::store::lock::{Holder, RoleLock, beside};
 pub use crate::store::order::Place;
+pub use crate::store::outbox::{Attempt, Letter, OutboxState, Waiting};
 pub use crate::store::read::{Found, Query, Totals};
 pub use crate::store::replay::{Founding, Remembered};
 pub use crate::store::search::Matches;

@@ -1,5 +1,7 @@
 //! Door: clusters that are merged, split and related, and the ids that merged ones leave behind.
 
+use rusqlite::Connection;
+
 use crate::model::{ArticleId, ClusterId, Reason};
 use crate::store::{Batch, Found, Store, StoreError};
 
@@ -7,7 +9,8 @@ use crate::store::{Batch, Found, Store, StoreError};
 const RELATED_MAX: i64 = 5;
 
 /// A cluster's row counted again from its articles.
-const COUNT_AGAIN: &str = "UPDATE clusters SET (first_published, last_published, last_seen, article_count) = (
+pub(crate) const COUNT_AGAIN: &str =
+    "UPDATE clusters SET (first_published, last_published, last_seen, article_count) = (
     SELECT min(a.published), max(a.published), max(a.seen), count(*)
     FROM memberships m JOIN articles a ON a.id = m.article WHERE m.cluster = clusters.id) WHERE id = ?1";
 
@@ -17,10 +20,10 @@ impl Batch<'_> {
     /// # Errors
     /// When the file cannot be written.
     pub fn merge(&mut self, from: ClusterId, into: ClusterId, reason: &Reason) -> Result<(), StoreError> {
-        let (from, into) = (from.0.0, into.0.0);
+        let numbers = (from.0.0, into.0.0);
         self.transaction
             .prepare_cached("UPDATE memberships SET cluster = ?2, reason = ?3 WHERE cluster = ?1")?
-            .execute((from, into, told(reason)))?;
+            .execute((numbers.0, numbers.1, told(reason)))?;
         // By hand and not by `COUNT_AGAIN`: the cluster that stays may be a large one.
         self.transaction
             .prepare_cached(
@@ -28,23 +31,12 @@ impl Batch<'_> {
                     SELECT min(first_published), max(last_published), max(last_seen), sum(article_count)
                     FROM clusters WHERE id IN (?1, ?2)) WHERE id = ?2",
             )?
-            .execute((from, into))?;
-        self.transaction.prepare_cached("DELETE FROM clusters WHERE id = ?1")?.execute([from])?;
+            .execute(numbers)?;
+        self.transaction.prepare_cached("DELETE FROM clusters WHERE id = ?1")?.execute([from.0.0])?;
         self.transaction
             .prepare_cached("INSERT INTO former_clusters VALUES (?1) ON CONFLICT DO NOTHING")?
-            .execute([from])?;
-        self.transaction
-            .prepare_cached(
-                "INSERT INTO relations
-                    SELECT min(third, ?2), max(third, ?2), probability FROM (
-                        SELECT other AS third, probability FROM relations WHERE one = ?1
-                        UNION ALL SELECT one, probability FROM relations WHERE other = ?1)
-                    WHERE third <> ?2
-                 ON CONFLICT DO UPDATE SET probability = max(probability, excluded.probability)",
-            )?
-            .execute((from, into))?;
-        self.transaction.prepare_cached("DELETE FROM relations WHERE one = ?1 OR other = ?1")?.execute([from])?;
-        Ok(())
+            .execute([from.0.0])?;
+        hand_over_relations(&self.transaction, from, into)
     }
 
     /// Takes articles out of a cluster into a new one, which has the number of one of them.
@@ -152,6 +144,22 @@ impl Store {
         let rows = statement.query_map([], |row| Ok((ArticleId(row.get(0)?), ClusterId(ArticleId(row.get(1)?)))))?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
+}
+
+/// Whom one cluster was related with, another one is from now on; the highest probability is kept.
+pub(crate) fn hand_over_relations(connection: &Connection, from: ClusterId, into: ClusterId) -> Result<(), StoreError> {
+    connection
+        .prepare_cached(
+            "INSERT INTO relations
+                SELECT min(third, ?2), max(third, ?2), probability FROM (
+                    SELECT other AS third, probability FROM relations WHERE one = ?1
+                    UNION ALL SELECT one, probability FROM relations WHERE other = ?1)
+                WHERE third <> ?2
+             ON CONFLICT DO UPDATE SET probability = max(probability, excluded.probability)",
+        )?
+        .execute((from.0.0, into.0.0))?;
+    connection.prepare_cached("DELETE FROM relations WHERE one = ?1 OR other = ?1")?.execute([from.0.0])?;
+    Ok(())
 }
 
 fn told(reason: &Reason) -> String {

@@ -127,7 +127,8 @@ impl Store {
         batch.commit()
     }
 
-    /// Everything derived as text, one line a membership, then one each relation and each former cluster, in a canonical order: two
+    /// Everything derived as text, one line a membership, then one each relation, each former cluster and each article that a correction moved,
+    /// in a canonical order: two
     /// databases that agree on it agree on all.
     /// Memories are shown of articles seen after `memories_since`: those of older ones may have been dropped already or not.
     ///
@@ -154,6 +155,11 @@ impl Store {
              JOIN memberships m ON m.article = f.id JOIN articles b ON b.id = m.cluster ORDER BY a.code",
         )?;
         tell(&mut dump, former.query([])?)?;
+        let mut moves = self.connection.prepare(
+            "SELECT 'moved', c.seq, a.code, b.code, v.reason FROM correction_moves v JOIN corrections c ON c.number = v.correction
+             JOIN articles a ON a.id = v.article JOIN articles b ON b.id = v.cluster ORDER BY c.seq, a.code",
+        )?;
+        tell(&mut dump, moves.query([])?)?;
         Ok(dump)
     }
 }

@@ -11,7 +11,9 @@ pub(crate) const APPLICATION_ID: i32 = 0x6e66_6c64;
 /// One step each, in order; `PRAGMA user_version` counts those done. All times are UTC milliseconds since 1970.
 ///
 /// Ground: `meta`, `feeds`, `deaths`, `host_pauses`, `articles`, `revisions`, `marks`, `appearances`, `former_clusters` (ids that were
-/// shown must lead somewhere). Derived, and remade by `rebuild`: `clusters`, `memberships`, `memories`, `relations`, `search`.
+/// shown must lead somewhere), `corrections`, and what readers have seen: `views`, `views_left_out`, `dismissed`, `editions`, `told`,
+/// `timetables`, `mails`, `outbox`. Derived, and remade by `rebuild`: `clusters`, `memberships`, `memories`, `relations`,
+/// `correction_moves`, `search`.
 pub(crate) const MIGRATIONS: &[&str] = &[
     "
 CREATE TABLE meta (key TEXT PRIMARY KEY, value ANY NOT NULL) STRICT, WITHOUT ROWID;
@@ -219,6 +221,28 @@ CREATE TABLE relations (
 CREATE INDEX relations_other ON relations(other);
 ",
     "
+-- What people corrected: ground. Articles by their numbers, as JSON; seq is its place in the log, once the writer has obeyed it.
+CREATE TABLE corrections (
+  number INTEGER PRIMARY KEY,
+  made INTEGER NOT NULL,
+  ruling TEXT NOT NULL,
+  ones TEXT NOT NULL,
+  others TEXT NOT NULL,
+  undoes INTEGER UNIQUE REFERENCES corrections(number),
+  seq INTEGER UNIQUE
+) STRICT;
+CREATE INDEX corrections_pending ON corrections(number) WHERE seq IS NULL;
+
+-- Derived: whom each of them moved, from which cluster, and why it had been there.
+CREATE TABLE correction_moves (
+  correction INTEGER NOT NULL REFERENCES corrections(number),
+  article INTEGER NOT NULL,
+  cluster INTEGER NOT NULL,
+  reason TEXT NOT NULL,
+  PRIMARY KEY (correction, article)
+) STRICT, WITHOUT ROWID;
+",
+    "
 -- The index anew: marks are part of their word (vowels of Indic and Thai script are marks), and scripts without spaces are written
 -- letter by letter (`lookup::indexed`). It is filled from the beginning.
 DROP TABLE search;
@@ -237,6 +261,72 @@ CREATE INDEX memberships_article ON memberships(article, cluster);
 
 -- Whether its articles can be read by subscribers alone.
 ALTER TABLE feeds ADD COLUMN paywalled INTEGER NOT NULL DEFAULT 0;
+",
+    "
+-- What readers have seen. None of it references articles: it outlives those that are buried.
+-- How far a list has come that shows only what is new, by the command that shows it and the reader's name for it.
+CREATE TABLE views (
+  command TEXT NOT NULL,
+  name TEXT NOT NULL,
+  place INTEGER NOT NULL,
+  at INTEGER NOT NULL,
+  PRIMARY KEY (command, name)
+) STRICT, WITHOUT ROWID;
+-- What was new up to there and did not fit: it comes next time. A cluster is named by an article in it.
+CREATE TABLE views_left_out (
+  command TEXT NOT NULL,
+  name TEXT NOT NULL,
+  article INTEGER NOT NULL,
+  PRIMARY KEY (command, name, article)
+) STRICT, WITHOUT ROWID;
+
+-- The articles of clusters that a reader does not want to see before they have news.
+CREATE TABLE dismissed (article INTEGER PRIMARY KEY, at INTEGER NOT NULL) STRICT;
+
+-- Digests that were made: what each covers (place is how far in the log), and what was rendered, for the last of each name.
+CREATE TABLE editions (
+  id INTEGER PRIMARY KEY,
+  name TEXT NOT NULL,
+  number INTEGER NOT NULL,
+  covers_from INTEGER NOT NULL,
+  covers_until INTEGER NOT NULL,
+  made INTEGER NOT NULL,
+  place INTEGER NOT NULL,
+  stories INTEGER NOT NULL,
+  format TEXT NOT NULL,
+  content BLOB,
+  UNIQUE (name, number)
+) STRICT;
+-- The articles of the stories that editions told, each with the last one that did.
+CREATE TABLE told (
+  name TEXT NOT NULL,
+  article INTEGER NOT NULL,
+  number INTEGER NOT NULL,
+  PRIMARY KEY (name, article)
+) STRICT, WITHOUT ROWID;
+-- Since when a digest is known to have a schedule.
+CREATE TABLE timetables (name TEXT PRIMARY KEY, since INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+
+-- Mail: a message once, and the state of its way to each recipient.
+CREATE TABLE mails (
+  id INTEGER PRIMARY KEY,
+  message_id TEXT NOT NULL UNIQUE,
+  sender TEXT NOT NULL,
+  message BLOB NOT NULL
+) STRICT;
+CREATE TABLE outbox (
+  id INTEGER PRIMARY KEY,
+  mail INTEGER NOT NULL REFERENCES mails(id),
+  recipient TEXT NOT NULL,
+  since INTEGER NOT NULL,
+  attempts INTEGER NOT NULL,
+  next_attempt INTEGER NOT NULL,
+  failure TEXT,
+  sent INTEGER,
+  given_up INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE INDEX outbox_mail ON outbox(mail);
+CREATE INDEX outbox_waiting ON outbox(next_attempt) WHERE sent IS NULL AND given_up = 0;
 ",
 ];
 

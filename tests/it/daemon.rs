@@ -290,3 +290,26 @@ fn a_database_that_is_locked_for_a_while_is_waited_for_and_the_watchdog_is_fed()
     service.signal("TERM");
     assert_eq!(service.end(Duration::from_secs(5)).code(), Some(0), "{}", service.log());
 }
+
+#[test]
+fn it_obeys_a_persons_corrections_while_it_waits_for_feeds() {
+    let origin = Origin::start();
+    origin.serve("/lamp", feed(&[BREAD, DAM]));
+    origin.serve("/beacon", Answer::feed(rss("The Beacon", &[DAM_TOLD_AGAIN]), "application/rss+xml"));
+    let home = Home::with_config(&config(&[(origin.url("/lamp"), ""), (origin.url("/beacon"), "")]));
+    let mut service = Service::start(&home, &["run"]);
+    service.until("three articles are stored", || titles(&home).len() == 3);
+    let clusters = home.clusters();
+    assert_eq!(clusters.len(), 2, "{clusters:?}");
+    let ids: Vec<&str> = clusters.iter().map(|cluster| text(cluster, "id")).collect();
+    let began = Instant::now();
+    let told = home.good(&["merge", ids[0], ids[1]]).stdout;
+    assert!(told.starts_with("one story from now on:"), "{told}");
+    assert_eq!(home.clusters().len(), 1);
+    assert!(home.good(&["undo"]).stdout.starts_with("correction 1 holds no more"));
+    assert_eq!(home.clusters().len(), 2);
+    assert!(began.elapsed() < Duration::from_secs(10), "nobody was kept waiting: {:?}", began.elapsed());
+    assert!(!service.log().contains("ERROR"), "{}", service.log());
+    service.signal("TERM");
+    assert!(service.end(PATIENCE).success());
+}

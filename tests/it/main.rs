@@ -17,7 +17,13 @@ mod commands;
 #[cfg(test)]
 mod corpus;
 #[cfg(test)]
+mod corrections;
+#[cfg(test)]
 mod daemon;
+#[cfg(test)]
+mod digests;
+#[cfg(test)]
+mod editions;
 #[cfg(test)]
 mod feeds;
 #[cfg(test)]
@@ -51,6 +57,8 @@ mod politeness_network;
 #[cfg(test)]
 mod polling;
 #[cfg(test)]
+mod post_office;
+#[cfg(test)]
 mod python;
 #[cfg(test)]
 mod quarantine;
@@ -70,6 +78,8 @@ mod samples;
 mod schemas;
 #[cfg(test)]
 mod seeds;
+#[cfg(test)]
+mod seen;
 #[cfg(test)]
 mod shapes;
 #[cfg(test)]

@@ -2,11 +2,12 @@
 //! program reads it (S7, S8, S9).
 
 use std::fs;
+use std::io::Read as _;
 
 use serde_json::Value;
 
 use crate::binary::{Home, articles, shared, text};
-use crate::markup::{markdown_faults, tags, unsafe_characters};
+use crate::markup::{markdown_faults, page_faults, tags, unsafe_characters, xml_faults};
 use crate::mutate::files;
 use crate::origin::{Answer, Origin};
 use crate::payloads::lists;
@@ -130,6 +131,30 @@ fn serve_all(origin: &Origin, payloads: &[String]) -> String {
     config
 }
 
+/// The digest of all that is stored, in every format.
+fn assert_digests_harmless(home: &Home) {
+    for format in ["text", "markdown", "json", "html", "atom"] {
+        let args = ["digest", "--since", "2000-01-01", "--top", "10000", "--format", format];
+        let shown = home.good(&args).stdout;
+        match format {
+            "html" => assert_eq!(page_faults(&shown), Vec::<String>::new()),
+            "atom" => assert_eq!(xml_faults(&shown), Vec::<String>::new()),
+            _ => assert_harmless(&args, &shown),
+        }
+        assert_eq!(unsafe_characters(&shown), Vec::<String>::new(), "{format}");
+    }
+    home.good(&["digest", "--since", "2000-01-01", "--top", "10000", "--format", "epub", "--out", "book.epub"]);
+    let mut book = zip::ZipArchive::new(fs::File::open(home.path("book.epub")).unwrap()).unwrap();
+    for place in 0..book.len() {
+        let mut page = String::new();
+        book.by_index(place).unwrap().read_to_string(&mut page).unwrap();
+        assert_eq!(unsafe_characters(&page), Vec::<String>::new());
+        if page.starts_with("<?xml") {
+            assert_eq!(xml_faults(&page), Vec::<String>::new());
+        }
+    }
+}
+
 #[test]
 fn no_payload_is_markup_in_the_store_or_in_any_rendering() {
     let (origin, payloads) = (Origin::start(), lists());
@@ -160,10 +185,7 @@ fn no_payload_is_markup_in_the_store_or_in_any_rendering() {
             );
         }
     }
-    for format in ["text", "markdown", "json"] {
-        let args = ["digest", "--since", "2000-01-01", "--top", "10000", "--format", format];
-        assert_harmless(&args, &home.good(&args).stdout);
-    }
+    assert_digests_harmless(&home);
     for args in
         [&["feeds", "list"][..], &["feeds", "list", "--format", "json"], &["status"], &["status", "--format", "json"]]
     {
@@ -261,6 +283,8 @@ fn only_http_and_https_become_links_however_they_are_spelled() {
             assert!(matches!(parsed.scheme(), "http" | "https"), "{article}");
         }
     }
+    let page = home.good(&["digest", "--since", "2000-01-01", "--format", "html"]).stdout;
+    assert_eq!(page_faults(&page), Vec::<String>::new());
     for args in
         [&["clusters", "--format", "markdown"][..], &["digest", "--since", "2000-01-01", "--format", "markdown"]]
     {

@@ -144,6 +144,20 @@ fn what_every_command_prints_keeps_its_schema() {
         keeps(&home.json(&["why", pair[0], "--format", "json"]), "why");
         keeps(&home.json(&["why", pair[0], pair[1], "--format", "json"]), "why, of two");
     }
+    let ids: Vec<&str> =
+        list["clusters"].as_array().expect("a list").iter().take(2).map(|cluster| text(cluster, "id")).collect();
+    keeps(&home.json(&["apart", ids[0], ids[1], "--format", "json"]), "apart");
+    let merged = home.json(&["merge", ids[0], ids[1], "--format", "json"]);
+    keeps(&merged, "merge");
+    let corrected = home.json(&["why", merged["moved"][0].as_str().expect("an id"), "--format", "json"]);
+    keeps(&corrected, "why, of a correction");
+    assert_eq!(corrected["correction"]["number"], 2);
+    keeps(&home.json(&["undo", "--format", "json"]), "undo");
+    keeps(&home.json(&["corrections", "--format", "json"]), "corrections");
+    let line = line_validator("newsfold.corrections/1", "correction");
+    for correction in home.good(&["corrections", "export"]).stdout.lines() {
+        holds(&line, &serde_json::from_str(correction).expect("an object a line"), "corrections by line");
+    }
     keeps(&home.json(&["feeds", "list", "--format", "json"]), "feeds list");
     let line = line_validator("newsfold.feeds/1", "feed");
     for feed in home.good(&["feeds", "list", "--format", "jsonl"]).stdout.lines() {

@@ -1,0 +1,135 @@
+//! Conductor: what a reader has seen: `--new`, and `dismiss`.
+
+use std::collections::BTreeSet;
+
+use crate::app::context::{Context, Failure};
+use crate::app::stored::{limited, more, query, ranked, the_cluster, wanted};
+use crate::cli::{DismissArgs, Exit, ListArgs};
+use crate::listing;
+use crate::listing::plain::count;
+use crate::model::{Article, ArticleId, Cluster, ClusterId};
+use crate::news::{self, Backlog};
+use crate::store::{Query, Seen, Store, View};
+
+/// A list of what is new, and what is remembered once it was shown.
+#[derive(Debug)]
+pub struct Look<'a> {
+    view: View<'a>,
+    place: ArticleId,
+}
+
+impl<'a> Look<'a> {
+    /// Reads what is new in a view since it was last shown: the clusters that fit the query and have news.
+    ///
+    /// # Errors
+    /// When the query or the database cannot be read.
+    pub fn take(store: &Store, query: &Query, view: View<'a>) -> Result<(Look<'a>, Vec<Cluster>), Failure> {
+        let seen = store.seen(view)?;
+        let mut arrivals = store.arrivals(query, seen.place, &seen.left_out)?;
+        let left_out: BTreeSet<ArticleId> = seen.left_out.iter().map(|cluster| cluster.0).collect();
+        // Backlog was never shown as news, so nothing of it is known.
+        let is_known = |article: &Article| article.id <= seen.place && !article.backlog;
+        arrivals.clusters.retain(|cluster| {
+            cluster.members.iter().any(|member| left_out.contains(&member.article.id))
+                || news::standing(cluster, Backlog::IsNone, is_known).is_news()
+        });
+        Ok((Look { view, place: arrivals.place }, arrivals.clusters))
+    }
+
+    /// Remembers that all of it was shown but what the limit left out, which comes next time.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub fn shown(self, context: &Context, left_out: Vec<ClusterId>) -> Result<(), Failure> {
+        let seen = Seen { place: self.place, at: None, left_out };
+        Ok(context.store()?.set_seen(self.view, &seen, context.now)?)
+    }
+}
+
+/// Lists what is new since the list was last shown, or what is dismissed.
+///
+/// # Errors
+/// When there is no database, or the filter makes no sense.
+pub fn clusters(context: &Context, args: &ListArgs) -> Result<Exit, Failure> {
+    let store = context.reader()?;
+    let query = query(context, &args.filter)?;
+    let dismissals = Dismissals::read(&store)?;
+    let (look, mut found) = match &args.new {
+        None => (None, store.clusters(&query)?),
+        Some(new) => {
+            let view = View { command: "clusters", name: new.name.as_deref().unwrap_or("clusters") };
+            let (look, found) = Look::take(&store, &query, view)?;
+            (Some(look), found)
+        }
+    };
+    drop(store);
+    dismissals.sift(&mut found, if args.dismissed { Dismissed::Only } else { Dismissed::Hidden });
+    let found = ranked(context, wanted(context, &args.filter, found), args.sort);
+    let (format, most) = limited(context, args);
+    let shown = most.min(found.len());
+    let whole = context.pour(&listing::clusters(&found[..shown], format, &context.style()))?;
+    more(context, found.len() - shown);
+    // What was cut on its way was not shown.
+    if let Some(look) = look.filter(|_| whole) {
+        look.shown(context, found[shown..].iter().map(|ranked| ranked.cluster.id).collect())?;
+    }
+    Ok(Exit::Done)
+}
+
+/// Whether dismissed clusters are left out, or are all that is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dismissed {
+    /// They are left out.
+    Hidden,
+    /// Nothing else is wanted.
+    Only,
+}
+
+/// What was dismissed.
+#[derive(Debug)]
+pub struct Dismissals(BTreeSet<ArticleId>);
+
+impl Dismissals {
+    /// Reads what was dismissed.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn read(store: &Store) -> Result<Dismissals, Failure> {
+        Ok(Dismissals(store.dismissed()?))
+    }
+
+    /// Takes out the clusters that are dismissed and have no news since, or all others; says how many.
+    pub fn sift(&self, clusters: &mut Vec<Cluster>, wanted: Dismissed) -> usize {
+        let before = clusters.len();
+        clusters.retain(|cluster| news::is_hidden(cluster, &self.0) == (wanted == Dismissed::Only));
+        before - clusters.len()
+    }
+}
+
+/// Hides clusters until they have news, or shows them again. It may run beside a daemon.
+///
+/// # Errors
+/// When there is no such cluster, or the database cannot be written.
+pub fn dismiss(context: &Context, args: &DismissArgs) -> Result<Exit, Failure> {
+    let reader = context.reader()?;
+    let mut clusters: Vec<ClusterId> = Vec::new();
+    for cluster in &args.clusters {
+        clusters.push(the_cluster(&reader, cluster)?);
+    }
+    clusters.sort_unstable();
+    clusters.dedup();
+    drop(reader);
+    let mut store = context.store()?;
+    let articles = if args.undo { store.undismiss(&clusters)? } else { store.dismiss(&clusters, context.now)? };
+    let what = count(clusters.len(), "cluster");
+    context.tell(&match (args.undo, articles) {
+        (true, 0) => format!("{what}: not dismissed"),
+        (true, _) => format!("{what} shown again"),
+        (false, _) => format!("{what} dismissed until there is news; --undo shows {}", them(clusters.len())),
+    });
+    Ok(Exit::Done)
+}
+
+fn them(count: usize) -> &'static str {
+    if count == 1 { "it again" } else { "them again" }
+}

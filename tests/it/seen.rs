@@ -1,0 +1,299 @@
+//! What a reader has seen, as the commands keep it: `--new`, `dismiss`, `digest --catch-up`, mail, and the service's own digests.
+
+use std::fs;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+use newsfold::clock;
+use serde_json::Value;
+
+use crate::binary::{Home, Ran, text};
+use crate::origin::{Answer, Origin};
+use crate::post_office::{Fault, Letter, PostOffice};
+use crate::samples::{BREAD, DAM, Entry, rss};
+
+/// A home with a feed that was added a while ago, so that what it brings is news.
+struct Scene {
+    home: Home,
+    origin: Origin,
+    more: usize,
+}
+
+const TURN: Entry<'static> = Entry {
+    title: "Orveth dam breach: 15 dead found in Kellbruck, engineer Joost Varga arrested",
+    text: "Rescue teams found 15 dead in Kellbruck after the Orveth dam breach. Police arrested the engineer Joost Varga.",
+    ..DAM
+};
+
+impl Scene {
+    fn new(config: &str) -> Scene {
+        let home = Home::with_config(&format!("[fetch]\nallow_private_addresses = true\n{config}"));
+        Scene { home, origin: Origin::start(), more: 0 }
+    }
+
+    /// A feed of an outlet of its own brings an entry that is published now.
+    fn report(&mut self, entry: Entry<'_>) {
+        self.more += 1;
+        let path = format!("/{}", self.more);
+        self.home.good(&["feeds", "add", "--no-check", &self.origin.url(&path)]);
+        // A feed's dates are whole seconds, and a few seconds ahead are believed.
+        let published = rfc2822(clock::now() + SignedDuration::from_secs(5));
+        let guid = format!("guid-{}", self.more);
+        let link = format!("https://outlet{}.example/{}", self.more, self.more);
+        let entry = Entry { guid: &guid, link: &link, published: &published, ..entry };
+        self.origin.serve(&path, Answer::new(200, rss(&format!("Outlet {}", self.more), &[entry])));
+        self.home.good(&["fetch", &self.origin.url(&path)]);
+    }
+
+    fn titles(&self, args: &[&str]) -> Vec<String> {
+        let ran = self.home.good(&[args, &["--format", "jsonl"]].concat());
+        let lines = ran.stdout.lines().map(|line| serde_json::from_str::<Value>(line).expect("a line is an object"));
+        lines.map(|cluster| text(&cluster, "headline").to_owned()).collect()
+    }
+
+    /// Runs it with a stdout of another kind.
+    fn run_into(&self, args: &[&str], stdout: Stdio) -> Ran {
+        let output = self.home.command(args).stdout(stdout).stderr(Stdio::piped()).output().expect("the binary starts");
+        let stderr = String::from_utf8(output.stderr).expect("stderr is UTF-8");
+        Ran { code: output.status.code(), stdout: String::new(), stderr }
+    }
+
+    fn edition(&self, args: &[&str]) -> Value {
+        self.home.json(&[&["digest", "--catch-up", "--format", "json"], args].concat())
+    }
+}
+
+fn rfc2822(moment: Timestamp) -> String {
+    jiff::fmt::rfc2822::to_string(&moment.to_zoned(TimeZone::UTC)).expect("a date")
+}
+
+/// A pipe that nobody reads.
+fn closed_pipe() -> Stdio {
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    drop(reader);
+    Stdio::from(writer)
+}
+
+fn full_disk() -> Stdio {
+    Stdio::from(fs::OpenOptions::new().write(true).open("/dev/full").expect("a device that is always full"))
+}
+
+fn stories(edition: &Value) -> Vec<(String, bool)> {
+    let stories = edition["stories"].as_array().expect("a list of stories").iter();
+    stories.map(|story| (text(story, "headline").to_owned(), !story["update_of"].is_null())).collect()
+}
+
+#[test]
+fn new_is_what_came_since_the_list_was_last_shown_whole() {
+    let mut scene = Scene::new("");
+    scene.report(BREAD);
+    let new = ["clusters", "--new"];
+    // Nothing that was not shown counts as shown.
+    let full = scene.run_into(&new, full_disk());
+    assert_eq!(full.code, Some(1), "{}", full.stderr);
+    let cut = scene.run_into(&new, closed_pipe());
+    assert_eq!(cut.code, Some(0), "a closed pipe is success: {}", cut.stderr);
+    assert_eq!(scene.titles(&new), [BREAD.title]);
+    assert_eq!(scene.titles(&new), [""; 0]);
+    assert_eq!(scene.titles(&["clusters", "--new", "--name", "somebody else"]), [BREAD.title]);
+    assert_eq!(scene.titles(&["search", "sourdough", "--new"]), [BREAD.title], "each command has its own");
+    assert_eq!(scene.titles(&["search", "sourdough", "--new"]), [""; 0]);
+    assert_eq!(scene.titles(&["search", "apprentices", "--new"]), [BREAD.title], "other words are another list");
+    assert_eq!(scene.titles(&["clusters"]), [BREAD.title], "and nothing is hidden from whoever does not ask for it");
+
+    // A copy brings nothing new; a report that says something new does.
+    scene.report(DAM);
+    assert_eq!(scene.titles(&new), [DAM.title]);
+    scene.report(DAM);
+    assert_eq!(scene.titles(&new), [""; 0], "a copy");
+    scene.report(TURN);
+    assert_eq!(scene.titles(&new).len(), 1, "a turn");
+
+    // What the limit leaves out comes next time.
+    let limited = ["clusters", "--new", "--name", "few", "--limit", "1"];
+    let (first, second) = (scene.titles(&limited), scene.titles(&limited));
+    assert_eq!((first.len(), second.len()), (1, 1));
+    assert_ne!(first, second);
+    assert_eq!(scene.titles(&limited), [""; 0]);
+}
+
+#[test]
+fn backlog_is_never_new_and_always_there() {
+    let scene = Scene::new("");
+    scene.origin.serve("/old", Answer::new(200, rss("The Lamp", &[BREAD, DAM])));
+    scene.home.good(&["fetch", &scene.origin.url("/old")]);
+    assert_eq!(scene.titles(&["clusters", "--new"]), [""; 0]);
+    assert_eq!(scene.edition(&[])["counts"]["stories"], 0);
+    assert_eq!(scene.titles(&["clusters", "--since", "2025-01-01"]).len(), 2);
+    let reaching = scene.edition(&["--name", "reaching", "--since", "2025-01-01"]);
+    assert_eq!((&reaching["counts"]["stories"], text(&reaching, "from")), (&Value::from(2), "2025-01-01T00:00:00Z"));
+}
+
+#[test]
+fn a_dismissed_cluster_is_hidden_until_it_has_news() {
+    let mut scene = Scene::new("");
+    scene.report(BREAD);
+    scene.report(DAM);
+    let id =
+        text(&scene.home.json(&["clusters", "--query", "Orveth", "--format", "json"])["clusters"][0], "id").to_owned();
+    let ran = scene.home.good(&["dismiss", &id]);
+    assert!(ran.stderr.contains("1 cluster dismissed until there is news"), "{}", ran.stderr);
+    assert_eq!(scene.titles(&["clusters"]), [BREAD.title]);
+    assert_eq!(scene.titles(&["clusters", "--new"]), [BREAD.title]);
+    assert_eq!(scene.titles(&["clusters", "--dismissed"]), [DAM.title]);
+    assert!(!scene.home.good(&["digest"]).stdout.contains("Orveth"));
+    assert!(scene.home.good(&["search", "Orveth"]).stdout.contains("Orveth"), "who looks for it finds it");
+    scene.report(DAM);
+    assert_eq!(scene.titles(&["clusters"]), [BREAD.title], "a copy does not bring it back");
+    scene.home.good(&["dismiss", "--undo", &id]);
+    assert_eq!(scene.titles(&["clusters"]).len(), 2);
+    scene.home.good(&["dismiss", &id]);
+    scene.report(TURN);
+    assert_eq!(scene.titles(&["clusters"]).len(), 2, "news does");
+    assert_eq!(scene.titles(&["clusters", "--dismissed"]), [""; 0]);
+    let none = scene.home.run(&["dismiss", "c0000"]);
+    assert_eq!(none.code, Some(1), "{}", none.stderr);
+}
+
+#[test]
+fn an_edition_covers_all_since_the_last_one_once() {
+    let mut scene = Scene::new("");
+    scene.report(BREAD);
+    let catch_up = ["digest", "--catch-up"];
+    assert_eq!(scene.run_into(&catch_up, full_disk()).code, Some(1));
+    let cut = scene.run_into(&catch_up, closed_pipe());
+    assert!(cut.code == Some(0) && cut.stderr.contains("it does not count"), "{}", cut.stderr);
+    let failed = scene.home.run(&["digest", "--catch-up", "--out", "missing/today.txt"]);
+    assert!(failed.code == Some(1) && failed.stderr.contains("missing/today.txt"), "{}", failed.stderr);
+
+    let first = scene.edition(&[]);
+    assert_eq!(stories(&first), [(BREAD.title.to_owned(), false)]);
+    let second = scene.home.good(&["digest", "--catch-up", "--format", "json"]);
+    assert!(second.stderr.contains("nothing new for `newsfold` since"), "{}", second.stderr);
+    let second: Value = serde_json::from_str(&second.stdout).expect("JSON");
+    assert_eq!((stories(&second), text(&second, "from")), (Vec::new(), text(&first, "until")));
+
+    scene.report(DAM);
+    scene.home.good(&["digest", "--catch-up", "--out", "today.html", "--format", "html"]);
+    let page = fs::read_to_string(scene.home.path("today.html")).expect("it was written");
+    assert!(page.contains("Orveth") && !page.contains("sourdough"), "{page}");
+    scene.report(TURN);
+    let update = scene.edition(&[]);
+    assert_eq!(stories(&update).iter().map(|(_, is_update)| *is_update).collect::<Vec<_>>(), [true]);
+    let text = scene.home.good(&["digest", "--catch-up", "--name", "other"]).stdout;
+    assert!(text.contains("Orveth") && text.contains("sourdough") && !text.contains("Update"), "{text}");
+    let misused = scene.home.run(&["digest", "--catch-up", "--until", "1h"]);
+    assert_eq!(misused.code, Some(2), "{}", misused.stderr);
+}
+
+#[test]
+fn a_process_that_is_killed_at_any_moment_leaves_a_whole_edition_or_none() {
+    let mut scene = Scene::new("");
+    for (round, entry) in [BREAD, DAM, TURN].into_iter().enumerate() {
+        scene.report(entry);
+        for pause in 0..14 {
+            let mut child = scene.home.spawn(&["digest", "--catch-up", "--format", "json", "--out", "e{number}.json"]);
+            std::thread::sleep(Duration::from_millis(6 * pause + u64::try_from(round).expect("three of them")));
+            child.kill().expect("it can be killed");
+            child.wait().expect("it ends");
+        }
+    }
+    scene.home.good(&["digest", "--catch-up", "--format", "json", "--out", "e{number}.json"]);
+    let database = rusqlite::Connection::open(scene.home.path("newsfold.db")).expect("the database");
+    let mut rows = database
+        .prepare("SELECT number, stories, covers_from, covers_until FROM editions ORDER BY number")
+        .expect("a query");
+    let editions: Vec<(i64, i64, i64, i64)> = rows
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))
+        .expect("rows")
+        .collect::<Result<_, _>>()
+        .expect("numbers");
+    let mut told = Vec::new();
+    for (number, count, ..) in &editions {
+        let file = fs::read(scene.home.path(&format!("e{number}.json"))).expect("each edition has its file");
+        let edition: Value = serde_json::from_slice(&file).expect("and it is whole");
+        assert_eq!(i64::try_from(stories(&edition).len()), Ok(*count));
+        told.extend(stories(&edition));
+    }
+    assert!(editions.windows(2).all(|pair| pair[0].3 == pair[1].2), "windows follow each other: {editions:?}");
+    let first = told.iter().filter(|(_, is_update)| !is_update).count();
+    assert!(first == 2 && told.len() <= 3, "two stories, once each, and one turn: {told:?}");
+}
+
+#[test]
+fn a_digest_is_mailed_and_what_the_server_does_not_take_waits() {
+    let office = PostOffice::open();
+    let mail =
+        format!("[mail]\nsmtp = \"{}\"\nfrom = \"News <news@example.org>\"\nto = [\"me@example.org\"]\n", office.url());
+    let mut scene = Scene::new(&mail);
+    scene.report(DAM);
+    let printed = scene.home.good(&["digest", "--format", "email"]).stdout;
+    let letter = Letter::read(&printed.replace("\r\n", "\n").replace('\n', "\r\n"));
+    assert_eq!((letter.header("From"), letter.header("To")), ("News <news@example.org>", "me@example.org"));
+    assert!(letter.part("text/plain").contains("Orveth") && letter.part("text/html").contains("Orveth"), "{printed}");
+
+    office.fail(&[Fault::Message]);
+    let failed = scene.home.run(&["digest", "--catch-up", "--mail", "--name", "morning"]);
+    assert_eq!(failed.code, Some(1), "{}", failed.stderr);
+    assert!(failed.stderr.contains("it stays in the outbox") && failed.stdout.is_empty(), "{}", failed.stderr);
+    assert!(scene.home.good(&["status"]).stdout.contains("1 waits"), "status tells");
+    // The edition is recorded, so the next is empty; the mail is tried again when its pause is over.
+    assert_eq!(scene.edition(&["--name", "morning"])["counts"]["stories"], 0);
+    assert!(office.taken().is_empty());
+    let database = rusqlite::Connection::open(scene.home.path("newsfold.db")).expect("the database");
+    database.execute("UPDATE outbox SET next_attempt = 0", []).expect("the pause is over");
+    let sent = scene.home.good(&["digest", "--mail", "--name", "morning"]);
+    assert_eq!(
+        sent.stderr.matches("sent to me@example.org").count(),
+        2,
+        "its own mail and the one that waited: {}",
+        sent.stderr
+    );
+    let taken = office.taken();
+    let identity = |place: usize| Letter::read(&taken[place].message).header("Message-ID").to_owned();
+    assert!(taken.len() == 2 && identity(0) != identity(1), "two mails");
+    assert!(scene.home.good(&["status"]).stdout.contains("outbox\tempty"), "status tells");
+
+    let none = Scene::new("").home.run(&["digest", "--mail"]);
+    assert!(none.code == Some(2) && none.stderr.contains("[mail]"), "{}", none.stderr);
+}
+
+#[test]
+fn the_service_makes_and_mails_what_is_due() {
+    let office = PostOffice::open();
+    let config = format!(
+        "[mail]\nsmtp = \"{}\"\nfrom = \"news@example.org\"\n\
+         [digest.morning]\nschedule = \"daily 07:00\"\nzone = \"Asia/Tokyo\"\nformat = \"markdown\"\nout = \"{{name}}-{{number}}.md\"\n\
+         mail = [\"me@example.org\"]\n[digest.by-hand]\nformat = \"html\"\n",
+        office.url()
+    );
+    let mut scene = Scene::new(&config);
+    scene.report(DAM);
+    // By hand, a digest's own settings hold, but only an edition goes where they say.
+    let page = scene.home.good(&["digest", "--name", "by-hand"]).stdout;
+    assert!(page.starts_with("<!DOCTYPE html>") || page.starts_with("<!doctype html>"), "{page}");
+    assert!(scene.home.good(&["digest", "--name", "morning"]).stdout.contains("Orveth"));
+    assert!(!scene.home.path("morning-1.md").exists() && office.taken().is_empty());
+
+    // Its time has come since it is known: two days ago.
+    let database = rusqlite::Connection::open(scene.home.path("newsfold.db")).expect("the database");
+    let known = clock::now().as_millisecond() - 48 * 3_600_000;
+    database.execute("INSERT INTO timetables VALUES ('morning', ?1)", [known]).expect("it is written");
+    let mut service = scene.home.spawn(&["run"]);
+    let began = Instant::now();
+    while office.taken().is_empty() && began.elapsed() < Duration::from_secs(30) {
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let stop = std::process::Command::new("kill").args(["-TERM", &service.id().to_string()]).status();
+    assert!(stop.expect("`kill` starts").success());
+    assert_eq!(service.wait().expect("it ends").code(), Some(0));
+    let taken = office.taken();
+    assert_eq!(taken.len(), 1);
+    assert!(Letter::read(&taken[0].message).part("text/plain").contains("Orveth"));
+    let file = fs::read_to_string(scene.home.path("morning-1.md")).expect("it was written");
+    assert!(file.contains("Orveth"), "{file}");
+    let editions: i64 = database.query_row("SELECT count(*) FROM editions", [], |row| row.get(0)).expect("a count");
+    assert_eq!(editions, 1, "the missed days are in one edition");
+}
