@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# How long lists, searches and one cluster take over a million articles, process start and printing included: one table.
+# How long lists, searches and one cluster take over a million articles, process start and printing included: one table. CPU time is
+# the middle one too; it is what tells two versions apart on a machine that does other things.
 #
 # usage: benches/reading.sh [ARTICLES] [DAYS]        (default: 1000000 365)
 # environment: PROFILE=dist|release (what newsfold is built as), NEWSFOLD=FILE (measure this executable instead), RUNS=11 (of which
@@ -24,19 +25,22 @@ trap '[ -n "${KEEP:-}" ] || rm -rf "$work"' EXIT
 db="$work/library-$articles-$days.db"
 [ -s "$db" ] || "$built/examples/library" "$articles" "$db" --days "$days"
 
-# measure WHAT ARGUMENTS...: a row of wall times in milliseconds
+# middle FIELD: the middle of a column of seconds, in milliseconds
+middle() { sort -n -k "$1,$1" "$work/times" | awk -v field="$1" '{ t[NR] = $field * 1000 } END { printf "%.0f", t[int((NR + 1) / 2)] }'; }
+
+# measure WHAT ARGUMENTS...: a row of wall and CPU times in milliseconds
+TIMEFORMAT='%R %U %S'
 measure() {
-  local what="$1" begin end times=() bytes
+  local what="$1" bytes
   shift
   bytes="$("$newsfold" --db "$db" "$@" 2>/dev/null | wc -c)"
   for _ in $(seq "$runs"); do
-    begin="${EPOCHREALTIME/./}"
-    "$newsfold" --db "$db" "$@" >/dev/null 2>&1
-    end="${EPOCHREALTIME/./}"
-    times+=("$((end - begin))")
-  done
-  printf '%s\n' "${times[@]}" | sort -n | awk -v what="$what" -v bytes="$bytes" \
-    '{ t[NR] = $1 / 1000 } END { printf "| %s | %.0f | %.0f–%.0f | %.0f |\n", what, t[int((NR + 1) / 2)], t[1], t[NR], bytes / 1024 }'
+    { time "$newsfold" --db "$db" "$@" >/dev/null 2>&1; } 2>&1
+  done | awk '{ print $1, $2 + $3 }' >"$work/times"
+  local fastest slowest
+  fastest="$(sort -n "$work/times" | head -1 | awk '{ printf "%.0f", $1 * 1000 }')"
+  slowest="$(sort -n "$work/times" | tail -1 | awk '{ printf "%.0f", $1 * 1000 }')"
+  echo "| $what | $(middle 1) | $fastest–$slowest | $(middle 2) | $((bytes / 1024)) |"
 }
 
 # The largest cluster of the last day, and one of an article.
@@ -45,8 +49,8 @@ small="$("$newsfold" --db "$db" clusters --limit 1 --sort new --format jsonl | g
 
 echo "newsfold: $("$newsfold" --version), profile $profile; $articles articles of $days days, $(du -m "$db" | cut -f1) MiB; $(nproc) cores, load before: $(cut -d' ' -f1 /proc/loadavg)"
 echo
-echo "| command | ms, middle of $runs | fastest–slowest | KiB printed |"
-echo "|---|---|---|---|"
+echo "| command | ms, middle of $runs | fastest–slowest | CPU ms | KiB printed |"
+echo "|---|---|---|---|---|"
 measure "clusters --since 24h --limit 30 --format table" clusters --since 24h --limit 30 --format table
 measure "clusters --since 24h --format table (all)" clusters --since 24h --format table
 measure "clusters --since 24h --limit 30 --format json" clusters --since 24h --limit 30 --format json

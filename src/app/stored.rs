@@ -86,9 +86,11 @@ fn in_order(
 ) -> Result<Vec<ClusterId>, Failure> {
     let params = context.rank_params();
     let mut leaders = Leaders::new(rank_sort(sort), wanted, store.priority_max()?, context.now, &params);
+    // Words are looked up anew for each page, and most of what they cost is the looking up.
+    let at_a_time = if query.words.is_some() { usize::MAX } else { OUTLINES };
     let mut after = None;
     loop {
-        let outlines = store.outlines(query, after, OUTLINES)?;
+        let outlines = store.outlines(query, after, at_a_time)?;
         after = outlines.last().map(|outline| (outline.last_published, outline.id));
         if outlines.first().is_none_or(|first| !leaders.may_come(first.last_published)) {
             return Ok(leaders.in_order());
@@ -98,6 +100,9 @@ fn in_order(
             let entering: Vec<ClusterId> =
                 some.iter().filter(|outline| leaders.may_enter(outline)).map(|outline| outline.id).collect();
             store.briefs(&entering)?.iter().for_each(|brief| leaders.offer(brief));
+        }
+        if outlines.len() < at_a_time {
+            return Ok(leaders.in_order());
         }
     }
 }

@@ -39,6 +39,7 @@ impl Store {
             filter.values.push(Value::from(-id));
         }
         let columns = "c.id, c.last_published, c.last_seen, c.article_count";
+        let at_most = i64::try_from(at_most).unwrap_or(i64::MAX);
         let end = format!("ORDER BY c.last_published DESC, c.id LIMIT {at_most}");
         let outline = |row: &Row<'_>| {
             Ok(Outline {
@@ -48,7 +49,7 @@ impl Store {
                 article_count: usize::try_from(row.get::<_, i64>(3)?).unwrap_or(0),
             })
         };
-        self.filtered(query, filter, columns, &end, outline)
+        self.filtered(filter, columns, &end, outline)
     }
 
     /// Those of some clusters that fit the query, smallest number first; each is looked at by itself.
@@ -58,7 +59,7 @@ impl Store {
     pub fn fitting(&self, query: &Query, among: &[ClusterId]) -> Result<Vec<ClusterId>, StoreError> {
         let mut filter = Filter::of(query)?;
         filter.and("c.id IN (SELECT value FROM json_each(?))", numbers(among));
-        self.filtered(query, filter, "c.id", "ORDER BY c.id", |row| Ok(ClusterId(ArticleId(row.get(0)?))))
+        self.filtered(filter, "c.id", "ORDER BY c.id", |row| Ok(ClusterId(ArticleId(row.get(0)?))))
     }
 
     /// The numbers of all clusters that fit the query, smallest first.
@@ -67,7 +68,7 @@ impl Store {
     /// Those of [`Store::outlines`].
     pub fn cluster_ids(&self, query: &Query) -> Result<Vec<ClusterId>, StoreError> {
         let id = |row: &Row<'_>| Ok(ClusterId(ArticleId(row.get(0)?)));
-        self.filtered(query, Filter::of(query)?, "c.id", "ORDER BY c.id", id)
+        self.filtered(Filter::of(query)?, "c.id", "ORDER BY c.id", id)
     }
 
     /// How many clusters fit the query.
@@ -76,13 +77,12 @@ impl Store {
     /// Those of [`Store::outlines`].
     pub fn count(&self, query: &Query) -> Result<usize, StoreError> {
         let count = |row: &Row<'_>| row.get::<_, i64>(0);
-        let counted = self.filtered(query, Filter::of(query)?, "count(*)", "", count)?;
+        let counted = self.filtered(Filter::of(query)?, "count(*)", "", count)?;
         Ok(counted.first().map_or(0, |count| usize::try_from(*count).unwrap_or(0)))
     }
 
     fn filtered<T>(
         &self,
-        query: &Query,
         filter: Filter,
         columns: &str,
         end: &str,
@@ -91,7 +91,7 @@ impl Store {
         let sql = format!("SELECT {columns} FROM clusters c WHERE {} {end}", filter.conditions.join(" AND "));
         let mut statement = self.connection.prepare_cached(&sql)?;
         let rows = statement.query_map(params_from_iter(filter.values), read)?;
-        rows.collect::<Result<_, _>>().map_err(|error| search::explained(error, query.words.as_deref()))
+        rows.collect::<Result<_, _>>().map_err(|error| search::explained(error, filter.words.as_deref()))
     }
 
     /// What the order of these clusters asks of their articles, in the order asked for; a cluster that is no more is left out.
@@ -139,11 +139,13 @@ pub(crate) fn numbers(ids: &[ClusterId]) -> String {
 struct Filter {
     conditions: Vec<&'static str>,
     values: Vec<Value>,
+    /// The words that are searched for, as they were typed.
+    words: Option<String>,
 }
 
 impl Filter {
     fn of(query: &Query) -> Result<Filter, StoreError> {
-        let mut filter = Filter { conditions: vec!["true"], values: Vec::new() };
+        let mut filter = Filter { conditions: vec!["true"], values: Vec::new(), words: query.words.clone() };
         let count = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
         if let Some(since) = query.since {
             filter.and("c.last_published >= ?", since.as_millisecond());
