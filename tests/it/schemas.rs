@@ -144,6 +144,23 @@ fn what_every_command_prints_keeps_its_schema() {
         keeps(&home.json(&["why", pair[0], "--format", "json"]), "why");
         keeps(&home.json(&["why", pair[0], pair[1], "--format", "json"]), "why, of two");
     }
+    keep_corrections(&home, &list);
+    keeps(&home.json(&["feeds", "list", "--format", "json"]), "feeds list");
+    let line = line_validator("newsfold.feeds/1", "feed");
+    for feed in home.good(&["feeds", "list", "--format", "jsonl"]).stdout.lines() {
+        holds(&line, &serde_json::from_str(feed).expect("an object a line"), "feeds by line");
+    }
+    for url in [&lamp, &origin.url("/gone"), &origin.url("/nowhere")] {
+        let checked = home.run(&["feeds", "check", url, "--format", "json"]).stdout;
+        keeps(&serde_json::from_str(checked.trim()).expect("JSON"), "feeds check");
+    }
+    keeps(&home.json(&["feeds", "discover", &lamp, "--format", "json"]), "feeds discover");
+    keeps(&home.json(&["status", "--format", "json"]), "status");
+    keeps(&home.json(&["digest", "--format", "json"]), "digest");
+    keeps(&home.json(&["demo", "--format", "json"]), "demo");
+}
+
+fn keep_corrections(home: &Home, list: &Value) {
     let ids: Vec<&str> =
         list["clusters"].as_array().expect("a list").iter().take(2).map(|cluster| text(cluster, "id")).collect();
     keeps(&home.json(&["apart", ids[0], ids[1], "--format", "json"]), "apart");
@@ -158,19 +175,6 @@ fn what_every_command_prints_keeps_its_schema() {
     for correction in home.good(&["corrections", "export"]).stdout.lines() {
         holds(&line, &serde_json::from_str(correction).expect("an object a line"), "corrections by line");
     }
-    keeps(&home.json(&["feeds", "list", "--format", "json"]), "feeds list");
-    let line = line_validator("newsfold.feeds/1", "feed");
-    for feed in home.good(&["feeds", "list", "--format", "jsonl"]).stdout.lines() {
-        holds(&line, &serde_json::from_str(feed).expect("an object a line"), "feeds by line");
-    }
-    for url in [&lamp, &origin.url("/gone"), &origin.url("/nowhere")] {
-        let checked = home.run(&["feeds", "check", url, "--format", "json"]).stdout;
-        keeps(&serde_json::from_str(checked.trim()).expect("JSON"), "feeds check");
-    }
-    keeps(&home.json(&["feeds", "discover", &lamp, "--format", "json"]), "feeds discover");
-    keeps(&home.json(&["status", "--format", "json"]), "status");
-    keeps(&home.json(&["digest", "--format", "json"]), "digest");
-    keeps(&home.json(&["demo", "--format", "json"]), "demo");
 }
 
 #[test]
