@@ -236,7 +236,7 @@ fn ask(context: &Context, wanted: &Wanted, view: View) -> Result<Exit, Failure> 
     let mut left = Vec::new();
     for id in clusters {
         let Some(cluster) = store.cluster(id)? else { continue };
-        let facts = rank::facts(&cluster, &rank::Params::default());
+        let facts = rank::facts(&cluster, &context.rank_params());
         left.push(Left { id: cluster.code, headline: facts.headline, articles: facts.article_count });
     }
     context.print(&corrections::told(corrected, &left, undone, context.format(view), &context.style()))

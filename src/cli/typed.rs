@@ -356,7 +356,7 @@ struct TypedDigest {
     /// File to write, - for stdout
     #[arg(long, value_name = "FILE", value_parser = place)]
     out: Option<Place>,
-    /// Send it by mail, as [mail] in the config says
+    /// Send it by mail, as the section `mail` of the config says
     #[arg(long)]
     mail: bool,
     #[command(flatten)]
