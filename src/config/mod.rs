@@ -710,6 +710,14 @@ mod tests {
         );
     }
 
+    #[test]
+    fn a_key_of_a_megabyte_is_refused_at_once() {
+        let began = std::time::Instant::now();
+        let faults = read_text(&format!("[fetch]\n{} = 1\n", "9".repeat(1 << 20))).unwrap_err().to_string();
+        assert!(faults.contains("unknown key `999"), "{faults}");
+        assert!(began.elapsed() < std::time::Duration::from_secs(5), "{:?}", began.elapsed());
+    }
+
     proptest::proptest! {
         #[test]
         fn no_text_makes_the_reader_fall(text in "[\\[\\]{}a-z_=\"'#., \n0-9ü-]{0,80}", section in "fetch|cluster|feeds", key in "timeout|url|tags|headers|proxy") {

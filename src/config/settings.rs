@@ -174,9 +174,16 @@ pub(crate) fn contradictions(config: &Config) -> Vec<(&'static Setting, String)>
 /// The candidate that was probably meant; the first of several equally near ones.
 pub(crate) fn nearest<'a>(typed: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let typed = typed.to_lowercase();
+    let length = typed.chars().count();
     let near = |candidate: &&str| {
+        let letters = candidate.chars().count();
+        let most = 1 + letters / 4;
+        // So many letters more or less are as many mistakes; and to compare a key of a megabyte would take its time.
+        if length.abs_diff(letters) > most {
+            return None;
+        }
         let distance = strsim::damerau_levenshtein(&typed, &candidate.to_lowercase());
-        (distance <= 1 + candidate.chars().count() / 4).then_some(distance)
+        (distance <= most).then_some(distance)
     };
     let ranked = candidates.into_iter().filter_map(|candidate| Some((near(&candidate)?, candidate)));
     ranked.min_by_key(|(distance, _)| *distance).map(|(_, candidate)| candidate)
