@@ -218,16 +218,17 @@ impl Writer {
         let mut count = 0;
         self.store.remake(|batch| {
             let mut corrections = batch.obeyed_corrections()?.into_iter().peekable();
+            let mut standing = Vec::new();
             let mut after = ArticleId(0);
             loop {
                 let page = batch.foundings(after, PAGE_ARTICLES)?;
                 for founding in &page {
-                    obey::again(batch, &mut clusterer, &mut corrections, founding.id.0)?;
+                    obey::again(batch, &mut clusterer, &mut corrections, &mut standing, founding.id.0)?;
                     let mut desk = Desk { clusterer: Some(&mut clusterer), ahead: None, assign_times: None };
                     assign(batch, &mut desk, founding)?;
                 }
                 let Some(last) = page.last() else {
-                    return obey::again(batch, &mut clusterer, &mut corrections, i64::MAX);
+                    return obey::again(batch, &mut clusterer, &mut corrections, &mut standing, i64::MAX);
                 };
                 after = last.id;
                 count += page.len();
@@ -287,7 +288,7 @@ impl Writer {
         });
         match Clusterer::restore(params, weights, remembered) {
             Ok(mut clusterer) => {
-                clusterer.correct(&[], obey::rulings(&self.store)?);
+                clusterer.rule(obey::rulings(&self.store)?);
                 Ok(clusterer)
             }
             Err(error) => {
@@ -307,7 +308,7 @@ impl Writer {
             batch.remember(founding.id, &memory)?;
         }
         batch.commit()?;
-        clusterer.correct(&[], obey::rulings(&self.store)?);
+        clusterer.rule(obey::rulings(&self.store)?);
         Ok(clusterer)
     }
 }

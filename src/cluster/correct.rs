@@ -19,9 +19,15 @@ pub struct Move {
     pub to: ClusterId,
 }
 
-/// Who goes where when a correction is obeyed, in the order of articles. `clusters` are those of every article that it names, whole; `moved`
-/// is what the correction moved that an undoing takes back, each with the cluster it came from, whose present articles `clusters` hold too.
-pub fn moves(correction: &Correction, clusters: &Clusters, moved: &[(ArticleId, ClusterId)]) -> Vec<Move> {
+/// Who goes where when a correction is obeyed, in the order of articles. `clusters` are those of every article that it names, whole, and of
+/// all whom `rulings` tie to these; `moved` is what an undoing takes back, each with the cluster it came from, whose present articles
+/// `clusters` hold too. `rulings` are all that stand from now on: what a correction does by the way goes against none of them.
+pub fn moves(
+    correction: &Correction,
+    clusters: &Clusters,
+    moved: &[(ArticleId, ClusterId)],
+    rulings: &Rulings,
+) -> Vec<Move> {
     let mut sets: Vec<BTreeSet<ArticleId>> = clusters.values().cloned().collect();
     match correction.ruling {
         Ruling::Merge => united(&mut sets, &correction.ones, &correction.others),
@@ -29,6 +35,7 @@ pub fn moves(correction: &Correction, clusters: &Clusters, moved: &[(ArticleId, 
         Ruling::Apart => divided(&mut sets, &correction.others, &correction.ones),
         Ruling::Undo => gone_back(&mut sets, moved),
     }
+    rulings.hold(&mut sets);
     let mut moves = Vec::new();
     for set in &sets {
         let Some(first) = set.first() else { continue };
@@ -89,6 +96,9 @@ fn take(sets: &mut Vec<BTreeSet<ArticleId>>, taken: BTreeSet<ArticleId>) {
     sets.push(taken);
 }
 
+/// So often at most it is looked again whether all rulings hold: what is put together may bring together whom another keeps apart.
+const HOLD_ROUNDS_MAX: usize = 4;
+
 /// What stands of all corrections: whom no later decision may bring together, and whom none may part.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rulings {
@@ -144,6 +154,45 @@ impl Rulings {
         });
         self.together = parted.filter(|bond| bond.len() > 1).collect();
         self.apart.push(sides);
+    }
+
+    /// The articles that some ruling names together with one of these.
+    pub fn named_with(&self, articles: &BTreeSet<ArticleId>) -> BTreeSet<ArticleId> {
+        let bonds = self.together.iter().filter(|bond| !bond.is_disjoint(articles)).flatten();
+        let bans = self.apart.iter().filter(|ban| ban.iter().any(|side| !side.is_disjoint(articles)));
+        bonds.chain(bans.flatten().flatten()).copied().collect()
+    }
+
+    /// Puts together whom a ruling holds together, and takes out whom one keeps apart, with those who belong to them.
+    fn hold(&self, sets: &mut Vec<BTreeSet<ArticleId>>) {
+        for _ in 0..HOLD_ROUNDS_MAX {
+            let before = sets.clone();
+            for bond in &self.together {
+                let there: BTreeSet<ArticleId> =
+                    bond.iter().copied().filter(|article| sets.iter().any(|set| set.contains(article))).collect();
+                let Some(first) = there.first() else { continue };
+                if sets.iter().any(|set| there.is_subset(set)) {
+                    continue;
+                }
+                let home = sets.iter().find(|set| set.contains(first)).cloned().unwrap_or_default();
+                take(sets, home.into_iter().chain(there).collect());
+            }
+            for [stay, leave] in &self.apart {
+                for at in 0..sets.len() {
+                    if sets[at].is_disjoint(stay) || sets[at].is_disjoint(leave) {
+                        continue;
+                    }
+                    let bound = self.together.iter().filter(|bond| !bond.is_disjoint(leave)).flatten();
+                    let leaving: BTreeSet<ArticleId> = leave.iter().chain(bound).copied().collect();
+                    let leaving =
+                        leaving.intersection(&sets[at]).copied().filter(|article| !stay.contains(article)).collect();
+                    take(sets, leaving);
+                }
+            }
+            if *sets == before {
+                return;
+            }
+        }
     }
 
     /// Whether these two clusters may not be one.
@@ -208,7 +257,7 @@ mod tests {
     fn after(correction: &Correction, before: &[&[i64]], moved: &[(i64, i64)]) -> Vec<Vec<i64>> {
         let sets = clusters(before);
         let moved: Vec<_> = moved.iter().map(|(article, home)| (ArticleId(*article), cluster(*home))).collect();
-        let sets = follow(&sets, &moves(correction, &sets, &moved));
+        let sets = follow(&sets, &moves(correction, &sets, &moved, &Rulings::default()));
         sets.values().map(|set| set.iter().map(|article| article.0).collect()).collect()
     }
 
@@ -320,14 +369,14 @@ mod tests {
             let before: Clusters = sets.into_values().map(|set| (ClusterId(*set.first().unwrap()), set)).collect();
             let ruling = [Ruling::Merge, Ruling::Split, Ruling::Apart][usize::from(ruling)];
             let correction = correction(ruling, &ones, &others);
-            let moved = moves(&correction, &before, &[]);
+            let moved = moves(&correction, &before, &[], &Rulings::default());
             let after = follow(&before, &moved);
             let place = |article: i64| after.iter().find(|(_, set)| set.contains(&ArticleId(article))).unwrap().0;
             for (one, other) in ones.iter().flat_map(|one| others.iter().map(move |other| (*one, *other))) {
                 prop_assert_eq!(place(one) == place(other), ruling == Ruling::Merge, "{} {}: {:?}", one, other, after);
             }
             let noted: Vec<_> = moved.iter().map(|moved| (moved.article, moved.from)).collect();
-            let back = moves(&self::correction(Ruling::Undo, &[], &[]), &after, &noted);
+            let back = moves(&self::correction(Ruling::Undo, &[], &[]), &after, &noted, &Rulings::default());
             prop_assert_eq!(follow(&after, &back), before);
         }
     }

@@ -263,16 +263,21 @@ impl Clusterer {
         self.keep(document, cluster, &[])
     }
 
-    /// Brings articles elsewhere, as a person said, and holds to these rulings from now on. Articles that the window does not hold are
-    /// the store's alone.
-    pub fn correct(&mut self, moves: &[Move], rulings: Rulings) {
+    /// Brings articles elsewhere, as a person said. Articles that the window does not hold are the store's alone.
+    pub fn regroup(&mut self, moves: &[Move]) {
         for Move { article, from, to } in moves {
             let place = self.window.slot_of(*from).and_then(|slot| self.window.group(slot)).and_then(|group| {
                 let is_it = |slot: &u32| self.window.document(*slot).is_some_and(|held| held.article == *article);
                 self.window.places(group).find(is_it)
             });
-            self.window.regroup(place.as_slice(), *to);
+            if let Some(place) = place {
+                self.window.regroup(&[place], *to);
+            }
         }
+    }
+
+    /// Holds to what a person said from now on.
+    pub fn rule(&mut self, rulings: Rulings) {
         self.rulings = rulings;
     }
 

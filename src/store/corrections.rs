@@ -8,7 +8,7 @@ use rusqlite::{OptionalExtension, Row, TransactionBehavior, params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::model::{ArticleId, ClusterId, Code, Correction, Reason, Ruling};
+use crate::model::{ArticleId, ClusterId, Code, Correction, How, Reason, Ruling};
 use crate::store::regroup::{COUNT_AGAIN, hand_over_relations};
 use crate::store::{Batch, Store, StoreError, instant};
 
@@ -216,6 +216,42 @@ impl Batch<'_> {
     /// When the file cannot be read.
     pub fn moved_by(&self, correction: i64) -> Result<Vec<Moved>, StoreError> {
         moved_by(&self.transaction, correction)
+    }
+
+    /// What an undoing takes back: whom the correction moved, but for those that one of the `later` standing ones moved again. What such
+    /// a one notes of an article is from now on where the undone one had found it, and why it had been there.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn take_back(&mut self, undone: i64, later: &[i64]) -> Result<Vec<Moved>, StoreError> {
+        let mut taken_back = Vec::new();
+        for moved in self.moved_by(undone)? {
+            let hand_on =
+                "UPDATE correction_moves SET cluster = ?3, reason = ?4 WHERE correction = ?1 AND article = ?2";
+            let mut hand_on = self.transaction.prepare_cached(hand_on)?;
+            let mut is_handed_on = false;
+            for correction in later {
+                let (article, from) = (moved.article.0, moved.from.0.0);
+                if hand_on.execute((correction, article, from, written(&moved.reason)))? > 0 {
+                    is_handed_on = true;
+                    break;
+                }
+            }
+            if !is_handed_on {
+                taken_back.push(moved);
+            }
+        }
+        Ok(taken_back)
+    }
+
+    /// How an article came into its cluster.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn how_of(&self, article: ArticleId) -> Result<Option<How>, StoreError> {
+        let mut statement = self.transaction.prepare_cached("SELECT reason FROM memberships WHERE article = ?1")?;
+        let reason: Option<Reason> = statement.query_row([article.0], |row| read(row, 0)).optional()?;
+        Ok(reason.map(|reason| reason.how))
     }
 
     /// In which clusters these articles are; one that is not stored is left out.

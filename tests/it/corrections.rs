@@ -301,3 +301,85 @@ fn a_rebuild_obeys_each_correction_in_its_place() {
     }
     assert_eq!(dumps[0], dumps[1], "restarts leave no trace");
 }
+
+#[test]
+fn whatever_is_corrected_and_undone_the_last_word_on_two_articles_holds_and_none_leaves_no_trace() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    for seed in 0..12_u64 {
+        let mut stream = Stream::open(&folder.path().join(format!("{seed}.db")));
+        let towns =
+            ["Ardley", "Penmarsh", "Kelmscott", "Orveth", "Skarholm", "Tarnmouth", "Varde", "Lomond", "Esk", "Inver"];
+        let told: Vec<ArticleId> = (0..20)
+            .map(|at| {
+                stream.tell(
+                    &format!("{} ferry burns", towns[at % 10]),
+                    &format!("A ferry burnt at {}.", towns[at % 10]),
+                    1,
+                )
+            })
+            .collect();
+        let placed = |stream: &mut Stream| stream.writer.store().places_of(&told).expect("places are read");
+        let before = placed(&mut stream);
+        let dump = |stream: &Stream| {
+            let dump = stream.writer.dump().expect("a dump");
+            // What the corrections moved meanwhile, and the ids they left behind, may be told.
+            dump.lines().filter(|line| line.starts_with('a')).map(str::to_owned).collect::<Vec<_>>()
+        };
+        let reasons = dump(&stream);
+        let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+        let mut roll = |most: usize| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            usize::try_from(state % u64::try_from(most).expect("small")).expect("small")
+        };
+        let mut standing: Vec<(i64, Ruling, Vec<ArticleId>, Vec<ArticleId>)> = Vec::new();
+        let undo = |stream: &mut Stream, number| {
+            let wanted = Wanted { ruling: Ruling::Undo, ones: vec![], others: vec![], undoes: Some(number) };
+            stream.writer.store().add_correction(&wanted, clock::now()).expect("it is noted").expect("it is new");
+            stream.writer.obey().expect("it is obeyed");
+        };
+        for _ in 0..14 {
+            if roll(4) == 0 && !standing.is_empty() {
+                let (number, ..) = standing.remove(roll(standing.len()));
+                undo(&mut stream, number);
+            } else {
+                let (one, other) = (told[roll(20)], told[roll(20)]);
+                if one == other {
+                    continue;
+                }
+                let ruling = if roll(2) == 0 { Ruling::Merge } else { Ruling::Apart };
+                let number = stream.correct(ruling, &[one], &[other]);
+                stream.writer.obey().expect("it is obeyed");
+                standing.push((number, ruling, vec![one], vec![other]));
+            }
+            let places = placed(&mut stream);
+            for (at, (number, ruling, ones, others)) in standing.iter().enumerate() {
+                let is_last = standing[at + 1..].iter().all(|(_, _, more, much)| {
+                    !(more.contains(&ones[0]) || much.contains(&ones[0]))
+                        || !(more.contains(&others[0]) || much.contains(&others[0]))
+                });
+                // A chain of merges may bind two that an older word keeps apart: then the newer words hold.
+                let is_together = places[&ones[0]] == places[&others[0]];
+                if is_last
+                    && *ruling == Ruling::Merge
+                    && standing[at + 1..].iter().all(|(_, ruling, ..)| *ruling == Ruling::Merge)
+                {
+                    assert!(is_together, "seed {seed}, correction {number}");
+                }
+                if at + 1 == standing.len() {
+                    assert_eq!(is_together, *ruling == Ruling::Merge, "seed {seed}, correction {number}");
+                }
+            }
+        }
+        while !standing.is_empty() {
+            let (number, ..) = standing.remove(roll(standing.len()));
+            undo(&mut stream, number);
+        }
+        assert_eq!(placed(&mut stream), before, "seed {seed}");
+        assert_eq!(dump(&stream), reasons, "seed {seed}");
+        let online = stream.writer.dump().expect("a dump");
+        stream.writer.rebuild(|_| {}).expect("it is rebuilt");
+        assert_eq!(stream.writer.dump().expect("a dump"), online, "seed {seed}");
+    }
+}
