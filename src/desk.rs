@@ -109,6 +109,9 @@ pub enum DeskError {
     /// The first edition cannot begin there.
     #[error(transparent)]
     Moment(#[from] MomentError),
+    /// The first edition would begin in time to come, and all others after it.
+    #[error("`since` is {0}, and no digest can begin later than now")]
+    Future(Timestamp),
     /// The template is at fault.
     #[error(transparent)]
     Template(#[from] TemplateError),
@@ -160,6 +163,9 @@ pub fn compose(store: &Store, order: &Order, now: Timestamp) -> Result<Composed,
         Some(_) => None,
         None => order.first_since.as_ref().map(|when| when.timestamp(now, &order.zone)).transpose()?,
     };
+    if let Some(since) = since.filter(|since| *since > now) {
+        return Err(DeskError::Future(since));
+    }
     let backlog = if since.is_some() { Backlog::Counts } else { Backlog::IsNone };
     let (number, from, place) = match &last {
         Some(last) => (last.number + 1, last.until, last.place),
@@ -247,7 +253,8 @@ impl Told {
 
 /// The number of a mail that is no edition's: the second in which it was made.
 pub fn number_of(now: Timestamp) -> u32 {
-    u32::try_from(now.as_second()).unwrap_or_default()
+    // Milliseconds, in as many bits as there are: two of one moment are one too many.
+    (now.as_millisecond() & i64::from(u32::MAX)).try_into().unwrap_or_default()
 }
 
 /// What a format that was asked for means; `None` for a mail, which is made of two.
@@ -419,6 +426,8 @@ pub fn due(store: &mut Store, order: &Order, now: Timestamp) -> Result<Due, Desk
     let Some(timetable) = &order.timetable else { return Ok(Due::Never) };
     let known = store.scheduled_since(&order.name, now)?;
     let last = store.last_edition(&order.name)?.map_or(known, |last| last.until.max(known));
+    // A clock that was ahead when one was made must not keep the next from being made until then.
+    let last = last.min(now);
     Ok(match timetable.next_after(last) {
         Some(next) if next <= now => Due::Now,
         Some(next) => Due::At(next),

@@ -123,7 +123,7 @@ pub fn query(words: &str) -> String {
             '"' => quoted_end(rest),
             // The space of Chinese and Japanese keyboards divides as any other.
             first if first.is_whitespace() => first.len_utf8(),
-            first if is_bare(first) => rest.find(|letter| !is_bare(letter)).unwrap_or(rest.len()),
+            first if is_bare(first) => word_end(rest),
             first => first.len_utf8(),
         };
         let (part, behind) = rest.split_at(end);
@@ -133,14 +133,45 @@ pub fn query(words: &str) -> String {
         } else if first == '"' {
             let closed = if part.len() > 1 && part.ends_with('"') { &part[1..part.len() - 1] } else { &part[1..] };
             out.push_str(&format!("\"{}{}", indexed(closed), &part[1 + closed.len()..]));
-        } else {
+        } else if is_bare(first) {
             match indexed(part) {
-                spelt if spelt.trim().contains(' ') => out.push_str(&format!("\"{}\"", spelt.trim())),
+                spelt if !spelt.trim().chars().all(is_bare) => out.push_str(&format!("\"{}\"", spelt.trim())),
                 spelt => out.push_str(&spelt),
             }
+        } else if is_meant(first, rest, &out) {
+            out.push(first);
+        } else {
+            out.push(' ');
         }
     }
     out
+}
+
+/// Behind a word: `e-bike`, `don't`, `U.S` and `3.1` are one each.
+fn word_end(text: &str) -> usize {
+    let mut letters = text.char_indices().peekable();
+    while let Some((at, letter)) = letters.next() {
+        let is_followed = letters.peek().is_some_and(|(_, next)| is_bare(*next));
+        let joins = is_followed && "-'./&@".contains(letter);
+        if !is_bare(letter) && !joins {
+            return at;
+        }
+    }
+    text.len()
+}
+
+/// Whether a sign is one of the query language: `before` is what was written so far, `behind` what follows. Any other divides words, as in
+/// a text.
+fn is_meant(sign: char, behind: &str, before: &str) -> bool {
+    match sign {
+        '(' | ')' | '*' | ':' | '^' | '{' | '}' => true,
+        '-' => before.is_empty() || before.ends_with([' ', ':', '(']),
+        // Between two phrases.
+        '+' => before.ends_with(' ') && behind.starts_with(' '),
+        // NEAR(one two, 10)
+        ',' => before.contains("NEAR(") && behind.trim_start().starts_with(|next: char| next.is_ascii_digit()),
+        _ => false,
+    }
 }
 
 /// Whether FTS5 takes a character for part of a word that needs no quotation marks.
@@ -184,6 +215,20 @@ mod tests {
         check("Harbour-side, 3rd_try", &["Harbour", "side", "3rd", "try"]);
         check("ガールズ・バンド", &["ガ", "ー", "ル", "ズ", "バ", "ン", "ド"]);
         check("", &[]);
+    }
+
+    #[test]
+    fn what_people_type_is_a_query_and_operators_keep_their_meaning() {
+        let check = |typed: &str, expected: &str| assert_eq!(query(typed), expected, "{typed}");
+        check("e-bike", "\"e-bike\"");
+        check("don't l'eau", "\"don't\" \"l'eau\"");
+        check("U.S. 3.1", "\"U.S\"  \"3.1\"");
+        check("storm, coast; what? C++", "storm  coast  what  C  ");
+        check("a@b.example/c", "\"a@b.example/c\"");
+        check("title:storm AND (wind* OR ^gale) NOT \"e-bike\"", "title:storm AND (wind* OR ^gale) NOT \"e-bike\"");
+        check("NEAR(storm coast, 5)", "NEAR(storm coast, 5)");
+        check("-title:storm", "-title:storm");
+        check("one + two", "one + two");
     }
 
     #[test]

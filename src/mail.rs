@@ -134,6 +134,11 @@ impl Server {
         Server { password, ..self }
     }
 
+    /// Whom it knows us as.
+    pub fn user(&self) -> Option<&str> {
+        self.user.as_deref()
+    }
+
     /// How the way to it is kept private.
     pub fn privacy(&self) -> Privacy {
         self.privacy

@@ -157,13 +157,13 @@ struct Line {
 /// Takes over the corrections of another database that stand there and do not stand here, as far as their articles are here.
 fn import(context: &Context, from: &Place) -> Result<Exit, Failure> {
     let mut store = context.store()?;
-    let known: BTreeSet<(String, Vec<ArticleId>, Vec<ArticleId>)> = {
+    let mut known: BTreeSet<(String, Vec<ArticleId>, Vec<ArticleId>)> = {
         let all = store.corrections()?;
         let undone: BTreeSet<i64> = all.iter().filter_map(|correction| correction.undoes).collect();
         let standing = all.into_iter().filter(|correction| !undone.contains(&correction.number));
         standing.map(|correction| key(correction.ruling, correction.ones, correction.others)).collect()
     };
-    let (mut added, mut there, mut strange) = (0, 0, 0);
+    let (mut wanted, mut there, mut strange) = (Vec::new(), 0, 0);
     for (number, line) in reader(from)?.lines().enumerate() {
         let line = line.with_context(|| format!("cannot read line {}", number + 1))?;
         if line.trim().is_empty() {
@@ -175,16 +175,19 @@ fn import(context: &Context, from: &Place) -> Result<Exit, Failure> {
         if line.ruling == Ruling::Undo || line.undone_by.is_some() {
             continue;
         }
-        let (ones, others) = (store.articles_of_codes(&line.articles)?, store.articles_of_codes(&line.others)?);
+        let (ones, mut others) = (store.articles_of_codes(&line.articles)?, store.articles_of_codes(&line.others)?);
+        others.retain(|article| !ones.contains(article));
         if ones.is_empty() || others.is_empty() {
             strange += 1;
-        } else if known.contains(&key(line.ruling, ones.clone(), others.clone())) {
+        } else if !known.insert(key(line.ruling, ones.clone(), others.clone())) {
             there += 1;
         } else {
-            store.add_correction(&Wanted { ruling: line.ruling, ones, others, undoes: None }, line.made)?;
-            added += 1;
+            wanted.push((Wanted { ruling: line.ruling, ones, others, undoes: None }, line.made));
         }
     }
+    // All of a list that can be read to its end, or nothing.
+    store.add_corrections(&wanted)?;
+    let added = wanted.len();
     drop(store);
     if added > 0 {
         carried_out(context, None)?;
@@ -265,7 +268,7 @@ fn carried_out(context: &Context, number: Option<i64>) -> Result<(), Failure> {
                 }
                 if began.elapsed() > OBEYED_WITHIN {
                     let who = format!("`newsfold {}` (process {})", holder.command, holder.process);
-                    context.tell(&format!("{who} is at work and will obey when it is done"));
+                    context.tell(&format!("{who} is at work; it is obeyed with the next batch of articles"));
                     return Ok(());
                 }
             }

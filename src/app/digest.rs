@@ -73,7 +73,14 @@ fn edition(context: &Context, args: &DigestArgs, order: &Order, server: Option<&
         letter.next_attempt = desk::attempt_ends(context.now);
     }
     let delivery = match &order.out {
-        Some(out) => Delivery::File(desk::file_of(out, order, &composed.edition)),
+        Some(out) => match desk::file_of(out, order, &composed.edition) {
+            // It would take the place of the last one that told something.
+            path if composed.is_empty() && path.exists() => {
+                context.tell(&format!("`{}` stays as it is", path.display()));
+                Delivery::None
+            }
+            path => Delivery::File(path),
+        },
         None if is_printed(args, order) && !context.print_bytes(composed.body())? => {
             context.tell("it was not read to its end, so it does not count: the next one brings it again");
             return Ok(Exit::Done);
@@ -175,23 +182,32 @@ fn earliest(clusters: &[Ranked]) -> Option<Timestamp> {
 fn send(context: &Context, store: &mut Store, letter: Option<i64>, server: Option<&Server>) -> Result<Exit, Failure> {
     let Some(server) = server else { return Ok(Exit::Done) };
     let mut failed = 0;
+    // Says whether to go on: a server that cannot be reached is not asked again for every recipient.
     let mut report = |sent: desk::Sent| match sent.outcome {
-        Ok(()) => context.tell(&format!("sent to {}", sent.recipient)),
+        Ok(()) => {
+            context.tell(&format!("sent to {}", sent.recipient));
+            true
+        }
         Err(error) => {
             failed += 1;
             let why = one_line(&error);
             context.terminal.complain(&format!("{}: {why}; it stays in the outbox", sent.recipient));
+            error.is_permanent()
         }
     };
+    let mut goes_on = true;
     if let Some(letter) = letter {
         for mail in store.mail_of_letter(letter)? {
-            report(desk::send(store, server, &mail, crate::clock::now())?);
+            goes_on = goes_on && report(desk::send(store, server, &mail, crate::clock::now())?);
         }
     }
     for _ in 0..MAILS_MAX {
         let now = crate::clock::now();
+        if !goes_on {
+            break;
+        }
         let Some(mail) = store.take_mail(now, desk::attempt_ends(now))? else { break };
-        report(desk::send(store, server, &mail, now)?);
+        goes_on = report(desk::send(store, server, &mail, now)?);
     }
     if failed > 0 {
         context.tell("`newsfold run`, or the next `digest --mail`, will send it again");

@@ -12,6 +12,7 @@ use crate::cli::{Covers, DigestArgs, DigestFormat, Place};
 use crate::config::DigestSection;
 use crate::desk::{Order, OwnTemplate, Post};
 use crate::digest::Params;
+use crate::fetch::error::one_line;
 use crate::mail::{Address, Server};
 use crate::rank::Sort;
 use crate::schedule::timetable::Timetable;
@@ -28,8 +29,11 @@ const TEMPLATE_BYTES_MAX: u64 = 1 << 20;
 pub fn of_args(context: &Context, args: &DigestArgs) -> Result<Order, Failure> {
     let name = args.name.clone().unwrap_or_else(|| "newsfold".to_owned());
     let section = context.config.digests.iter().find(|section| section.name == name);
+    // Where it goes is for its editions; who names another place wants it there.
+    let is_own_place = args.covers == Covers::SinceLast && args.out.is_none() && !args.mail;
+    let posting = if is_own_place { Posting::Wanted } else { Posting::Unwanted };
     let mut order = match section {
-        Some(section) => of_section(context, section)?,
+        Some(section) => of_section(context, section, posting)?,
         None => usual(context, name),
     };
     let asked = query(context, &args.filter)?;
@@ -53,8 +57,6 @@ pub fn of_args(context: &Context, args: &DigestArgs) -> Result<Order, Failure> {
     if let Some(path) = &args.template {
         order.template = Some(template(path)?);
     }
-    // Where it goes is for its editions; who names another place wants it there.
-    let is_own_place = args.covers == Covers::SinceLast && args.out.is_none() && !args.mail;
     if !is_own_place {
         order.out = match &args.out {
             Some(Place::File(path)) => Some(path.clone()),
@@ -68,13 +70,26 @@ pub fn of_args(context: &Context, args: &DigestArgs) -> Result<Order, Failure> {
     Ok(order)
 }
 
-/// The digests of the config that have a schedule, in the order of their names.
-///
-/// # Errors
-/// When one of them cannot be mailed as the config stands.
-pub fn scheduled(context: &Context) -> Result<Vec<Order>, Failure> {
+/// The digests of the config that have a schedule, in the order of their names. One that cannot be made as the config stands is told in the
+/// log and holds up no other.
+pub fn scheduled(context: &Context) -> Vec<Order> {
     let sections = context.config.digests.iter().filter(|section| section.schedule.is_some());
-    sections.map(|section| of_section(context, section)).collect()
+    let order = |section: &DigestSection| match of_section(context, section, Posting::Wanted) {
+        Ok(order) => Some(order),
+        Err(failure) => {
+            let why = one_line(failure.error.as_ref());
+            tracing::error!(digest = section.name, "it is not made until the config is mended: {why}");
+            None
+        }
+    };
+    sections.filter_map(order).collect()
+}
+
+/// Whether a digest is to be mailed, as its section says, or only looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Posting {
+    Wanted,
+    Unwanted,
 }
 
 /// The server that takes mail.
@@ -89,10 +104,25 @@ pub fn server(context: &Context) -> Result<Server, Failure> {
         )));
     };
     let password = mail.password().map_err(Failure::misused)?;
+    match (server.user(), &password) {
+        (Some(user), None) => {
+            let hint = "`[mail] password_file` names a file that holds it";
+            return Err(Failure::misused(anyhow!(
+                "`[mail] smtp` names the user `{user}` and there is no password; {hint}"
+            )));
+        }
+        (None, Some(_)) => {
+            let hint = "write it as smtps://me@mail.example.org";
+            return Err(Failure::misused(anyhow!(
+                "there is a password for mail and `[mail] smtp` names no user; {hint}"
+            )));
+        }
+        _ => {}
+    }
     Ok(server.clone().with_password(password.map(|password| password.reveal().to_owned())))
 }
 
-fn of_section(context: &Context, section: &DigestSection) -> Result<Order, Failure> {
+fn of_section(context: &Context, section: &DigestSection, posting: Posting) -> Result<Order, Failure> {
     let zone = section.zone.clone().unwrap_or_else(|| context.global.zone.clone());
     let usual = usual(context, section.name.clone());
     let timetable = section.schedule.as_ref().map(|text| Timetable::parse(text, zone.clone())).transpose();
@@ -107,7 +137,10 @@ fn of_section(context: &Context, section: &DigestSection) -> Result<Order, Failu
         template: section.template.as_deref().map(template).transpose()?,
         format: section.format,
         out: section.out.clone(),
-        post: if section.mail.is_empty() { None } else { Some(post(context, &section.mail)?) },
+        post: match posting {
+            Posting::Wanted if !section.mail.is_empty() => Some(post(context, &section.mail)?),
+            _ => None,
+        },
         timetable: timetable.map_err(Failure::misused)?,
         zone,
         ..usual

@@ -93,7 +93,7 @@ fn params(context: &Context, vigil: &Vigil) -> Result<daemon::Params, Failure> {
     // A service manager that watches must hear of us in time.
     let tick = clock::watchdog_interval().map_or(usual.tick, |interval| interval.min(usual.tick));
     let server = context.config.mail.smtp.as_ref().map(|_| orders::server(context)).transpose()?;
-    let digests = Digests { database: context.config.database.clone(), orders: orders::scheduled(context)?, server };
+    let digests = Digests { database: context.config.database.clone(), orders: orders::scheduled(context), server };
     Ok(daemon::Params { tick, schedule: context.schedule_params()?, ingest, digests: Some(digests), ..usual })
 }
 

@@ -25,13 +25,19 @@ impl<'a> Look<'a> {
     /// When the query or the database cannot be read.
     pub fn take(store: &Store, query: &Query, view: View<'a>) -> Result<(Look<'a>, Vec<Cluster>), Failure> {
         let seen = store.seen(view)?;
+        // Who says since when, and looks for the first time, wants the backlog too.
+        let backlog = if query.since.is_some() && seen.place.0 == 0 { Backlog::Counts } else { Backlog::IsNone };
         let mut arrivals = store.arrivals(query, seen.place, &seen.left_out)?;
+        if view.command == "search" {
+            // What the index does not hold yet cannot have been found.
+            arrivals.place = arrivals.place.min(store.indexed_until()?).max(seen.place);
+        }
         let left_out: BTreeSet<ArticleId> = seen.left_out.iter().map(|cluster| cluster.0).collect();
         // Backlog was never shown as news, so nothing of it is known.
         let is_known = |article: &Article| article.id <= seen.place && !article.backlog;
         arrivals.clusters.retain(|cluster| {
             cluster.members.iter().any(|member| left_out.contains(&member.article.id))
-                || news::standing(cluster, Backlog::IsNone, is_known).is_news()
+                || news::standing(cluster, backlog, is_known).is_news()
         });
         Ok((Look { view, place: arrivals.place }, arrivals.clusters))
     }

@@ -227,7 +227,11 @@ pub fn search(context: &Context, args: &SearchArgs) -> Result<Exit, Failure> {
     if let Some((look, _)) = look.filter(|_| whole) {
         look.shown(context, order[looked_at..].to_vec())?;
     }
-    more(context, order.len() - looked_at);
+    let rest = order.len() - looked_at;
+    if rest > 0 && args.list.limit.is_none() && !context.terminal.is_terminal_stdout {
+        context.tell(&format!("{rest} more clusters match; --limit says how many are shown"));
+    }
+    more(context, rest);
     if matches.is_cut {
         context.tell(&format!("more than {WEIGHED_ARTICLES_MAX} articles match: these are the newest, newest first"));
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use rusqlite::types::Type;
-use rusqlite::{OptionalExtension, Row, TransactionBehavior, params};
+use rusqlite::{OptionalExtension, Row, params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -56,24 +56,27 @@ impl Store {
     /// # Errors
     /// When the file cannot be written.
     pub fn add_correction(&mut self, wanted: &Wanted, made: Timestamp) -> Result<Option<i64>, StoreError> {
-        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let transaction = self.lasting()?;
         let undone = "SELECT 1 FROM corrections WHERE undoes = ?1";
         if wanted.undoes.is_some() && transaction.prepare_cached(undone)?.exists([wanted.undoes])? {
             return Ok(None);
         }
-        transaction.execute(
-            "INSERT INTO corrections (made, ruling, ones, others, undoes) VALUES (?1, ?2, ?3, ?4, ?5)",
-            params![
-                made.as_millisecond(),
-                written(&wanted.ruling),
-                written(&wanted.ones),
-                written(&wanted.others),
-                wanted.undoes
-            ],
-        )?;
-        let number = transaction.last_insert_rowid();
+        let number = note(&transaction, wanted, made)?;
         transaction.commit()?;
         Ok(Some(number))
+    }
+
+    /// Notes corrections that another database knew, each with the moment when it was made: all of them or none.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn add_corrections(&mut self, wanted: &[(Wanted, Timestamp)]) -> Result<(), StoreError> {
+        let transaction = self.lasting()?;
+        for (wanted, made) in wanted {
+            note(&transaction, wanted, *made)?;
+        }
+        transaction.commit()?;
+        Ok(())
     }
 
     /// Every correction, in the order in which they were made.
@@ -321,6 +324,19 @@ impl Batch<'_> {
         }
         Ok(())
     }
+}
+
+fn note(transaction: &rusqlite::Transaction<'_>, wanted: &Wanted, made: Timestamp) -> Result<i64, StoreError> {
+    transaction
+        .prepare_cached("INSERT INTO corrections (made, ruling, ones, others, undoes) VALUES (?1, ?2, ?3, ?4, ?5)")?
+        .execute(params![
+            made.as_millisecond(),
+            written(&wanted.ruling),
+            written(&wanted.ones),
+            written(&wanted.others),
+            wanted.undoes
+        ])?;
+    Ok(transaction.last_insert_rowid())
 }
 
 /// Those that no other one has undone, up to a place in the log.

@@ -118,7 +118,7 @@ impl Store {
     /// # Errors
     /// When the file cannot be written.
     pub fn set_seen(&mut self, view: View<'_>, seen: &Seen, now: Timestamp) -> Result<(), StoreError> {
-        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let transaction = self.lasting()?;
         transaction.execute(
             "INSERT INTO views VALUES (?1, ?2, ?3, ?4)
              ON CONFLICT DO UPDATE SET place = excluded.place, at = excluded.at",
@@ -156,12 +156,20 @@ impl Store {
         Ok(Arrivals { place, clusters: self.load(&fitting)? })
     }
 
+    /// The place in the log up to which the full-text index has come.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn indexed_until(&self) -> Result<ArticleId, StoreError> {
+        Ok(ArticleId(self.meta("indexed_seq")?))
+    }
+
     /// Hides these clusters, as they are now, from lists and digests; says how many articles were not hidden before.
     ///
     /// # Errors
     /// When the file cannot be written.
     pub fn dismiss(&mut self, clusters: &[ClusterId], now: Timestamp) -> Result<usize, StoreError> {
-        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let transaction = self.lasting()?;
         let mut dismissed = 0;
         for cluster in clusters {
             dismissed += transaction.execute(
@@ -178,7 +186,7 @@ impl Store {
     /// # Errors
     /// When the file cannot be written.
     pub fn undismiss(&mut self, clusters: &[ClusterId]) -> Result<usize, StoreError> {
-        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let transaction = self.lasting()?;
         let mut shown = 0;
         for cluster in clusters {
             shown += transaction.execute(
@@ -246,7 +254,7 @@ impl Store {
         edition: &NewEdition,
         hand_over: impl FnOnce() -> io::Result<()>,
     ) -> Result<Recorded, StoreError> {
-        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let transaction = self.lasting()?;
         let last = last_edition(&transaction, &edition.name)?;
         if last.map_or(0, |last| last.number) + 1 != edition.number {
             return Ok(Recorded::Overtaken);

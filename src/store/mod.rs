@@ -290,6 +290,13 @@ impl Store {
         Ok(())
     }
 
+    /// Begins a transaction that outlives a power cut once it is committed: for what cannot be had again, as a feed's entries can. The
+    /// connection goes on so.
+    fn lasting(&mut self) -> Result<rusqlite::Transaction<'_>, StoreError> {
+        self.connection.execute_batch("PRAGMA synchronous = FULL")?;
+        Ok(self.connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?)
+    }
+
     fn meta(&self, key: &str) -> Result<i64, StoreError> {
         Ok(self.connection.query_row("SELECT value FROM meta WHERE key = ?1", [key], |row| row.get(0))?)
     }

@@ -89,7 +89,7 @@ impl Store {
     /// # Errors
     /// When the file cannot be written.
     pub fn post(&mut self, letter: &Letter) -> Result<i64, StoreError> {
-        let transaction = self.connection.transaction()?;
+        let transaction = self.lasting()?;
         let mail = put(&transaction, letter)?;
         transaction.commit()?;
         Ok(mail)
@@ -120,10 +120,12 @@ impl Store {
     }
 
     fn take(&mut self, id: i64, now: Timestamp, until: Timestamp) -> Result<Option<Waiting>, StoreError> {
-        let taken = self.connection.execute(
+        let transaction = self.lasting()?;
+        let taken = transaction.execute(
             "UPDATE outbox SET next_attempt = ?3 WHERE id = ?1 AND sent IS NULL AND given_up = 0 AND next_attempt <= ?2",
             (id, now.as_millisecond(), until.as_millisecond()),
         )?;
+        transaction.commit()?;
         if taken == 0 {
             return Ok(None);
         }
@@ -136,7 +138,7 @@ impl Store {
     /// # Errors
     /// When the file cannot be written.
     pub fn mark_mail(&mut self, id: i64, attempt: &Attempt, now: Timestamp) -> Result<(), StoreError> {
-        let transaction = self.connection.transaction()?;
+        let transaction = self.lasting()?;
         match attempt {
             Attempt::Sent => {
                 let sql = "UPDATE outbox SET sent = ?2, attempts = attempts + 1, failure = NULL WHERE id = ?1";

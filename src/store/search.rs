@@ -119,6 +119,10 @@ pub(crate) fn explained(error: rusqlite::Error, words: Option<&str>) -> StoreErr
         {
             let why = message.strip_prefix("fts5: ").unwrap_or(message);
             let why = if why == "syntax error near \"\"" { "something is missing at its end" } else { why };
+            let why = match why.strip_prefix("no such column: ") {
+                Some(column) => format!("there is no field `{column}`, only `title` and `text`"),
+                None => why.to_owned(),
+            };
             let why = format!("{why}; quote what is meant as it stands: '\"{}\"'", words.replace('"', " ").trim());
             StoreError::Query { query: words.to_owned(), why }
         }

@@ -158,6 +158,15 @@ fn corrections_are_taken_to_another_database() {
     let ran = empty.run(&["corrections", "import", &file]);
     assert_eq!(ran.code, Some(2), "{}", ran.stderr);
     assert!(ran.stderr.contains("line 1 is no correction"), "{}", ran.stderr);
+    // All of a list or nothing: its first line is good.
+    let exported = home.good(&["corrections", "export"]).stdout;
+    let good = exported.lines().next().expect("a line").replace("\"number\":1", "\"number\":9");
+    fs::write(&file, format!("{good}\n{good}\n{{\n")).expect("a file is written");
+    let third = Home::with_config("");
+    fs::copy(home.path("newsfold.db"), third.path("newsfold.db")).expect("the database is copied");
+    let before = third.good(&["corrections"]).stdout;
+    assert_eq!(third.run(&["corrections", "import", &file]).code, Some(2));
+    assert_eq!(third.good(&["corrections"]).stdout, before);
 }
 
 /// A stream of stories that are told again and again in nearly the same words, so that the clusterer would merge what a person keeps
@@ -302,6 +311,24 @@ fn a_rebuild_obeys_each_correction_in_its_place() {
     assert_eq!(dumps[0], dumps[1], "restarts leave no trace");
 }
 
+/// What a person said of two articles.
+struct Said {
+    number: i64,
+    ruling: Ruling,
+    pair: [ArticleId; 2],
+}
+
+/// The last word holds, and a merge as long as only merges came after it: a chain of them may bind two that an older word keeps apart.
+fn assert_said(standing: &[Said], places: &BTreeMap<ArticleId, ClusterId>, seed: u64) {
+    for (at, Said { number, ruling, pair }) in standing.iter().enumerate() {
+        let is_together = places[&pair[0]] == places[&pair[1]];
+        let later = &standing[at + 1..];
+        if later.is_empty() || (*ruling == Ruling::Merge && later.iter().all(|later| later.ruling == Ruling::Merge)) {
+            assert_eq!(is_together, *ruling == Ruling::Merge, "seed {seed}, correction {number}");
+        }
+    }
+}
+
 #[test]
 fn whatever_is_corrected_and_undone_the_last_word_on_two_articles_holds_and_none_leaves_no_trace() {
     let folder = tempfile::tempdir().expect("a temporary folder");
@@ -333,7 +360,7 @@ fn whatever_is_corrected_and_undone_the_last_word_on_two_articles_holds_and_none
             state ^= state << 17;
             usize::try_from(state % u64::try_from(most).expect("small")).expect("small")
         };
-        let mut standing: Vec<(i64, Ruling, Vec<ArticleId>, Vec<ArticleId>)> = Vec::new();
+        let mut standing: Vec<Said> = Vec::new();
         let undo = |stream: &mut Stream, number| {
             let wanted = Wanted { ruling: Ruling::Undo, ones: vec![], others: vec![], undoes: Some(number) };
             stream.writer.store().add_correction(&wanted, clock::now()).expect("it is noted").expect("it is new");
@@ -341,7 +368,7 @@ fn whatever_is_corrected_and_undone_the_last_word_on_two_articles_holds_and_none
         };
         for _ in 0..14 {
             if roll(4) == 0 && !standing.is_empty() {
-                let (number, ..) = standing.remove(roll(standing.len()));
+                let Said { number, .. } = standing.remove(roll(standing.len()));
                 undo(&mut stream, number);
             } else {
                 let (one, other) = (told[roll(20)], told[roll(20)]);
@@ -351,29 +378,12 @@ fn whatever_is_corrected_and_undone_the_last_word_on_two_articles_holds_and_none
                 let ruling = if roll(2) == 0 { Ruling::Merge } else { Ruling::Apart };
                 let number = stream.correct(ruling, &[one], &[other]);
                 stream.writer.obey().expect("it is obeyed");
-                standing.push((number, ruling, vec![one], vec![other]));
+                standing.push(Said { number, ruling, pair: [one, other] });
             }
-            let places = placed(&mut stream);
-            for (at, (number, ruling, ones, others)) in standing.iter().enumerate() {
-                let is_last = standing[at + 1..].iter().all(|(_, _, more, much)| {
-                    !(more.contains(&ones[0]) || much.contains(&ones[0]))
-                        || !(more.contains(&others[0]) || much.contains(&others[0]))
-                });
-                // A chain of merges may bind two that an older word keeps apart: then the newer words hold.
-                let is_together = places[&ones[0]] == places[&others[0]];
-                if is_last
-                    && *ruling == Ruling::Merge
-                    && standing[at + 1..].iter().all(|(_, ruling, ..)| *ruling == Ruling::Merge)
-                {
-                    assert!(is_together, "seed {seed}, correction {number}");
-                }
-                if at + 1 == standing.len() {
-                    assert_eq!(is_together, *ruling == Ruling::Merge, "seed {seed}, correction {number}");
-                }
-            }
+            assert_said(&standing, &placed(&mut stream), seed);
         }
         while !standing.is_empty() {
-            let (number, ..) = standing.remove(roll(standing.len()));
+            let Said { number, .. } = standing.remove(roll(standing.len()));
             undo(&mut stream, number);
         }
         assert_eq!(placed(&mut stream), before, "seed {seed}");

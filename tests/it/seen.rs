@@ -179,6 +179,16 @@ fn an_edition_covers_all_since_the_last_one_once() {
     scene.home.good(&["digest", "--catch-up", "--out", "today.html", "--format", "html"]);
     let page = fs::read_to_string(scene.home.path("today.html")).expect("it was written");
     assert!(page.contains("Orveth") && !page.contains("sourdough"), "{page}");
+    let empty = scene.home.good(&["digest", "--catch-up", "--out", "today.html", "--format", "html"]).stderr;
+    assert!(empty.contains("stays as it is"), "{empty}");
+    assert_eq!(
+        fs::read_to_string(scene.home.path("today.html")).expect("it is there"),
+        page,
+        "an empty one takes no place"
+    );
+    let later = scene.home.run(&["digest", "--catch-up", "--name", "later", "--since", "2200-01-01"]);
+    assert!(later.code == Some(1) || later.code == Some(2), "{}", later.stderr);
+    assert!(later.stderr.contains("no digest can begin later than now"), "{}", later.stderr);
     scene.report(TURN);
     let update = scene.edition(&[]);
     assert_eq!(stories(&update).iter().map(|(_, is_update)| *is_update).collect::<Vec<_>>(), [true]);
