@@ -458,6 +458,10 @@ impl Write {
                 self.catch_up()?;
             }
         }
+        // Asked for while the last answers were written.
+        if !self.stop.is_cancelled() && self.writer.store().is_correction_pending()? {
+            self.insist("corrections", Writer::obey)?;
+        }
         self.catch_up()
     }
 

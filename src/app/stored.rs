@@ -379,9 +379,9 @@ fn why_of(context: &Context, store: &Store, prefix: &str) -> Result<Why, Failure
         None => None,
         Some(runner_up) => rival(context, store, runner_up.cluster)?,
     };
-    let correction = match member.joined.how {
-        How::Corrected => store.correction_of(article)?,
-        _ => None,
+    let correction = match store.correction_naming(article)? {
+        None if member.joined.how == How::Corrected => store.correction_of(article)?,
+        named => named,
     };
     Ok(Why { member, ranked: rank::ranked(cluster, context.now, &params), rival, correction })
 }

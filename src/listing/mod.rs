@@ -156,7 +156,7 @@ pub struct Why {
     pub ranked: Ranked,
     /// The runner-up of its reason, as it is today; `None` where there was none or it is no longer stored.
     pub rival: Option<Rival>,
-    /// The correction that put it there, where a person did.
+    /// The last correction that stands and names it, or else the one that put it there.
     pub correction: Option<Correction>,
 }
 

@@ -156,6 +156,18 @@ fn quoted(title: &str) -> String {
 
 /// The reason in one line: `shares "flock safety", "ring"; 3 outlets within 14 h; 97 % sure; next best “…”, 11 %`.
 fn because(why: &Why, style: &Style) -> String {
+    let decided = decided(why, style);
+    match &why.correction {
+        // Named by a person, and where it was all the same.
+        Some(correction) if why.member.joined.how != How::Corrected => {
+            format!("{decided}; a person spoke of it, too {}", cited(correction, style))
+        }
+        _ => decided,
+    }
+}
+
+/// What was decided of it.
+fn decided(why: &Why, style: &Style) -> String {
     let reason = &why.member.joined;
     let mut parts = Vec::new();
     match reason.how {

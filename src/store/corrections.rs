@@ -140,6 +140,15 @@ impl Store {
         places_of(&self.connection, articles)
     }
 
+    /// The last correction that stands and names this article, if one does.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn correction_naming(&self, article: ArticleId) -> Result<Option<Correction>, StoreError> {
+        let names = |known: &Correction| known.ones.contains(&article) || known.others.contains(&article);
+        Ok(self.standing_corrections()?.into_iter().rfind(names))
+    }
+
     /// The public ids and titles of these articles; one that is not stored is left out.
     ///
     /// # Errors

@@ -106,6 +106,11 @@ fn a_split_leaves_under_its_own_id_and_what_is_wrong_is_said() {
     assert_eq!(places(&home), was);
     home.good(&["split", &founder]);
     assert_eq!(places(&home)[&one], [founder.clone()].into());
+    let why = home.good(&["why", &founder]).stdout;
+    assert!(
+        why.contains("first of its story") && why.contains("a person spoke of it, too (correction 3, split"),
+        "{why}"
+    );
     home.good(&["undo"]);
     assert_eq!(places(&home), was);
 
