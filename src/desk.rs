@@ -319,10 +319,26 @@ fn message(
         count => format!("{count} stories"),
     };
     let subject = format!("{}, {day}: {stories}", digest.title);
-    let text = digest::text(digest, &order.zone, TEXT_COLUMNS);
-    let html = digest::html(digest, &order.zone);
+    let text = match written(order, digest, DigestFormat::Text)? {
+        Some(own) => own,
+        None => digest::text(digest, &order.zone, TEXT_COLUMNS),
+    };
+    let html = match written(order, digest, DigestFormat::Html)? {
+        Some(own) => own,
+        None => digest::html(digest, &order.zone),
+    };
     let parts = Parts { from, to, subject: &subject, date: digest.generated, identity, text: &text, html: Some(&html) };
     Ok(mail::compose(&parts)?)
+}
+
+/// What the order's own template makes of a digest, where it is one of this format.
+fn written(order: &Order, digest: &Digest, wanted: DigestFormat) -> Result<Option<String>, DeskError> {
+    let (Some(own), Some(format)) = (order.template.as_ref().filter(|_| order.format == wanted), format(wanted)) else {
+        return Ok(None);
+    };
+    let template = Template { name: &own.name, source: &own.source };
+    let made = digest::render(digest, &order.zone, format, Some(template))?;
+    Ok(Some(String::from_utf8_lossy(&made).into_owned()))
 }
 
 /// Where an edition goes that is being recorded.

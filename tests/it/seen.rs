@@ -266,6 +266,13 @@ fn a_digest_is_mailed_and_what_the_server_does_not_take_waits() {
     assert!(taken.len() == 2 && identity(0) != identity(1), "two mails");
     assert!(scene.home.good(&["status"]).stdout.contains("outbox\tempty"), "status tells");
 
+    // One's own template makes its part of the mail.
+    fs::write(scene.home.path("own.html"), "<p>{{ digest.title }} by hand</p>").expect("a template is written");
+    let own = ["digest", "--mail", "--name", "own", "--format", "html", "--template", "own.html"];
+    scene.home.good(&own);
+    let letter = Letter::read(&office.taken().last().expect("it was sent").message);
+    assert!(letter.part("text/html").contains("<p>own by hand</p>"), "{}", letter.part("text/html"));
+
     let none = Scene::new("").home.run(&["digest", "--mail"]);
     assert!(none.code == Some(2) && none.stderr.contains("[mail]"), "{}", none.stderr);
 }
