@@ -198,7 +198,11 @@ fn send(context: &Context, store: &mut Store, letter: Option<i64>, server: Optio
     let mut goes_on = true;
     if let Some(letter) = letter {
         for mail in store.mail_of_letter(letter)? {
-            goes_on = goes_on && report(desk::send(store, server, &mail, crate::clock::now())?);
+            let now = crate::clock::now();
+            // Those before it may have taken longer than all of them were kept for.
+            if goes_on && store.keep_mail(mail.id, desk::attempt_ends(context.now), desk::attempt_ends(now))? {
+                goes_on = report(desk::send(store, server, &mail, now)?);
+            }
         }
     }
     for _ in 0..MAILS_MAX {

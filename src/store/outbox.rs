@@ -119,6 +119,21 @@ impl Store {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
+    /// Goes on keeping others from a mail, from a time that was said before until another one; whether it is still ours: when that time was
+    /// over, another process may have taken it.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn keep_mail(&mut self, id: i64, said: Timestamp, until: Timestamp) -> Result<bool, StoreError> {
+        let transaction = self.lasting()?;
+        let kept = transaction.execute(
+            "UPDATE outbox SET next_attempt = ?3 WHERE id = ?1 AND sent IS NULL AND given_up = 0 AND next_attempt = ?2",
+            (id, said.as_millisecond(), until.as_millisecond()),
+        )?;
+        transaction.commit()?;
+        Ok(kept > 0)
+    }
+
     fn take(&mut self, id: i64, now: Timestamp, until: Timestamp) -> Result<Option<Waiting>, StoreError> {
         let transaction = self.lasting()?;
         let taken = transaction.execute(
