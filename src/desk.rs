@@ -251,9 +251,8 @@ impl Told {
     }
 }
 
-/// The number of a mail that is no edition's: the second in which it was made.
+/// The number of a mail that is no edition's: the millisecond in which it was made, in as many bits as there are.
 pub fn number_of(now: Timestamp) -> u32 {
-    // Milliseconds, in as many bits as there are: two of one moment are one too many.
     (now.as_millisecond() & i64::from(u32::MAX)).try_into().unwrap_or_default()
 }
 
@@ -442,8 +441,6 @@ pub fn due(store: &mut Store, order: &Order, now: Timestamp) -> Result<Due, Desk
     let Some(timetable) = &order.timetable else { return Ok(Due::Never) };
     let known = store.scheduled_since(&order.name, now)?;
     let last = store.last_edition(&order.name)?.map_or(known, |last| last.until.max(known));
-    // A clock that was ahead when one was made must not keep the next from being made until then.
-    let last = last.min(now);
     Ok(match timetable.next_after(last) {
         Some(next) if next <= now => Due::Now,
         Some(next) => Due::At(next),

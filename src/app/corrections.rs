@@ -9,13 +9,13 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use crate::app::context::{Context, Failure};
-use crate::app::stored::{ambiguous, the_cluster, unknown};
+use crate::app::stored::{the_article, the_cluster};
 use crate::cli::{CorrectionsCommand, Exit, ListFormat, Place, View};
 use crate::listing::corrections::{self, Corrected, Left, Named};
 use crate::listing::plain::count;
 use crate::model::{ArticleId, ClusterId, Correction, Ruling};
 use crate::rank;
-use crate::store::{Found, RoleLock, Store, StoreError, Wanted};
+use crate::store::{RoleLock, Store, StoreError, Wanted, standing};
 use crate::writer::Writer;
 
 /// How long a command waits for the process that holds the role to obey.
@@ -101,10 +101,9 @@ pub fn apart(context: &Context, ids: [&str; 2], view: View) -> Result<Exit, Fail
 /// When there is none, or it is undone already.
 pub fn undo(context: &Context, number: Option<i64>, view: View) -> Result<Exit, Failure> {
     let all = context.reader()?.corrections()?;
-    let undone: BTreeSet<i64> = all.iter().filter_map(|correction| correction.undoes).collect();
-    let may_go = |correction: &&Correction| correction.ruling != Ruling::Undo && !undone.contains(&correction.number);
+    let may_go = standing(all.clone());
     let chosen = match number {
-        None => all.iter().rev().find(may_go).ok_or_else(|| anyhow!("there is no correction to undo"))?,
+        None => may_go.last().ok_or_else(|| anyhow!("there is no correction to undo"))?,
         Some(number) => {
             let found = all.iter().find(|correction| correction.number == number);
             let found =
@@ -114,7 +113,7 @@ pub fn undo(context: &Context, number: Option<i64>, view: View) -> Result<Exit, 
                     let hint = "what it took back can be said again";
                     return Err(anyhow!("correction {number} is an undoing itself; {hint}").into());
                 }
-                _ if !may_go(&found) => return Err(anyhow!("correction {number} is undone already").into()),
+                _ if !may_go.contains(found) => return Err(anyhow!("correction {number} is undone already").into()),
                 _ => found,
             }
         }
@@ -157,12 +156,9 @@ struct Line {
 /// Takes over the corrections of another database that stand there and do not stand here, as far as their articles are here.
 fn import(context: &Context, from: &Place) -> Result<Exit, Failure> {
     let mut store = context.store()?;
-    let mut known: BTreeSet<(String, Vec<ArticleId>, Vec<ArticleId>)> = {
-        let all = store.corrections()?;
-        let undone: BTreeSet<i64> = all.iter().filter_map(|correction| correction.undoes).collect();
-        let standing = all.into_iter().filter(|correction| !undone.contains(&correction.number));
-        standing.map(|correction| key(correction.ruling, correction.ones, correction.others)).collect()
-    };
+    let known = standing(store.corrections()?).into_iter();
+    let mut known: BTreeSet<Key> =
+        known.map(|correction| key(correction.ruling, correction.ones, correction.others)).collect();
     let (mut wanted, mut there, mut strange) = (Vec::new(), 0, 0);
     for (number, line) in reader(from)?.lines().enumerate() {
         let line = line.with_context(|| format!("cannot read line {}", number + 1))?;
@@ -200,14 +196,13 @@ fn import(context: &Context, from: &Place) -> Result<Exit, Failure> {
     Ok(if strange > 0 { Exit::Partly } else { Exit::Done })
 }
 
-fn key(
-    ruling: Ruling,
-    mut ones: Vec<ArticleId>,
-    mut others: Vec<ArticleId>,
-) -> (String, Vec<ArticleId>, Vec<ArticleId>) {
+/// What makes two corrections the same.
+type Key = (Ruling, Vec<ArticleId>, Vec<ArticleId>);
+
+fn key(ruling: Ruling, mut ones: Vec<ArticleId>, mut others: Vec<ArticleId>) -> Key {
     ones.sort();
     others.sort();
-    (format!("{ruling:?}"), ones, others)
+    (ruling, ones, others)
 }
 
 fn reader(from: &Place) -> Result<Box<dyn BufRead>, Failure> {
@@ -227,11 +222,11 @@ fn ask(context: &Context, wanted: &Wanted, view: View) -> Result<Exit, Failure> 
     };
     carried_out(context, Some(number))?;
     let store = context.reader()?;
-    let all = all(&store)?;
-    let find = |number: i64| all.iter().find(|corrected| corrected.correction.number == number);
-    let corrected = find(number).ok_or_else(|| anyhow!("correction {number} is not there any more"))?;
-    let undone = wanted.undoes.and_then(find);
-    let named: Vec<ArticleId> = match undone {
+    let all = store.corrections()?;
+    let find = |number: i64| all.iter().find(|correction| correction.number == number);
+    let correction = find(number).ok_or_else(|| anyhow!("correction {number} is not there any more"))?;
+    let undone = wanted.undoes.and_then(find).map(|undone| with_names(&store, undone, &all)).transpose()?;
+    let named: Vec<ArticleId> = match &undone {
         Some(undone) => [undone.correction.ones.as_slice(), &undone.correction.others].concat(),
         None => [wanted.ones.as_slice(), &wanted.others].concat(),
     };
@@ -242,7 +237,8 @@ fn ask(context: &Context, wanted: &Wanted, view: View) -> Result<Exit, Failure> 
         let facts = rank::facts(&cluster, &context.rank_params());
         left.push(Left { id: cluster.code, headline: facts.headline, articles: facts.article_count });
     }
-    context.print(&corrections::told(corrected, &left, undone, context.format(view), &context.style()))
+    let corrected = with_names(&store, correction, &all)?;
+    context.print(&corrections::told(&corrected, &left, undone.as_ref(), context.format(view), &context.style()))
 }
 
 /// Has the corrections obeyed: by whoever holds the role, or by ourselves where nobody does. A holder that has its hands full is not
@@ -280,38 +276,28 @@ fn carried_out(context: &Context, number: Option<i64>) -> Result<(), Failure> {
 
 /// Every correction with what it names.
 fn all(store: &Store) -> Result<Vec<Corrected>, Failure> {
-    let corrections = store.corrections()?;
-    let mut all = Vec::with_capacity(corrections.len());
-    for correction in &corrections {
-        let named = |articles: &[ArticleId]| -> Result<Vec<Named>, StoreError> {
-            Ok(store.names_of(articles)?.into_iter().map(|(id, title)| Named { id, title }).collect())
-        };
-        let moved: Vec<ArticleId> = store.moved_by(correction.number)?.iter().map(|moved| moved.article).collect();
-        all.push(Corrected {
-            ones: named(&correction.ones)?,
-            others: named(&correction.others)?,
-            moved: named(&moved)?,
-            undone_by: corrections
-                .iter()
-                .find(|other| other.undoes == Some(correction.number))
-                .map(|other| other.number),
-            correction: correction.clone(),
-        });
-    }
-    Ok(all)
+    let all = store.corrections()?;
+    all.iter().map(|correction| with_names(store, correction, &all)).collect()
+}
+
+/// One of all corrections with what it names.
+fn with_names(store: &Store, correction: &Correction, all: &[Correction]) -> Result<Corrected, Failure> {
+    let named = |articles: &[ArticleId]| -> Result<Vec<Named>, StoreError> {
+        Ok(store.names_of(articles)?.into_iter().map(|(id, title)| Named { id, title }).collect())
+    };
+    let moved: Vec<ArticleId> = store.moved_by(correction.number)?.iter().map(|moved| moved.article).collect();
+    Ok(Corrected {
+        ones: named(&correction.ones)?,
+        others: named(&correction.others)?,
+        moved: named(&moved)?,
+        undone_by: all.iter().find(|other| other.undoes == Some(correction.number)).map(|other| other.number),
+        correction: correction.clone(),
+    })
 }
 
 /// What an id names: one article, or all of a cluster.
 fn side(store: &Store, id: &str) -> Result<Vec<ArticleId>, Failure> {
     if id.starts_with('c') { articles_of(store, the_cluster(store, id)?) } else { Ok(vec![the_article(store, id)?]) }
-}
-
-fn the_article(store: &Store, id: &str) -> Result<ArticleId, Failure> {
-    match store.article_of_code(id)? {
-        Found::One(article) => Ok(article),
-        Found::Many(codes) => Err(ambiguous("article", id, &codes)),
-        Found::None => Err(unknown("article", id)),
-    }
 }
 
 fn articles_of(store: &Store, cluster: ClusterId) -> Result<Vec<ArticleId>, Failure> {

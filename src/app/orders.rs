@@ -7,7 +7,7 @@ use anyhow::{Context as _, anyhow};
 use jiff::tz::TimeZone;
 
 use crate::app::context::{Context, Failure};
-use crate::app::stored::query;
+use crate::app::stored::{query, rank_sort};
 use crate::cli::{Covers, DigestArgs, DigestFormat, Place};
 use crate::config::DigestSection;
 use crate::desk::{Order, OwnTemplate, Post};
@@ -48,7 +48,7 @@ pub fn of_args(context: &Context, args: &DigestArgs) -> Result<Order, Failure> {
         order.taste = Taste::default();
     }
     order.first_since = args.filter.since.or(order.first_since);
-    order.sort = sort(args.sort);
+    order.sort = rank_sort(args.sort);
     order.params.stories_max = args.top.unwrap_or(order.params.stories_max);
     order.format = args.format.unwrap_or(order.format);
     if !args.sections.is_empty() {
@@ -186,14 +186,5 @@ fn post(context: &Context, to: &[Address]) -> Result<Post, Failure> {
         _ => Err(Failure::misused(anyhow!(
             "whom is the mail from and to? `[mail]` needs `from`, such as \"news@example.org\", and `to`"
         ))),
-    }
-}
-
-fn sort(sort: crate::cli::Sort) -> Sort {
-    match sort {
-        crate::cli::Sort::Rank => Sort::Rank,
-        crate::cli::Sort::New => Sort::New,
-        crate::cli::Sort::Size => Sort::Size,
-        crate::cli::Sort::FirstSeen => Sort::FirstSeen,
     }
 }

@@ -292,7 +292,8 @@ pub fn ranked(context: &Context, clusters: Vec<Cluster>, sort: Sort) -> Vec<Rank
     rank::order(clusters, rank_sort(sort), context.now, &context.rank_params())
 }
 
-fn rank_sort(sort: Sort) -> rank::Sort {
+/// The order of the command line as `rank` knows it.
+pub fn rank_sort(sort: Sort) -> rank::Sort {
     match sort {
         Sort::Rank => rank::Sort::Rank,
         Sort::New => rank::Sort::New,
@@ -364,12 +365,20 @@ pub(crate) fn the_cluster(store: &Store, prefix: &str) -> Result<ClusterId, Fail
     }
 }
 
+/// The article of an id or the beginning of one.
+///
+/// # Errors
+/// When there is none, or several begin so.
+pub(crate) fn the_article(store: &Store, id: &str) -> Result<ArticleId, Failure> {
+    match store.article_of_code(id)? {
+        Found::One(article) => Ok(article),
+        Found::Many(codes) => Err(ambiguous("article", id, &codes)),
+        Found::None => Err(unknown("article", id)),
+    }
+}
+
 fn why_of(context: &Context, store: &Store, prefix: &str) -> Result<Why, Failure> {
-    let article = match store.article_of_code(prefix)? {
-        Found::One(article) => article,
-        Found::Many(codes) => return Err(ambiguous("article", prefix, &codes)),
-        Found::None => return Err(unknown("article", prefix)),
-    };
+    let article = the_article(store, prefix)?;
     let Some(cluster) = store.cluster_of_article(article)? else { return Err(unknown("article", prefix)) };
     let Some(member) = cluster.members.iter().find(|member| member.article.id == article).cloned() else {
         return Err(unknown("article", prefix));
@@ -420,7 +429,7 @@ fn between(context: &Context, store: &Store, both: [&Why; 2]) -> Result<Option<B
 }
 
 /// There is no such thing.
-pub(crate) fn unknown(what: &str, id: &str) -> Failure {
+fn unknown(what: &str, id: &str) -> Failure {
     let hint = match what {
         _ if id.len() < 2 => "that is too short an id",
         "article" if id.starts_with('c') => "that is how the id of a cluster begins, and an article's begins with `a`",
@@ -431,7 +440,7 @@ pub(crate) fn unknown(what: &str, id: &str) -> Failure {
 }
 
 /// There are several.
-pub(crate) fn ambiguous(what: &str, id: &str, codes: &[Code]) -> Failure {
+fn ambiguous(what: &str, id: &str, codes: &[Code]) -> Failure {
     let some: Vec<&str> = codes.iter().map(|code| code.0.as_str()).collect();
     Failure::misused(anyhow!("`{id}` begins the id of several {what}s: {}; write a letter more", some.join(", ")))
 }

@@ -180,7 +180,7 @@ impl Store {
     /// # Errors
     /// When the file cannot be read.
     pub fn standing_corrections(&self) -> Result<Vec<Correction>, StoreError> {
-        Ok(standing(obeyed(&self.connection)?, i64::MAX))
+        Ok(standing(obeyed(&self.connection)?))
     }
 }
 
@@ -209,7 +209,9 @@ impl Batch<'_> {
     /// # Errors
     /// When the file cannot be read.
     pub fn standing_corrections(&self, until: i64) -> Result<Vec<Correction>, StoreError> {
-        Ok(standing(obeyed(&self.transaction)?, until))
+        let mut obeyed = obeyed(&self.transaction)?;
+        obeyed.retain(|correction| correction.seq.is_some_and(|seq| seq <= until));
+        Ok(standing(obeyed))
     }
 
     /// Gives a correction its place in the log.
@@ -348,12 +350,11 @@ fn note(transaction: &rusqlite::Transaction<'_>, wanted: &Wanted, made: Timestam
     Ok(transaction.last_insert_rowid())
 }
 
-/// Those that no other one has undone, up to a place in the log.
-fn standing(mut obeyed: Vec<Correction>, until: i64) -> Vec<Correction> {
-    obeyed.retain(|correction| correction.seq.is_some_and(|seq| seq <= until));
-    let undone: BTreeSet<i64> = obeyed.iter().filter_map(|correction| correction.undoes).collect();
-    obeyed.retain(|correction| correction.ruling != Ruling::Undo && !undone.contains(&correction.number));
-    obeyed
+/// Those that no other one of them has undone, in the order given; undoings are none.
+pub fn standing(mut corrections: Vec<Correction>) -> Vec<Correction> {
+    let undone: BTreeSet<i64> = corrections.iter().filter_map(|correction| correction.undoes).collect();
+    corrections.retain(|correction| correction.ruling != Ruling::Undo && !undone.contains(&correction.number));
+    corrections
 }
 
 fn obeyed(connection: &rusqlite::Connection) -> Result<Vec<Correction>, StoreError> {

@@ -24,7 +24,7 @@ use rusqlite::{Connection, OpenFlags, Transaction};
 use thiserror::Error;
 
 pub use crate::store::batch::{Batch, Elsewhere, FeedFacts, Known, Met, NewArticle, Past, Placed};
-pub use crate::store::corrections::{Moved, Moving, Wanted};
+pub use crate::store::corrections::{Moved, Moving, Wanted, standing};
 pub use crate::store::editions::{Arrivals, LastEdition, NewEdition, Recorded, Seen, View};
 pub use crate::store::lock::{Holder, RoleLock, beside};
 pub use crate::store::order::Place;
