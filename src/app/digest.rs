@@ -16,7 +16,7 @@ use crate::digest::{self, Edition, Format};
 use crate::fetch::error::one_line;
 use crate::mail::Server;
 use crate::model::{Cluster, Ranked};
-use crate::store::{Store, View};
+use crate::store::Store;
 
 /// Mails of before that are sent along with a new one.
 const MAILS_MAX: usize = 50;
@@ -121,11 +121,10 @@ fn export(context: &Context, args: &DigestArgs, order: Order, server: Option<&Se
     query.tags = order.query.tags.clone();
     query.outlets_min = order.query.outlets_min;
     let mut since = None;
-    let (look, mut clusters): (Option<Look<'_>>, Vec<Cluster>) = match args.covers {
+    let (look, mut clusters): (Option<Look>, Vec<Cluster>) = match args.covers {
         Covers::New => {
-            let view = View { command: "digest", name: &order.name };
-            since = store.seen(view)?.at;
-            let (look, clusters) = Look::take(&store, &query, view)?;
+            let (look, clusters) = Look::take(&store, &query, "digest", &order.name)?;
+            since = look.since;
             (Some(look), clusters)
         }
         _ => (None, store.clusters(&query)?),

@@ -7,13 +7,14 @@ use anyhow::anyhow;
 use crate::app::context::{Context, Failure};
 use crate::app::seen::{self, Dismissals, Dismissed, Look};
 use crate::cli::{Exit, Filter, ListArgs, SearchArgs, ShowArgs, Sort, WhyArgs};
-use crate::listing::fragment::{Sought, fragment};
+use crate::listing::fragment::fragment;
 use crate::listing::plain::count;
+use crate::listing::sought::Sought;
 use crate::listing::{self, Between, Detail, Format, Pages, Pair, Related, Rival, Search, Shown, Why};
 use crate::model::{ArticleId, Cluster, ClusterId, Code, How, Ranked};
 use crate::rank;
 use crate::rank::leaders::Leaders;
-use crate::store::{Found, Matches, Query, Store, View};
+use crate::store::{Found, Matches, Query, Store};
 use crate::taste::Taste;
 use crate::writer;
 
@@ -139,6 +140,7 @@ fn say_muted(context: &Context, muted: usize) {
 /// When there is no such cluster.
 pub fn show(context: &Context, args: &ShowArgs) -> Result<Exit, Failure> {
     let store = context.reader()?;
+    let _one_state = store.hold()?;
     let id = the_cluster(&store, &args.cluster)?;
     let Some(cluster) = store.cluster(id)? else { return Err(unknown("cluster", &args.cluster)) };
     let mut revisions = Vec::new();
@@ -166,6 +168,7 @@ pub fn show(context: &Context, args: &ShowArgs) -> Result<Exit, Failure> {
 /// When there is no such article.
 pub fn why(context: &Context, args: &WhyArgs) -> Result<Exit, Failure> {
     let store = context.reader()?;
+    let _one_state = store.hold()?;
     let detail = if context.global.verbose > 0 { Detail::Full } else { Detail::Brief };
     let (format, style) = (context.format(args.view), context.style());
     let one = why_of(context, &store, &args.article)?;
@@ -192,10 +195,9 @@ pub fn search(context: &Context, args: &SearchArgs) -> Result<Exit, Failure> {
     let taste = taste(context, &args.list.filter);
     let sought = Sought::of(&args.words);
     // Who looks for other words has another list.
-    let view = |name| View { command: "search", name };
-    let new = args.list.new.as_ref().map(|new| view(new.name.as_deref().unwrap_or(&args.words)));
-    let look = new.map(|view| Look::take(&store, &wanted, view)).transpose()?;
     let _one_state = store.hold()?;
+    let name = args.list.new.as_ref().map(|new| new.name.as_deref().unwrap_or(&args.words));
+    let look = name.map(|name| Look::take(&store, &wanted, "search", name)).transpose()?;
     let matches = store.matches(&args.words, WEIGHED_ARTICLES_MAX)?;
     let mut hits = grouped(&store, &matches, &wanted)?;
     if let Some((_, found)) = &look {
@@ -392,7 +394,9 @@ fn why_of(context: &Context, store: &Store, prefix: &str) -> Result<Why, Failure
         None if member.joined.how == How::Corrected => store.correction_of(article)?,
         named => named,
     };
-    Ok(Why { member, ranked: rank::ranked(cluster, context.now, &params), rival, correction })
+    let feed = store.feed(&member.article.feed_url)?;
+    let is_grouped = feed.is_none_or(|feed| feed.cluster);
+    Ok(Why { member, ranked: rank::ranked(cluster, context.now, &params), rival, correction, is_grouped })
 }
 
 /// A cluster named in passing; one that is no more goes by the name of the one it went up in.

@@ -3,9 +3,11 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::listing::fragment::marked;
 use crate::listing::plain::{is_unsafe, utc};
 use crate::listing::reasons::together_since;
 use crate::listing::sheet::{how, interval_seconds, origin, rounded};
+use crate::listing::sought::Sought;
 use crate::listing::{Found, Pair, Piece, Search, Shown, Why};
 use crate::model::{
     Article, Cluster, Code, Correction, Enclosure, Evidence, Feed, Member, Pace, Ranked, Reason, Ruling,
@@ -142,20 +144,22 @@ pub fn search(search: &Search, now: Timestamp) -> String {
         newest_only: bool,
         clusters: Vec<FoundShape<'a>>,
     }
+    let sought = Sought::of(&search.query);
     let told = Document {
         schema: "newsfold.search/1",
         generated: utc(now),
         query: &search.query,
         match_count: search.match_count,
         newest_only: search.newest_only,
-        clusters: search.found.iter().map(FoundShape::of).collect(),
+        clusters: search.found.iter().map(|found| FoundShape::of(found, &sought)).collect(),
     };
     document(&told, Layout::Indented)
 }
 
 /// One cluster with its hits a line.
 pub fn search_by_line(search: &Search) -> String {
-    search.found.iter().map(|found| document(&FoundShape::of(found), Layout::OneLine)).collect()
+    let sought = Sought::of(&search.query);
+    search.found.iter().map(|found| document(&FoundShape::of(found, &sought), Layout::OneLine)).collect()
 }
 
 /// `newsfold.feeds/1`.
@@ -485,11 +489,16 @@ struct FoundShape<'a> {
 }
 
 impl<'a> FoundShape<'a> {
-    fn of(found: &'a Found) -> FoundShape<'a> {
+    fn of(found: &'a Found, sought: &Sought) -> FoundShape<'a> {
         let hits = found.articles().map(|(hit, member)| HitShape {
             article: BriefShape::of(&member.article),
             snippet: hit.snippet.iter().map(Piece::text).collect(),
             matches: hit.snippet.iter().filter_map(Piece::matched).collect(),
+            title_matches: marked(&member.article.title, sought)
+                .iter()
+                .filter_map(Piece::matched)
+                .map(str::to_owned)
+                .collect(),
         });
         FoundShape { head: HeadShape::of(&found.ranked), hits: hits.collect() }
     }
@@ -501,6 +510,7 @@ struct HitShape<'a> {
     article: BriefShape<'a>,
     snippet: String,
     matches: Vec<&'a str>,
+    title_matches: Vec<String>,
 }
 
 #[derive(Serialize)]

@@ -97,7 +97,7 @@ impl Store {
     /// # Errors
     /// When the file cannot be read.
     pub fn seen(&self, view: View<'_>) -> Result<Seen, StoreError> {
-        let _one_state = self.snapshot()?;
+        let _one_state = self.hold()?;
         let row = self
             .connection
             .prepare_cached("SELECT place, at FROM views WHERE command = ?1 AND name = ?2")?
@@ -141,7 +141,7 @@ impl Store {
     /// # Errors
     /// Those of [`Store::clusters`].
     pub fn arrivals(&self, query: &Query, after: ArticleId, also: &[ClusterId]) -> Result<Arrivals, StoreError> {
-        let _one_state = self.snapshot()?;
+        let _one_state = self.hold()?;
         let place = ArticleId(self.meta("last_seq")?);
         let mut statement = self.connection.prepare_cached(
             "SELECT cluster FROM memberships WHERE article > ?1

@@ -328,6 +328,11 @@ CREATE TABLE outbox (
 CREATE INDEX outbox_mail ON outbox(mail);
 CREATE INDEX outbox_waiting ON outbox(next_attempt) WHERE sent IS NULL AND given_up = 0;
 ",
+    // Wide Latin letters are indexed as narrow ones: the index is made anew.
+    "
+INSERT INTO search (search) VALUES ('delete-all');
+UPDATE meta SET value = 0 WHERE key = 'indexed_seq';
+",
 ];
 
 /// Brings the file to the newest schema, each step whole or not at all.

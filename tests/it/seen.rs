@@ -120,6 +120,29 @@ fn new_is_what_came_since_the_list_was_last_shown_whole() {
 }
 
 #[test]
+fn what_a_filter_hides_does_not_count_as_shown() {
+    let mut scene = Scene::new("");
+    scene.report(BREAD);
+    scene.report(DAM);
+    assert_eq!(scene.titles(&["clusters", "--new", "--outlet", "outlet 1"]), [BREAD.title], "whatever the case");
+    assert_eq!(scene.titles(&["clusters", "--new", "--outlet", "Outlet 1"]), [""; 0], "it is the same list");
+    assert_eq!(scene.titles(&["clusters", "--new", "--query", "Orveth"]), [DAM.title], "another filter, another list");
+    assert_eq!(scene.titles(&["clusters", "--new"]).len(), 2, "nothing is lost");
+    assert_eq!(scene.titles(&["clusters", "--new"]), [""; 0]);
+
+    // A story that a copy brings into a list is new to that list, and to no other.
+    let wide = ["clusters", "--new", "--min-outlets", "2"];
+    assert_eq!(scene.titles(&wide), [""; 0]);
+    scene.report(DAM);
+    assert_eq!(scene.titles(&["clusters", "--new"]), [""; 0], "a copy");
+    assert_eq!(scene.titles(&wide), [DAM.title]);
+    assert_eq!(scene.titles(&wide), [""; 0]);
+    assert_eq!(scene.titles(&["clusters", "--new", "--outlet", "Outlet 3"]), [DAM.title], "its first look");
+    scene.report(BREAD);
+    assert_eq!(scene.titles(&wide), [BREAD.title], "it has two outlets now");
+}
+
+#[test]
 fn backlog_is_never_new_and_always_there() {
     let scene = Scene::new("");
     scene.origin.serve("/old", Answer::new(200, rss("The Lamp", &[BREAD, DAM])));
