@@ -5,13 +5,17 @@ mod document;
 mod draft;
 mod obey;
 
+use std::mem::replace;
+use std::panic::resume_unwind;
+use std::sync::mpsc::sync_channel;
+use std::thread;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
 use crate::cluster::params::Params as ClusterParams;
 use crate::cluster::weights::Weights;
-use crate::cluster::{Clusterer, Remembered, between};
+use crate::cluster::{Clusterer, Recalled, Remembered, RestoreError, between};
 use crate::features::ahead::Ahead;
 use crate::fetch::policy::redact;
 use crate::model::{ArticleId, Draft, Feed, FeedState, Health, Rule, Trust};
@@ -26,6 +30,9 @@ pub use crate::writer::answer::{Answer, FeedReport, Intake, Reach};
 const PAGE_ARTICLES: usize = 1_000;
 /// How many articles the index takes in at a time.
 const INDEX_ARTICLES: usize = 4_000;
+/// How many memories are handed at a time to whoever counts them in, and how many such lots may wait.
+const RECALLED_TOGETHER: usize = 256;
+const RECALLED_AHEAD: usize = 8;
 /// How far the window moves before memories that left it are dropped.
 const FORGET_EVERY: SignedDuration = SignedDuration::from_hours(1);
 
@@ -273,20 +280,33 @@ impl Writer {
         Ok(self.store.last_seen()?.map(|last_seen| self.params.cluster.window_start(last_seen)))
     }
 
-    /// The clusterer as the store remembers it.
+    /// The clusterer as the store remembers it. Memories are read here and counted in on another thread.
     fn restored(&mut self) -> Result<Clusterer, StoreError> {
         let (params, weights) = (self.params.cluster.clone(), Weights::builtin());
         let Some(start) = self.window_start()? else { return Ok(Clusterer::new(params, weights)) };
-        let memories = self.store.memories(start)?;
-        let remembered = memories.into_iter().map(|stored| Remembered {
-            article: stored.article,
-            cluster: stored.cluster,
-            published: stored.published,
-            seen: stored.seen,
-            outlet: stored.outlet,
-            memory: stored.memory,
-        });
-        match Clusterer::restore(params, weights, remembered) {
+        let (sender, receiver) = sync_channel::<Vec<Result<Recalled, RestoreError>>>(RECALLED_AHEAD);
+        let restored = thread::scope(|scope| {
+            let counting = scope.spawn(move || Clusterer::restore(params, weights, receiver.into_iter().flatten()));
+            let mut some = Vec::with_capacity(RECALLED_TOGETHER);
+            let read = self.store.memories(start, |stored| {
+                some.push(Recalled::of(&Remembered {
+                    article: stored.article,
+                    cluster: stored.cluster,
+                    published: stored.published,
+                    seen: stored.seen,
+                    memory: stored.memory,
+                }));
+                // Whoever counts takes no more where it met one that cannot be read.
+                some.len() < RECALLED_TOGETHER
+                    || sender.send(replace(&mut some, Vec::with_capacity(RECALLED_TOGETHER))).is_ok()
+            });
+            // Nobody takes it where counting has ended already.
+            let _ended = sender.send(some);
+            drop(sender);
+            let restored = counting.join().unwrap_or_else(|panic| resume_unwind(panic));
+            read.map(|()| restored)
+        })?;
+        match restored {
             Ok(mut clusterer) => {
                 clusterer.rule(obey::rulings(&self.store)?);
                 Ok(clusterer)

@@ -18,8 +18,6 @@ pub struct Remembered {
     pub published: Timestamp,
     /// When it was first seen.
     pub seen: Timestamp,
-    /// Its publisher.
-    pub outlet: String,
     /// The clusterer's own bytes.
     pub memory: Vec<u8>,
 }
@@ -59,28 +57,31 @@ impl Store {
         Ok(self.connection.query_row(last, [], |row| row.get(0)).optional()?.map(instant))
     }
 
-    /// What the clusterer remembers of every article first seen after `since`, in log order. One whose memory was dropped, when
-    /// the window was smaller, has an empty one, which says that it must be made again.
+    /// Hands over what the clusterer remembers of every article first seen after `since`, in log order, for as long as `take` says
+    /// `true`. One whose memory was dropped, when the window was smaller, has an empty one, which says that it must be made again.
     ///
     /// # Errors
     /// When the file cannot be read.
-    pub fn memories(&self, since: Timestamp) -> Result<Vec<Remembered>, StoreError> {
+    pub fn memories(&self, since: Timestamp, mut take: impl FnMut(Remembered) -> bool) -> Result<(), StoreError> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT a.id, m.cluster, a.published, a.seen, a.outlet, coalesce(r.memory, x'')
+            "SELECT a.id, m.cluster, a.published, a.seen, coalesce(r.memory, x'')
              FROM articles a JOIN memberships m ON m.article = a.id LEFT JOIN memories r ON r.article = a.id
              WHERE a.seen > ?1 ORDER BY a.id",
         )?;
-        let rows = statement.query_map([since.as_millisecond()], |row| {
-            Ok(Remembered {
+        let mut rows = statement.query([since.as_millisecond()])?;
+        while let Some(row) = rows.next()? {
+            let remembered = Remembered {
                 article: ArticleId(row.get(0)?),
                 cluster: ClusterId(ArticleId(row.get(1)?)),
                 published: instant(row.get(2)?),
                 seen: instant(row.get(3)?),
-                outlet: row.get(4)?,
-                memory: row.get(5)?,
-            })
-        })?;
-        Ok(rows.collect::<Result<_, _>>()?)
+                memory: row.get(4)?,
+            };
+            if !take(remembered) {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// These articles as they were first stored, each with what the clusterer remembers of it (empty where that is gone), in log
