@@ -15,7 +15,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::cluster::params::Params as ClusterParams;
 use crate::cluster::weights::Weights;
-use crate::cluster::{Clusterer, Recalled, Remembered, RestoreError, between};
+use crate::cluster::{Clusterer, Recalled, RestoreError, between};
 use crate::features::ahead::Ahead;
 use crate::fetch::policy::redact;
 use crate::model::{ArticleId, Draft, Feed, FeedState, Health, Rule, Trust};
@@ -289,13 +289,7 @@ impl Writer {
             let counting = scope.spawn(move || Clusterer::restore(params, weights, receiver.into_iter().flatten()));
             let mut some = Vec::with_capacity(RECALLED_TOGETHER);
             let read = self.store.memories(start, |stored| {
-                some.push(Recalled::of(&Remembered {
-                    article: stored.article,
-                    cluster: stored.cluster,
-                    published: stored.published,
-                    seen: stored.seen,
-                    memory: stored.memory,
-                }));
+                some.push(Recalled::of(&stored));
                 // Whoever counts takes no more where it met one that cannot be read.
                 some.len() < RECALLED_TOGETHER
                     || sender.send(replace(&mut some, Vec::with_capacity(RECALLED_TOGETHER))).is_ok()

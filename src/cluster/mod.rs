@@ -37,7 +37,7 @@ use crate::cluster::waiting::Waiting;
 use crate::cluster::weights::{Scale, Weights, probability};
 use crate::cluster::window::Window;
 use crate::features::{Features, Term};
-use crate::model::{ArticleId, ClusterId, Reason};
+use crate::model::{ArticleId, ClusterId, Reason, Remembered};
 
 /// An article that has been stored and asks for its cluster.
 #[derive(Clone, Debug)]
@@ -73,21 +73,6 @@ pub struct Assignment {
     pub copy_of: Option<ArticleId>,
     /// What else changed because of it, in order.
     pub changes: Vec<Change>,
-}
-
-/// An article of the window as the store remembers it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Remembered {
-    /// The article.
-    pub article: ArticleId,
-    /// Its cluster as it stands now.
-    pub cluster: ClusterId,
-    /// When it was published.
-    pub published: Timestamp,
-    /// When it was first stored.
-    pub seen: Timestamp,
-    /// The bytes of its `Assignment`.
-    pub memory: Vec<u8>,
 }
 
 /// An article of the window as it is counted in again: a [`Remembered`] one whose memory was read, which needs nothing of others and may

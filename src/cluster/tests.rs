@@ -9,10 +9,10 @@ use crate::cluster::between::{Placed, between};
 use crate::cluster::change::follow;
 use crate::cluster::params::Params;
 use crate::cluster::weights::{Weights, probability};
-use crate::cluster::{Arrival, Assignment, Clusterer, Recalled, Remembered, RestoreError};
+use crate::cluster::{Arrival, Assignment, Clusterer, Recalled, RestoreError};
 use crate::features::lexicon::Lexicon;
 use crate::features::{self, Subject};
-use crate::model::{ArticleId, ClusterId, Evidence, How};
+use crate::model::{ArticleId, ClusterId, Evidence, How, Remembered};
 
 /// An article of a test: when it was published, its title, its text.
 type Told<'a> = (&'a str, &'a str, &'a str);

@@ -32,7 +32,7 @@ pub use crate::store::lock::{Holder, RoleLock, beside};
 pub use crate::store::order::Place;
 pub use crate::store::outbox::{Attempt, Letter, OutboxState, Waiting};
 pub use crate::store::read::{Found, Query, Totals};
-pub use crate::store::replay::{Founding, Remembered};
+pub use crate::store::replay::Founding;
 pub use crate::store::search::Matches;
 
 /// How long a statement waits for another process to finish its transaction, in milliseconds.

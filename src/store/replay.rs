@@ -4,23 +4,8 @@ use jiff::Timestamp;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row, Rows};
 
-use crate::model::{ArticleId, ClusterId};
+use crate::model::{ArticleId, ClusterId, Remembered};
 use crate::store::{Batch, Store, StoreError, instant};
-
-/// What the clusterer needs to go on as if it had never stopped.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Remembered {
-    /// The article.
-    pub article: ArticleId,
-    /// Its cluster.
-    pub cluster: ClusterId,
-    /// When it was published.
-    pub published: Timestamp,
-    /// When it was first seen.
-    pub seen: Timestamp,
-    /// The clusterer's own bytes.
-    pub memory: Vec<u8>,
-}
 
 /// An article as it was first stored, which is all that decides where it belongs.
 #[derive(Clone, Debug, PartialEq)]

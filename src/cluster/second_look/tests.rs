@@ -9,10 +9,10 @@ use jiff::Timestamp;
 use crate::cluster::change::{Change, follow};
 use crate::cluster::params::Params;
 use crate::cluster::weights::{Weights, probability};
-use crate::cluster::{Arrival, Assignment, Clusterer, Recalled, Remembered};
+use crate::cluster::{Arrival, Assignment, Clusterer, Recalled};
 use crate::features::lexicon::Lexicon;
 use crate::features::{self, Subject};
-use crate::model::{ArticleId, ClusterId, Evidence, How, Reason};
+use crate::model::{ArticleId, ClusterId, Evidence, How, Reason, Remembered};
 
 /// The words of an article, as ranges of numbers: articles resemble each other as far as their ranges overlap.
 type Words<'a> = &'a [std::ops::Range<u8>];
