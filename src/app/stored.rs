@@ -1,6 +1,9 @@
 //! Conductor: `clusters`, `show`, `why` and `search`: what is stored, for people and programs.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::panic::resume_unwind;
+use std::sync::mpsc::sync_channel;
+use std::thread;
 
 use anyhow::anyhow;
 
@@ -28,10 +31,12 @@ const WEIGHED_ARTICLES_MAX: usize = 20_000;
 const SEARCH_ARTICLES_MAX: usize = 1_000;
 /// How many clusters are read at a time: a long list is told in pages and never held whole.
 const PAGE_CLUSTERS: usize = 200;
+/// How many such pages are read ahead of what is told.
+const PAGES_AHEAD: usize = 2;
 /// How many clusters are looked at together while the best are sought, by what their rows say.
 const OUTLINES: usize = 2_000;
 
-/// Lists clusters, best first.
+/// Lists clusters, best first. They are read on this thread and told on another.
 ///
 /// # Errors
 /// When there is no database, or the filter makes no sense.
@@ -41,39 +46,76 @@ pub fn clusters(context: &Context, args: &ListArgs) -> Result<Exit, Failure> {
     }
     let store = context.reader()?;
     let query = query(context, &args.filter)?;
-    let taste = taste(context, &args.filter);
     let (format, most) = limited(context, args);
-    let (style, params) = (context.style(), context.rank_params());
-    let dismissals = Dismissals::read(&store)?;
+    let style = context.style();
+    let (sender, receiver) = sync_channel::<Vec<Ranked>>(PAGES_AHEAD);
     let _one_state = store.hold()?;
-    let mut pages = Pages::new(format, &style);
-    let (mut looked_at, mut shown, mut muted, mut dismissed, mut wanted) = (0, 0, 0, 0, most);
-    'list: loop {
-        let order = in_order(context, &store, &query, args.sort, wanted)?;
+    let listed = thread::scope(|scope| {
+        let telling = scope.spawn(|| -> Result<Option<Pages<'_>>, Failure> {
+            let mut pages = Pages::new(format, &style);
+            for page in receiver {
+                if !context.pour(&pages.page(&page))? {
+                    return Ok(None);
+                }
+            }
+            Ok(Some(pages))
+        });
+        let listed = listed(context, &store, args, (&query, most), |page| sender.send(page).is_ok());
+        drop(sender);
+        let told = telling.join().unwrap_or_else(|panic| resume_unwind(panic))?;
+        // What could not be read to its end has none.
+        let listed = listed?;
+        told.map(|pages| context.pour(&pages.end())).transpose()?;
+        Ok::<Listed, Failure>(listed)
+    })?;
+    if context.terminal.is_terminal_stdout && listed.shown == most {
+        more(context, store.count(&query)?.saturating_sub(listed.shown + listed.muted + listed.dismissed));
+    }
+    say_muted(context, listed.muted);
+    Ok(Exit::Done)
+}
+
+/// How many clusters of a list were shown, and how many left out.
+#[derive(Clone, Copy, Debug, Default)]
+struct Listed {
+    shown: usize,
+    muted: usize,
+    dismissed: usize,
+}
+
+/// Reads a list page by page, for as long as `tell` says `true`.
+fn listed(
+    context: &Context,
+    store: &Store,
+    args: &ListArgs,
+    (query, most): (&Query, usize),
+    mut tell: impl FnMut(Vec<Ranked>) -> bool,
+) -> Result<Listed, Failure> {
+    let taste = taste(context, &args.filter);
+    let params = context.rank_params();
+    let dismissals = Dismissals::read(store)?;
+    let mut listed = Listed::default();
+    let (mut looked_at, mut wanted) = (0, most);
+    loop {
+        let order = in_order(context, store, query, args.sort, wanted)?;
         for page in order[looked_at..].chunks(PAGE_CLUSTERS) {
             let mut clusters = store.load(page)?;
-            muted += left_out(&taste, &mut clusters);
-            dismissed += dismissals.sift(&mut clusters, Dismissed::Hidden);
-            clusters.truncate(most - shown);
-            shown += clusters.len();
+            listed.muted += left_out(&taste, &mut clusters);
+            listed.dismissed += dismissals.sift(&mut clusters, Dismissed::Hidden);
+            clusters.truncate(most - listed.shown);
+            listed.shown += clusters.len();
             let ranked = clusters.into_iter().map(|cluster| rank::ranked(cluster, context.now, &params));
-            if !context.pour(&pages.page(&ranked.collect::<Vec<_>>()))? || shown == most {
-                break 'list;
+            if !tell(ranked.collect()) || listed.shown == most {
+                return Ok(listed);
             }
         }
         if order.len() < wanted {
-            break;
+            return Ok(listed);
         }
         // Some of those that were wanted are muted: as many more are looked for, and a few, for some of those will be.
         looked_at = order.len();
         wanted = wanted.saturating_mul(2).saturating_add(PAGE_CLUSTERS);
     }
-    context.pour(&pages.end())?;
-    if context.terminal.is_terminal_stdout && shown == most {
-        more(context, store.count(&query)?.saturating_sub(shown + muted + dismissed));
-    }
-    say_muted(context, muted);
-    Ok(Exit::Done)
 }
 
 /// The numbers of the best clusters in the order asked for, `wanted` at most: what `rank::order` would put first, without reading

@@ -10,6 +10,7 @@ pub mod discovery;
 pub mod feeds;
 pub mod fragment;
 pub mod json;
+pub mod layout;
 pub mod lines;
 pub mod markdown;
 mod page;
