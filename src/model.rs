@@ -786,6 +786,25 @@ impl Ranked {
     }
 }
 
+/// An edition whose content is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptEdition {
+    /// The digest's name.
+    pub name: String,
+    /// Its number.
+    pub number: u32,
+    /// Covers what came after this moment …
+    pub from: Timestamp,
+    /// … up to this one.
+    pub until: Timestamp,
+    /// How many stories it told.
+    pub stories: usize,
+    /// The name of its format.
+    pub format: String,
+    /// How long its content is.
+    pub bytes: usize,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -56,6 +56,7 @@ fn run(invocation: Invocation, terminal: Terminal) -> Result<Exit, Failure> {
         Command::Man => return context::print(&terminal, &cli::manual()),
         Command::Init(args) => return upkeep::init(args, &global, &terminal),
         Command::Demo(view) => return demo::demo(*view, &global, terminal),
+        Command::RenderTemplate => return Ok(digest::in_cell()?),
         _ => {}
     }
     let context = Context::load(global, terminal)?;
@@ -74,6 +75,7 @@ fn run(invocation: Invocation, terminal: Terminal) -> Result<Exit, Failure> {
         Command::Corrections(command) => corrections::corrections(&context, &command),
         Command::Dismiss(args) => seen::dismiss(&context, &args),
         Command::Digest(args) => digest::digest(&context, &args),
+        Command::Editions { name, format } => digest::editions(&context, name.as_deref(), format),
         Command::Feeds(command) => match command {
             FeedsCommand::List(args) => feeds::list(&context, &args),
             FeedsCommand::Add(args) => feeds::add::add(&context, &args),
@@ -87,7 +89,9 @@ fn run(invocation: Invocation, terminal: Terminal) -> Result<Exit, Failure> {
         },
         Command::Eval(args) => archive::eval(&context, &args),
         Command::Rebuild => upkeep::rebuild(&context),
-        Command::Completions(_) | Command::Man | Command::Init(_) | Command::Demo(_) => Ok(Exit::Done),
+        Command::Completions(_) | Command::Man | Command::Init(_) | Command::Demo(_) | Command::RenderTemplate => {
+            Ok(Exit::Done)
+        }
     }
 }
 

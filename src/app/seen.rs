@@ -11,7 +11,7 @@ use crate::listing;
 use crate::listing::plain::count;
 use crate::model::{Article, ArticleId, Cluster, ClusterId};
 use crate::news::{self, Backlog};
-use crate::store::{Query, Seen, Store, View};
+use crate::store::{Letter, Query, Seen, Store, View};
 
 /// A list of what is new, and what is remembered once it was shown.
 #[derive(Debug)]
@@ -60,14 +60,20 @@ impl Look {
         Ok((Look { since: seen.at, command, name, place: arrivals.place }, arrivals.clusters))
     }
 
-    /// Remembers that all of it was shown but what the limit left out, which comes next time.
+    /// Remembers that all of it was shown but what the limit left out, which comes next time; where it is shown by mail, with the mail or
+    /// not at all. Gives the mail's number.
     ///
     /// # Errors
     /// When the database cannot be written.
-    pub fn shown(self, context: &Context, left_out: Vec<ClusterId>) -> Result<(), Failure> {
+    pub fn shown(
+        self,
+        context: &Context,
+        left_out: Vec<ClusterId>,
+        letter: Option<&Letter>,
+    ) -> Result<Option<i64>, Failure> {
         let seen = Seen { place: self.place, at: None, left_out };
         let view = View { command: self.command, name: &self.name };
-        Ok(context.store()?.set_seen(view, &seen, context.now)?)
+        Ok(context.store()?.set_seen(view, &seen, letter, context.now)?)
     }
 }
 
@@ -114,7 +120,7 @@ pub fn clusters(context: &Context, args: &ListArgs) -> Result<Exit, Failure> {
     more(context, found.len() - shown);
     // What was cut on its way was not shown.
     if let Some(look) = look.filter(|_| whole) {
-        look.shown(context, found[shown..].iter().map(|ranked| ranked.cluster.id).collect())?;
+        look.shown(context, found[shown..].iter().map(|ranked| ranked.cluster.id).collect(), None)?;
     }
     Ok(Exit::Done)
 }

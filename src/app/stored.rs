@@ -269,7 +269,7 @@ pub fn search(context: &Context, args: &SearchArgs) -> Result<Exit, Failure> {
         Search { query: args.words.clone(), match_count: matches.articles.len(), newest_only: matches.is_cut, found };
     let whole = context.pour(&listing::search(&told, format, &context.style()))?;
     if let Some((look, _)) = look.filter(|_| whole) {
-        look.shown(context, order[looked_at..].to_vec())?;
+        look.shown(context, order[looked_at..].to_vec(), None)?;
     }
     let rest = order.len() - looked_at;
     if rest > 0 && args.list.limit.is_none() && !context.terminal.is_terminal_stdout {

@@ -7,6 +7,7 @@ pub mod check;
 pub mod corrections;
 pub mod csv;
 pub mod discovery;
+pub mod editions;
 pub mod feeds;
 pub mod fragment;
 pub mod json;
