@@ -10,7 +10,7 @@ const FLOORS: &[&[&str]] = &[
     &["daemon"],
     &["ingest"],
     &["writer", "desk"],
-    &["config", "cluster", "prepare", "serve", "digest", "opml", "news"],
+    &["config", "cluster", "prepare", "serve", "digest", "opml", "news", "diagnosis"],
     &[
         "features",
         "store",
@@ -30,13 +30,30 @@ const FLOORS: &[&[&str]] = &[
 ];
 
 const STATIONS: &[&str] = &[
-    "clean", "cluster", "dates", "digest", "features", "identify", "listing", "lookup", "model", "news", "opml",
-    "parse", "prepare", "rank", "schedule", "score", "taste",
+    "clean",
+    "cluster",
+    "dates",
+    "diagnosis",
+    "digest",
+    "features",
+    "identify",
+    "listing",
+    "lookup",
+    "model",
+    "news",
+    "opml",
+    "parse",
+    "prepare",
+    "rank",
+    "schedule",
+    "score",
+    "taste",
 ];
 
 /// Each outside crate with a job, and the modules that may name it.
 const OWNERS: &[(&str, &[&str])] = &[
     ("rusqlite", &["store"]),
+    ("rustix", &["store"]),
     ("reqwest", &["fetch"]),
     ("rustls", &["fetch"]),
     ("flate2", &["fetch"]),
