@@ -440,8 +440,8 @@ struct Write {
 const INDEX_PIECE_ARTICLES: usize = 4_000;
 /// It waits no longer than this: a feed that hangs must not keep the others from being found.
 const INDEX_WAIT: Duration = Duration::from_secs(2);
-/// How often it looks for what is older than it is to be kept.
-const PRUNE_EVERY: Duration = Duration::from_secs(3_600);
+/// How often it looks for what is older than it is to be kept: things are kept for days.
+const PRUNE_EVERY: Duration = Duration::from_secs(6 * 3_600);
 
 impl Write {
     /// Writes batches until every sender is gone; the index catches up whenever nothing waits, and first with what an earlier

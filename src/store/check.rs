@@ -81,11 +81,6 @@ const RULES: &[(Damage, &str, &str)] = &[
     ),
     (
         Damage::Ground,
-        "{n} articles can no longer be recognised when their feed brings them again",
-        "SELECT count(*) FROM articles WHERE id NOT IN (SELECT article FROM marks WHERE article IS NOT NULL)",
-    ),
-    (
-        Damage::Ground,
         "{n} mails wait for recipients without a text",
         "SELECT count(*) FROM outbox o JOIN mails m ON m.id = o.mail WHERE o.sent IS NULL AND o.given_up = 0 AND length(m.message) = 0",
     ),

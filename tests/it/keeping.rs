@@ -233,7 +233,6 @@ fn doctor_says_nothing_of_what_is_well_and_names_every_damage_and_what_to_do() {
         "2 articles have a place in the log",
         restore,
     );
-    check("DELETE FROM marks WHERE article = 1", "database", "1 articles can no longer be recognised", restore);
     check("DELETE FROM feeds WHERE id = 1", "database", "rows of `articles` refer to rows of `feeds`", restore);
     check("UPDATE feeds SET health = 'gone', detail = 'it is gone (410)'", "feeds", "it is gone", "remove it");
     check("UPDATE feeds SET last_attempt = 0", "service", "no feed was asked for", "newsfold run");
