@@ -625,13 +625,6 @@ mod tests {
         check("status --format json", Command::Status(View::Json));
         check("show c4k", Command::Show(ShowArgs { cluster: "c4k".into(), view: View::Text }));
         check("why a1 a2", Command::Why(WhyArgs { article: "a1".into(), other: Some("a2".into()), view: View::Text }));
-        check("rebuild", Command::Rebuild { all: false });
-        check("rebuild --all", Command::Rebuild { all: true });
-        check("doctor --format json", Command::Doctor(View::Json));
-        check("backup n.bak --force", Command::Backup { to: "n.bak".into(), force: true });
-        check("restore n.bak", Command::Restore { from: "n.bak".into() });
-        check("prune --dry-run", Command::Prune(PruneArgs { dry_run: true, vacuum: false }));
-        check("prune --vacuum", Command::Prune(PruneArgs { dry_run: false, vacuum: true }));
         check("init", Command::Init(InitArgs { to: None, force: false }));
         check("init - --force", Command::Init(InitArgs { to: Some(Place::Standard), force: true }));
         check("demo", Command::Demo(View::Text));
@@ -686,6 +679,18 @@ mod tests {
                 settings: vec![("window".into(), "48h".into()), ("join_probability".into(), "0.6".into())],
             }),
         );
+    }
+
+    #[test]
+    fn the_file_is_checked_copied_and_pruned() {
+        let check = |line: &str, expected: Command| assert_eq!(command(line), expected, "{line}");
+        check("rebuild", Command::Rebuild { all: false });
+        check("rebuild --all", Command::Rebuild { all: true });
+        check("doctor --format json", Command::Doctor(View::Json));
+        check("backup n.bak --force", Command::Backup { to: "n.bak".into(), force: true });
+        check("restore n.bak", Command::Restore { from: "n.bak".into() });
+        check("prune --dry-run", Command::Prune(PruneArgs { dry_run: true, vacuum: false }));
+        check("prune --vacuum", Command::Prune(PruneArgs { dry_run: false, vacuum: true }));
     }
 
     #[test]

@@ -251,3 +251,54 @@ fn corrected(connection: &Connection) -> Result<String, StoreError> {
     }
     Ok(json(&clusters.iter().map(i64::to_string).collect::<Vec<_>>()))
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use crate::model::FeedWish;
+    use crate::store::Store;
+    use crate::store::retention::{Cutoffs, Tidied};
+
+    fn numbers(store: &Store, sql: &str) -> Vec<i64> {
+        let mut statement = store.connection.prepare(sql).unwrap();
+        statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+    }
+
+    #[test]
+    fn of_what_was_sent_stays_what_keeps_a_story_from_being_told_again() {
+        let now: Timestamp = "2026-06-30T12:00:00Z".parse().unwrap();
+        let mut store = Store::in_memory(0, now).unwrap();
+        store.add_feed(&FeedWish::of_url("https://a.example/"), now).unwrap();
+        store
+            .connection
+            .execute_batch(
+                "INSERT INTO articles (id, code, feed, outlet, title, text, published, seen, links, categories, revision, changed, revised)
+                    VALUES (1, 'a1', 1, 'A', 'One', '', 0, 0, '[]', '[]', 1, 1, 0);
+                 INSERT INTO dismissed VALUES (1, 0), (2, 0);
+                 INSERT INTO views_left_out VALUES ('clusters', 'mine', 1), ('clusters', 'mine', 2);
+                 -- Of the daily ones 1 told what is stored, 2 what is gone, 3 has its content, 4 is nothing special, 5 is the last.
+                 INSERT INTO editions (name, number, covers_from, covers_until, made, place, stories, format, content)
+                    VALUES ('daily', 1, 0, 0, 1000, 1, 1, 'text', NULL), ('daily', 2, 0, 0, 1000, 1, 1, 'text', NULL),
+                           ('daily', 3, 0, 0, 1000, 1, 1, 'text', x'41'), ('daily', 4, 0, 0, 5000, 1, 0, 'text', NULL),
+                           ('daily', 5, 0, 0, 1000, 1, 0, 'text', NULL), ('weekly', 1, 0, 0, 1000, 1, 0, 'text', NULL);
+                 INSERT INTO told VALUES ('daily', 1, 1), ('daily', 2, 2);
+                 INSERT INTO mails VALUES (1, 'one', 's', x''), (2, 'two', 's', x'41'), (3, 'three', 's', x'41');
+                 -- Sent long ago and lately, waiting since long ago, given up long ago.
+                 INSERT INTO outbox (id, mail, recipient, since, attempts, next_attempt, failure, sent, given_up)
+                    VALUES (1, 1, 'a', 0, 1, 0, NULL, 1000, 0), (2, 1, 'b', 0, 1, 0, NULL, 5000, 0),
+                           (3, 2, 'a', 0, 1, 1000, 'no', NULL, 0), (4, 3, 'a', 0, 9, 1000, 'no', NULL, 1);",
+            )
+            .unwrap();
+        assert_eq!(store.tidy(&Cutoffs::default()).unwrap(), Tidied::default(), "only of articles that are gone");
+        assert_eq!(numbers(&store, "SELECT article FROM told"), [1]);
+        assert_eq!(numbers(&store, "SELECT article FROM dismissed"), [1]);
+        assert_eq!(numbers(&store, "SELECT article FROM views_left_out"), [1]);
+        let cutoffs = Cutoffs { editions: Some(Timestamp::from_millisecond(2_000).unwrap()), ..Cutoffs::default() };
+        assert_eq!(store.tidy(&cutoffs).unwrap(), Tidied { editions: 1, letters: 2 });
+        assert_eq!(numbers(&store, "SELECT number FROM editions ORDER BY name, number"), [1, 3, 4, 5, 1]);
+        assert_eq!(numbers(&store, "SELECT id FROM outbox ORDER BY id"), [2, 3]);
+        assert_eq!(numbers(&store, "SELECT id FROM mails ORDER BY id"), [1, 2]);
+        assert_eq!(store.tidy(&cutoffs).unwrap(), Tidied::default());
+    }
+}

@@ -140,7 +140,7 @@ fn a_restore_refuses_what_would_lose_something_and_leaves_all_as_it_was() {
         let ran = home.run(&["restore", file]);
         assert!(ran.code == Some(1) || ran.code == Some(2), "{file}: {}", ran.stderr);
         assert!(ran.stderr.contains(said), "{file}: {}", ran.stderr);
-        assert_eq!(names(&home, "newsfold.db.before-"), [String::new(); 0], "{file}");
+        assert!(names(&home, "newsfold.db.before-").is_empty(), "{file}");
         assert_eq!(dump(&database), before, "{file}");
     };
     check("none.bak", "there is no file");

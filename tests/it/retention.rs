@@ -280,3 +280,35 @@ fn what_was_pruned_and_still_stands_in_its_feed_never_comes_back_and_what_it_sai
     assert_eq!(store.unsound().expect("it can be checked"), []);
     assert_eq!(store.give_back(10, 0).expect("it looks"), 0, "all free room is gone");
 }
+
+#[test]
+fn a_running_service_prunes_and_says_so_and_a_second_hand_is_told_who_does() {
+    let origin = Origin::start();
+    origin.serve("/lamp", Answer::feed(rss("The Lamp", &[DAM]), "application/rss+xml"));
+    origin.serve("/beacon", Answer::feed(rss("Beacon", &[BREAD]), "application/rss+xml"));
+    let config = "[fetch]\nallow_private_addresses = true\n[retention]\narticles = \"10d\"\n";
+    let home = Home::with_config(config);
+    home.good(&["fetch", &origin.url("/lamp")]);
+    let other = rusqlite::Connection::open(home.path("newsfold.db")).expect("a second connection");
+    // Twelve days: less than a leap of the clock.
+    let earlier =
+        "UPDATE articles SET seen = seen - 86400000 * 12; UPDATE clusters SET last_seen = last_seen - 86400000 * 12";
+    other.execute_batch(earlier).expect("time passes");
+    home.good(&["fetch", &origin.url("/beacon")]);
+    let mut service = home.spawn(&["run"]);
+    let began = std::time::Instant::now();
+    let articles = || number(&home.path("newsfold.db"), "SELECT count(*) FROM articles");
+    while articles() > 1 && began.elapsed() < std::time::Duration::from_secs(30) {
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    let refused = home.run(&["prune"]);
+    let stopped = std::process::Command::new("kill").arg(service.id().to_string()).status().expect("`kill` starts");
+    let ended = service.wait().expect("it ends");
+    let mut log = String::new();
+    std::io::Read::read_to_string(&mut service.stderr.take().expect("its log"), &mut log).expect("its log is text");
+    assert!(stopped.success() && ended.success(), "{log}");
+    assert_eq!(articles(), 1, "{log}");
+    assert!(log.contains("pruned articles=1"), "{log}");
+    assert!(refused.code == Some(1) && refused.stderr.contains("`newsfold run`"), "{}", refused.stderr);
+    assert_eq!(home.clusters().len(), 1);
+}
