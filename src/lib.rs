@@ -10,6 +10,7 @@ pub mod config;
 pub mod daemon;
 pub mod dates;
 pub mod desk;
+pub mod diagnosis;
 pub mod digest;
 pub mod features;
 pub mod fetch;

@@ -5,8 +5,10 @@ mod context;
 mod corrections;
 mod demo;
 mod digest;
+mod doctor;
 mod feeds;
 mod fetch;
+mod keep;
 mod orders;
 mod run;
 mod seen;
@@ -59,7 +61,10 @@ fn run(invocation: Invocation, terminal: Terminal) -> Result<Exit, Failure> {
         Command::RenderTemplate => return Ok(digest::in_cell()?),
         _ => {}
     }
-    let context = Context::load(global, terminal)?;
+    let context = match (Context::load(global, terminal), &command) {
+        (Err(failure), Command::Doctor(view)) => return doctor::of_broken_config(&failure, terminal, *view),
+        (context, _) => context?,
+    };
     match command {
         Command::Run => run::run(context),
         Command::Fetch(args) => fetch::fetch(&context, &args),
@@ -88,7 +93,11 @@ fn run(invocation: Invocation, terminal: Terminal) -> Result<Exit, Failure> {
             FeedsCommand::Export { to } => feeds::exchange::export(&context, &to),
         },
         Command::Eval(args) => archive::eval(&context, &args),
-        Command::Rebuild => upkeep::rebuild(&context),
+        Command::Rebuild { all } => upkeep::rebuild(&context, all),
+        Command::Prune(args) => keep::prune(&context, args),
+        Command::Backup { to, force } => keep::backup(&context, &to, force),
+        Command::Restore { from } => keep::restore(&context, &from),
+        Command::Doctor(view) => doctor::doctor(&context, view),
         Command::Completions(_) | Command::Man | Command::Init(_) | Command::Demo(_) | Command::RenderTemplate => {
             Ok(Exit::Done)
         }

@@ -15,7 +15,7 @@ use crate::cli::words::{count, language, length, ordinal, place, place_of_digest
 use crate::cli::{
     Asking, Command, CorrectionsCommand, Covers, DigestArgs, DigestFormat, DismissArgs, EvalArgs, Exit, FeedsAddArgs,
     FeedsCommand, FeedsListArgs, FetchArgs, Filter, Global, InitArgs, Invocation, ListArgs, ListFormat, LogFormat, New,
-    Place, SearchArgs, ShowArgs, Sort, Stop, View, WhyArgs,
+    Place, PruneArgs, SearchArgs, ShowArgs, Sort, Stop, View, WhyArgs,
 };
 
 /// Columns beyond which help is not wrapped: longer lines are hard to read.
@@ -46,7 +46,7 @@ const EPILOGUE: &str = "\
 
 \x1b[1;4mExit codes:\x1b[0m
   0  done
-  1  could not do it (fetch: every feed failed; feeds check: found a fault)
+  1  could not do it (fetch: every feed failed; doctor, feeds check: a fault)
   2  wrong usage or wrong config
   3  done in part: some feeds failed
 
@@ -174,7 +174,39 @@ enum TypedCommand {
     /// Cluster an archive in a throw-away database and score it
     Eval(TypedEval),
     /// Drop all clusters and make them anew from the stored articles
-    Rebuild,
+    #[command(after_help = REBUILD_NOTE)]
+    Rebuild {
+        /// Place anew what a prune settled as well
+        #[arg(long)]
+        all: bool,
+    },
+    /// Check config, database, feeds, mail and disk; exit 1 when something needs a person
+    Doctor(TypedView),
+    /// Write a checked copy of the database, whatever is writing to it meanwhile
+    Backup {
+        /// The copy
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// Replace a file that is there
+        #[arg(long)]
+        force: bool,
+    },
+    /// Put a backup in the place of the database, which is kept beside it
+    Restore {
+        /// What `backup` wrote
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+    /// Give up what is older than [retention] keeps, and the room it takes
+    #[command(after_help = PRUNE_NOTE)]
+    Prune {
+        /// Only say what would go
+        #[arg(long)]
+        dry_run: bool,
+        /// Write the whole file anew, so that all free room goes back to the disk
+        #[arg(long, conflicts_with = "dry_run")]
+        vacuum: bool,
+    },
     /// Write a commented starter config with real feeds
     Init(TypedInit),
     /// Do the whole job on built-in sample feeds; needs no network
@@ -191,6 +223,15 @@ enum TypedCommand {
     #[command(hide = true)]
     RenderTemplate,
 }
+
+const REBUILD_NOTE: &str = "\
+Where articles were pruned, what had been placed by then stays as it is: its
+neighbours are gone. --all places it anew among those that are left.";
+
+const PRUNE_NOTE: &str = "\
+`newsfold run` prunes by itself. A cluster goes whole, when its last article is
+older than [retention] keeps it, or stays whole; what a correction names stays.
+What went never comes back as new, even if its feed still holds it.";
 
 const FETCH_NOTE: &str = "\
 A feed that was never fetched is due. --all and named feeds set due times and
@@ -651,7 +692,11 @@ impl TypedCommand {
                 stored: eval.stored,
                 settings: eval.set,
             }),
-            TypedCommand::Rebuild => Command::Rebuild,
+            TypedCommand::Rebuild { all } => Command::Rebuild { all },
+            TypedCommand::Doctor(view) => Command::Doctor(view.format),
+            TypedCommand::Backup { file, force } => Command::Backup { to: file, force },
+            TypedCommand::Restore { file } => Command::Restore { from: file },
+            TypedCommand::Prune { dry_run, vacuum } => Command::Prune(PruneArgs { dry_run, vacuum }),
             TypedCommand::Init(TypedInit { file, force }) => Command::Init(InitArgs { to: file, force }),
             TypedCommand::Demo(view) => Command::Demo(view.format),
             TypedCommand::Completions { shell } => Command::Completions(shell),

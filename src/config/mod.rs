@@ -45,6 +45,8 @@ pub struct Config {
     pub fetch: FetchSection,
     /// How articles are clustered.
     pub cluster: ClusterSection,
+    /// How long things are kept.
+    pub retention: RetentionSection,
     /// What a reader sees of clusters.
     pub reading: ReadingSection,
     /// How mail is sent.
@@ -99,6 +101,19 @@ pub struct ClusterSection {
     pub related_probability: f64,
     /// Articles of one cluster within the window; a full one takes no more.
     pub cluster_articles_max: usize,
+}
+
+/// `[retention]`: how long things are kept, counted from when they were seen; `None` is for ever.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RetentionSection {
+    /// Articles that are alone in their cluster.
+    pub articles: Option<SignedDuration>,
+    /// Clusters of more than one article, from the last one on.
+    pub clusters: Option<SignedDuration>,
+    /// Earlier words of articles.
+    pub revisions: Option<SignedDuration>,
+    /// What is left of editions and mails that were sent.
+    pub editions: Option<SignedDuration>,
 }
 
 /// `[reading]`: what a reader sees of clusters. Nothing of it touches what is stored.
@@ -192,6 +207,7 @@ impl Default for Config {
             database: PathBuf::from("newsfold.db"),
             fetch: FetchSection::default(),
             cluster: ClusterSection::default(),
+            retention: RetentionSection::default(),
             reading: ReadingSection::default(),
             mail: MailSection::default(),
             digests: Vec::new(),
@@ -229,6 +245,14 @@ impl Default for ClusterSection {
             related_probability: 0.1,
             cluster_articles_max: 2_000,
         }
+    }
+}
+
+impl Default for RetentionSection {
+    /// Nothing that was said is given up unasked; what was sent and read is.
+    fn default() -> RetentionSection {
+        let editions = Some(SignedDuration::from_hours(24 * 90));
+        RetentionSection { articles: None, clusters: None, revisions: None, editions }
     }
 }
 
@@ -662,7 +686,7 @@ mail = ["jörg@example.org"]"#,
         );
         check(
             "[pages]\nfrom = \"a\"",
-            "config.toml:1:2: unknown section [pages]; there are database, fetch, cluster, reading, mail, digest, feeds",
+            "config.toml:1:2: unknown section [pages]; there are database, fetch, cluster, retention, reading, mail, digest, feeds",
         );
         check("fetch = 1", "config.toml:1:1: `fetch` is a section: write [fetch] on a line of its own");
         check("[feeds]\nurl = \"a\"", "config.toml:1:2: feeds are written as [[feeds]], once for each");

@@ -442,6 +442,11 @@ impl Batch<'_> {
         Ok(())
     }
 
+    /// The last place in the log.
+    pub(crate) fn place_in_log(&self) -> i64 {
+        self.last_seq
+    }
+
     /// The next place in the log.
     pub(crate) fn next(&mut self) -> i64 {
         self.last_seq += 1;

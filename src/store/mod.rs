@@ -2,8 +2,11 @@
 
 mod batch;
 mod bury;
+mod check;
+mod copy;
 mod corrections;
 mod deaths;
+mod disk;
 mod editions;
 mod feeds;
 mod lock;
@@ -12,8 +15,10 @@ mod outbox;
 mod read;
 mod regroup;
 mod replay;
+mod retention;
 mod schema;
 mod search;
+mod settled;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -26,13 +31,18 @@ use thiserror::Error;
 use crate::lookup::folded;
 
 pub use crate::store::batch::{Batch, Elsewhere, FeedFacts, Known, Met, NewArticle, Past, Placed};
+pub use crate::store::check::{Damage, Unsound};
+pub(crate) use crate::store::copy::beside_plain;
+pub use crate::store::copy::{Copied, CopyError, Force, restore, verified};
 pub use crate::store::corrections::{Moved, Moving, Wanted, standing};
+pub use crate::store::disk::{Disk, Forecast};
 pub use crate::store::editions::{Arrivals, LastEdition, NewEdition, Recorded, Seen, View};
 pub use crate::store::lock::{Holder, RoleLock, beside};
 pub use crate::store::order::Place;
 pub use crate::store::outbox::{Attempt, Letter, OutboxState, Waiting};
 pub use crate::store::read::{Found, Query, Totals};
 pub use crate::store::replay::Founding;
+pub use crate::store::retention::{Cursor, Cutoffs, Expired, Tidied};
 pub use crate::store::search::Matches;
 
 /// How long a statement waits for another process to finish its transaction, in milliseconds.
@@ -61,6 +71,18 @@ pub enum StoreError {
     #[error("there is no database at `{}` yet; `newsfold fetch` makes it", path.display())]
     Missing {
         /// The database.
+        path: PathBuf,
+    },
+    /// There is no such copy.
+    #[error("there is no file `{}`", path.display())]
+    NoCopy {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The copy is not one file alone.
+    #[error("`{}` has a log beside it, as a database in use has: `newsfold --db {} backup FILE` makes a copy of it that can be restored", path.display(), path.display())]
+    NotAtRest {
+        /// The file.
         path: PathBuf,
     },
     /// The file is no SQLite database.
@@ -186,7 +208,10 @@ impl Store {
             return Err(StoreError::Folder { path: path.to_owned() });
         }
         let connection = Connection::open(path)?;
-        recognise(&connection, path)?;
+        if recognise(&connection, path)? == 0 {
+            // Before anything is written, or never: so that what is pruned can be given back a little at a time.
+            connection.pragma_update(None, "auto_vacuum", "incremental")?;
+        }
         // journal_mode first: it is the one setting that is stored in the file.
         connection.pragma_update(None, "journal_mode", "wal")?;
         Store::ready(connection, salt, now)
@@ -236,15 +261,40 @@ impl Store {
     /// On a read-only medium there is no place for the shared-memory file, and no writer either; unless a write-ahead log is left,
     /// the file holds everything and may be read as it is.
     fn open_at_rest(path: &Path, refused: rusqlite::Error) -> Result<Connection, StoreError> {
-        let mut log = path.as_os_str().to_owned();
-        log.push("-wal");
-        let absolute = std::path::absolute(path).ok().and_then(|path| url::Url::from_file_path(path).ok());
-        let (Some(mut address), false) = (absolute, Path::new(&log).exists()) else { return Err(refused.into()) };
-        address.set_query(Some("immutable=1"));
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
-        let connection = Connection::open_with_flags(address.as_str(), flags)?;
+        let Some(connection) = Store::immutable(path)? else { return Err(refused.into()) };
         up_to_date(path, recognise(&connection, path)?)?;
         Ok(connection)
+    }
+
+    /// The file as it is, without a lock and without a file beside it; `None` where a write-ahead log is left.
+    fn immutable(path: &Path) -> Result<Option<Connection>, StoreError> {
+        let log = beside_plain(path, "-wal");
+        let absolute = std::path::absolute(path).ok().and_then(|path| url::Url::from_file_path(path).ok());
+        let (Some(mut address), false) = (absolute, log.exists()) else { return Ok(None) };
+        address.set_query(Some("immutable=1"));
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+        Ok(Some(Connection::open_with_flags(address.as_str(), flags)?))
+    }
+
+    /// Opens a copy that nobody writes to, and makes no file beside it.
+    ///
+    /// # Errors
+    /// [`StoreError`] says what is wrong with the file; one with a log beside it is not at rest.
+    pub fn at_rest(path: &Path) -> Result<Store, StoreError> {
+        if !path.exists() {
+            return Err(StoreError::NoCopy { path: path.to_owned() });
+        }
+        if path.is_dir() {
+            return Err(StoreError::Folder { path: path.to_owned() });
+        }
+        let Some(connection) = Store::immutable(path)? else {
+            return Err(StoreError::NotAtRest { path: path.to_owned() });
+        };
+        if recognise(&connection, path)? == 0 {
+            return Err(StoreError::NotOurs { path: path.to_owned() });
+        }
+        configure(&connection)?;
+        Ok(Store { connection })
     }
 
     /// One state of the file for all that is read while the value lives, whatever is written meanwhile; nobody waits for it.
@@ -292,6 +342,16 @@ impl Store {
     fn lasting(&mut self) -> Result<rusqlite::Transaction<'_>, StoreError> {
         self.connection.execute_batch("PRAGMA synchronous = FULL")?;
         Ok(self.connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?)
+    }
+
+    /// Whether its tables are those of today, which those of a copy need not be.
+    fn is_of_today(&self) -> Result<bool, StoreError> {
+        let version: usize = self
+            .connection
+            .pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0))?
+            .try_into()
+            .unwrap_or(0);
+        Ok(version == schema::MIGRATIONS.len())
     }
 
     fn meta(&self, key: &str) -> Result<i64, StoreError> {

@@ -263,7 +263,7 @@ mod tests {
             batch.place(&placed)
         };
         store
-            .remake(|batch| {
+            .remake(|batch, _| {
                 [(1, 1), (2, 1), (3, 3), (4, 3), (5, 3)].into_iter().try_for_each(|(n, c)| place(batch, n, c))
             })
             .unwrap();

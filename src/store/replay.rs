@@ -47,26 +47,8 @@ impl Store {
     ///
     /// # Errors
     /// When the file cannot be read.
-    pub fn memories(&self, since: Timestamp, mut take: impl FnMut(Remembered) -> bool) -> Result<(), StoreError> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT a.id, m.cluster, a.published, a.seen, coalesce(r.memory, x'')
-             FROM articles a JOIN memberships m ON m.article = a.id LEFT JOIN memories r ON r.article = a.id
-             WHERE a.seen > ?1 ORDER BY a.id",
-        )?;
-        let mut rows = statement.query([since.as_millisecond()])?;
-        while let Some(row) = rows.next()? {
-            let remembered = Remembered {
-                article: ArticleId(row.get(0)?),
-                cluster: ClusterId(ArticleId(row.get(1)?)),
-                published: instant(row.get(2)?),
-                seen: instant(row.get(3)?),
-                memory: row.get(4)?,
-            };
-            if !take(remembered) {
-                break;
-            }
-        }
-        Ok(())
+    pub fn memories(&self, since: Timestamp, take: impl FnMut(Remembered) -> bool) -> Result<(), StoreError> {
+        memories(&self.connection, since, take)
     }
 
     /// These articles as they were first stored, each with what the clusterer remembers of it (empty where that is gone), in log
@@ -96,19 +78,23 @@ impl Store {
         Ok(self.connection.execute(FORGET, [before.as_millisecond()])?)
     }
 
-    /// Drops everything derived and lets `remake` place every article anew, in one transaction: readers see the old clusters
-    /// until the new ones stand, and a failure leaves the old ones.
+    /// Goes back to where articles were last pruned, or drops everything derived, and lets `remake` place every article behind that place
+    /// (`None`: every one) anew, in one transaction: readers see the old clusters until the new ones stand, and a failure leaves
+    /// the old ones.
     ///
     /// # Errors
     /// Those of `remake`, and when the file cannot be written.
     pub fn remake<F>(&mut self, remake: F) -> Result<(), StoreError>
     where
-        F: FnOnce(&mut Batch<'_>) -> Result<(), StoreError>,
+        F: FnOnce(&mut Batch<'_>, Option<ArticleId>) -> Result<(), StoreError>,
     {
         let mut batch = self.batch()?;
         batch.part_with_clusters()?;
-        batch.drop_derived()?;
-        remake(&mut batch)?;
+        let border = batch.go_back()?;
+        if border.is_none() {
+            batch.drop_derived()?;
+        }
+        remake(&mut batch, border)?;
         batch.welcome_clusters()?;
         batch.commit()
     }
@@ -178,6 +164,33 @@ const FOUNDINGS: &str =
     f.cluster, m.cluster, a.date_doubt IS NULL, a.repeated
     FROM articles a JOIN feeds f ON f.id = a.feed LEFT JOIN revisions r ON r.article = a.id AND r.number = 1
     LEFT JOIN memberships m ON m.article = a.id";
+
+/// What the clusterer remembers of every placed article first seen after `since`, in log order.
+pub(crate) fn memories(
+    connection: &Connection,
+    since: Timestamp,
+    mut take: impl FnMut(Remembered) -> bool,
+) -> Result<(), StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT a.id, m.cluster, a.published, a.seen, coalesce(r.memory, x'')
+         FROM articles a JOIN memberships m ON m.article = a.id LEFT JOIN memories r ON r.article = a.id
+         WHERE a.seen > ?1 ORDER BY a.id",
+    )?;
+    let mut rows = statement.query([since.as_millisecond()])?;
+    while let Some(row) = rows.next()? {
+        let remembered = Remembered {
+            article: ArticleId(row.get(0)?),
+            cluster: ClusterId(ArticleId(row.get(1)?)),
+            published: instant(row.get(2)?),
+            seen: instant(row.get(3)?),
+            memory: row.get(4)?,
+        };
+        if !take(remembered) {
+            break;
+        }
+    }
+    Ok(())
+}
 
 /// Up to `articles_max` articles after `after` in the log, as they were first stored.
 pub(crate) fn foundings(

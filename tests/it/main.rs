@@ -37,6 +37,8 @@ mod house;
 #[cfg(test)]
 mod identity;
 #[cfg(test)]
+mod keeping;
+#[cfg(test)]
 mod markup;
 #[cfg(test)]
 mod mutate;
@@ -68,6 +70,8 @@ mod reading;
 mod rebuild;
 #[cfg(test)]
 mod renderings;
+#[cfg(test)]
+mod retention;
 #[cfg(test)]
 mod rig;
 #[cfg(test)]
