@@ -5,7 +5,8 @@ mod document;
 mod draft;
 mod obey;
 
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -14,11 +15,12 @@ use crate::cluster::weights::Weights;
 use crate::cluster::{Clusterer, Remembered, between};
 use crate::features::ahead::Ahead;
 use crate::fetch::policy::redact;
+use crate::meter::Meter;
 use crate::model::{ArticleId, Draft, Feed, FeedState, Health, Rule, Trust};
 use crate::schedule;
 use crate::store::{Batch, FeedFacts, Founding, Store, StoreError};
 use crate::writer::document::Document;
-use crate::writer::draft::{Bringer, Desk, Stored, arrival, assign, store};
+use crate::writer::draft::{Bringer, Desk, Stored, Tally, arrival, assign, store};
 
 pub use crate::writer::answer::{Answer, FeedReport, Intake, Reach};
 
@@ -49,6 +51,8 @@ pub struct Params {
     pub schedule: schedule::Params,
     /// How articles are grouped.
     pub cluster: ClusterParams,
+    /// Where it is counted what was written, and how long it took.
+    pub meter: Arc<Meter>,
 }
 
 /// The one owner of the store and the clusterer.
@@ -99,7 +103,31 @@ impl Writer {
         self.in_one_batch(places, |batch, desk| {
             intakes.iter().map(|intake| take_in(batch, desk, intake, &At { now, salt, schedule: &schedule })).collect()
         })
-        .map(|(_, reports)| reports)
+        .map(|(_, reports)| self.counted(reports))
+    }
+
+    /// Counts what these reports of a batch that is stored say.
+    fn counted(&self, reports: Vec<FeedReport>) -> Vec<FeedReport> {
+        let entries = &self.params.meter.entries;
+        for report in &reports {
+            let news = report.articles_new + report.articles_revised;
+            entries.add("new", report.articles_new);
+            entries.add("revised", report.articles_revised);
+            entries.add("known", report.entries.saturating_sub(news));
+        }
+        reports
+    }
+
+    /// Reads the window back, if nobody did so before, so that the first article need not wait for it; says how many articles it holds.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn read_window(&mut self) -> Result<usize, StoreError> {
+        if self.clusterer.is_none() {
+            self.clusterer = Some(self.restored()?);
+        }
+        self.params.meter.window_articles.set(self.window_articles());
+        Ok(self.window_articles())
     }
 
     /// Stores archived articles in one transaction, each as seen at its own time, and says under which number each stands. Where each
@@ -215,7 +243,7 @@ impl Writer {
         self.obey()?;
         self.clusterer = None;
         let mut clusterer = Clusterer::new(self.params.cluster.clone(), Weights::builtin());
-        let mut count = 0;
+        let (mut count, mut tally, meter) = (0, Tally::default(), Arc::clone(&self.params.meter));
         self.store.remake(|batch| {
             let mut corrections = batch.obeyed_corrections()?.into_iter().peekable();
             let mut standing = Vec::new();
@@ -224,7 +252,13 @@ impl Writer {
                 let page = batch.foundings(after, PAGE_ARTICLES)?;
                 for founding in &page {
                     obey::again(batch, &mut clusterer, &mut corrections, &mut standing, founding.id.0)?;
-                    let mut desk = Desk { clusterer: Some(&mut clusterer), ahead: None, assign_times: None };
+                    let mut desk = Desk {
+                        clusterer: Some(&mut clusterer),
+                        ahead: None,
+                        assign_times: None,
+                        meter: &meter,
+                        tally: &mut tally,
+                    };
                     assign(batch, &mut desk, founding)?;
                 }
                 let Some(last) = page.last() else {
@@ -260,11 +294,22 @@ impl Writer {
                 return Err(error);
             }
         };
-        let mut desk = Desk { clusterer: clusterer.as_mut(), ahead: None, assign_times: self.assign_times.as_mut() };
+        let (meter, mut tally) = (Arc::clone(&self.params.meter), Tally::default());
+        let mut desk = Desk {
+            clusterer: clusterer.as_mut(),
+            ahead: None,
+            assign_times: self.assign_times.as_mut(),
+            meter: &meter,
+            tally: &mut tally,
+        };
         let obeyed = obey::pending(&mut batch, desk.clusterer.as_deref_mut())?;
         let result = work(&mut batch, &mut desk)?;
         batch.commit()?;
         self.clusterer = clusterer;
+        // Only what is stored counts: the same batch comes again when it was not.
+        tally.count(&meter);
+        meter.corrections.add(obeyed);
+        meter.window_articles.set(self.window_articles());
         Ok((obeyed, result))
     }
 
@@ -304,6 +349,7 @@ impl Writer {
         let mut clusterer = Clusterer::new(self.params.cluster.clone(), Weights::builtin());
         let mut batch = self.store.batch()?;
         for (founding, cluster) in batch.window(start)? {
+            self.params.meter.writer.beat(Instant::now());
             let memory = clusterer.place(arrival(&founding, &clusterer.params().features, None), cluster);
             batch.remember(founding.id, &memory)?;
         }
@@ -340,6 +386,8 @@ fn take_in(batch: &mut Batch<'_>, desk: &mut Desk<'_>, intake: &Intake, at: &At<
     let feed = &intake.feed;
     let mut report = FeedReport {
         url: feed.url.clone(),
+        health_before: feed.state.health,
+        is_as_before: false,
         health: Health::Ok,
         detail: None,
         entries: intake.answer.entries(),
@@ -364,6 +412,8 @@ fn take_in(batch: &mut Batch<'_>, desk: &mut Desk<'_>, intake: &Intake, at: &At<
             clusterer: desk.clusterer.as_deref_mut(),
             ahead: prepared.ahead.as_deref(),
             assign_times: desk.assign_times.as_deref_mut(),
+            meter: desk.meter,
+            tally: &mut *desk.tally,
         };
         let past = batch.past(feed.id)?;
         let mut document = document::read(batch, feed.id, &prepared.drafts, past, at.now)?;
@@ -396,6 +446,9 @@ fn take_in(batch: &mut Batch<'_>, desk: &mut Desk<'_>, intake: &Intake, at: &At<
     }
     batch.set_feed(feed.id, &state, &facts)?;
     report.health = state.health;
+    // What is said of one trouble may differ from time to time; what is said of a feed that is well is one thing.
+    let is_same_trouble = state.health.is_trouble() || state.detail == feed.state.detail;
+    report.is_as_before = state.health == feed.state.health && is_same_trouble;
     report.detail = state.detail;
     if let Answer::Postponed { until, detail } = &intake.answer {
         report.postponed = Some(*until);

@@ -7,6 +7,7 @@ mod demo;
 mod digest;
 mod feeds;
 mod fetch;
+mod log;
 mod orders;
 mod run;
 mod seen;

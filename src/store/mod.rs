@@ -2,6 +2,7 @@
 
 mod batch;
 mod bury;
+mod census;
 mod corrections;
 mod deaths;
 mod editions;
@@ -24,6 +25,7 @@ use rusqlite::{Connection, OpenFlags, Transaction};
 use thiserror::Error;
 
 pub use crate::store::batch::{Batch, Elsewhere, FeedFacts, Known, Met, NewArticle, Past, Placed};
+pub use crate::store::census::{Census, log_bytes, schema_version};
 pub use crate::store::corrections::{Moved, Moving, Wanted, standing};
 pub use crate::store::editions::{Arrivals, LastEdition, NewEdition, Recorded, Seen, View};
 pub use crate::store::lock::{Holder, RoleLock, beside};

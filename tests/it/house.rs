@@ -25,13 +25,14 @@ const FLOORS: &[&[&str]] = &[
         "taste",
         "quarantine",
         "mail",
+        "meter",
     ],
     &["model", "clean", "dates", "lookup", "cli"],
 ];
 
 const STATIONS: &[&str] = &[
-    "clean", "cluster", "dates", "digest", "features", "identify", "listing", "lookup", "model", "news", "opml",
-    "parse", "prepare", "rank", "schedule", "score", "taste",
+    "clean", "cluster", "dates", "digest", "features", "identify", "listing", "lookup", "meter", "model", "news",
+    "opml", "parse", "prepare", "rank", "schedule", "score", "taste",
 ];
 
 /// Each outside crate with a job, and the modules that may name it.
@@ -70,6 +71,8 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("minijinja", &["digest"]),
     ("zip", &["digest"]),
     ("axum", &["serve"]),
+    ("hyper", &["serve"]),
+    ("hyper_util", &["serve"]),
     ("sd_notify", &["clock"]),
     ("anyhow", &["app", "main"]),
     ("tracing_subscriber", &["app"]),
