@@ -277,6 +277,12 @@ pub fn next_wake(feeds: &[Feed], now: Timestamp, params: &Params) -> Option<Time
     wakes.min()
 }
 
+/// Since when the longest overdue of these feeds has been due; `None` where none is. One that was never asked is due since it was added.
+pub fn due_since(feeds: &[Feed], now: Timestamp, params: &Params) -> Option<Timestamp> {
+    let due = feeds.iter().filter(|feed| left_out(feed, now, params).is_none());
+    due.map(|feed| feed.state.next_due.unwrap_or(feed.added).min(now)).min()
+}
+
 /// What polling has taught us of a feed once an answer came (or none did): a function of its arguments alone. `salt` is
 /// the database's own.
 pub fn next(feed: &Feed, outcome: &Outcome, now: Timestamp, salt: u64, params: &Params) -> FeedState {

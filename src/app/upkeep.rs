@@ -14,8 +14,9 @@ use crate::cli::terminal::Terminal;
 use crate::cli::{Exit, Global, InitArgs, Place, View};
 use crate::config;
 use crate::listing::json::{Layout, document};
-use crate::listing::plain::{ago, count};
+use crate::listing::plain::{ago, count, span};
 use crate::listing::{self, Style};
+use crate::schedule;
 use crate::store::{RoleLock, Store};
 
 /// What `status` knows.
@@ -29,6 +30,8 @@ struct Status {
     file_bytes: u64,
     last_pass: Option<Timestamp>,
     last_success: Option<Timestamp>,
+    /// When the next feed is due, or since when one has been.
+    next_pass: Option<Timestamp>,
     feeds: usize,
     feeds_by_health: BTreeMap<&'static str, usize>,
     articles: u64,
@@ -68,6 +71,7 @@ pub fn status(context: &Context, view: View) -> Result<Exit, Failure> {
         *feeds_by_health.entry(feed.state.health.word()).or_default() += 1;
     }
     let outbox = store.outbox()?;
+    let schedule = context.schedule_params()?;
     let holder = RoleLock::holder(&context.config.database);
     let status = Status {
         schema: "newsfold.status/1",
@@ -77,6 +81,8 @@ pub fn status(context: &Context, view: View) -> Result<Exit, Failure> {
         file_bytes: totals.file_bytes,
         last_pass: feeds.iter().filter_map(|feed| feed.state.last_attempt).max(),
         last_success: feeds.iter().filter_map(|feed| feed.state.last_success).max(),
+        next_pass: schedule::due_since(&feeds, context.now, &schedule)
+            .or_else(|| schedule::next_wake(&feeds, context.now, &schedule)),
         feeds: feeds.len(),
         feeds_by_health,
         articles: totals.articles,
@@ -95,7 +101,7 @@ pub fn status(context: &Context, view: View) -> Result<Exit, Failure> {
     }
 }
 
-fn told(status: &Status, style: &Style) -> [(&'static str, String); 9] {
+fn told(status: &Status, style: &Style) -> [(&'static str, String); 10] {
     let when = |moment: Option<Timestamp>| moment.map_or_else(|| "never".to_owned(), |moment| ago(moment, style));
     let states: Vec<String> = status.feeds_by_health.iter().map(|(word, number)| format!("{number} {word}")).collect();
     let feeds = if states.is_empty() { "none".to_owned() } else { format!("{} ({})", status.feeds, states.join(", ")) };
@@ -109,6 +115,7 @@ fn told(status: &Status, style: &Style) -> [(&'static str, String); 9] {
         ("size", format!("{:.1} MiB", status.file_bytes as f64 / f64::from(1 << 20))),
         ("last pass", when(status.last_pass)),
         ("last success", when(status.last_success)),
+        ("next pass", next(status.next_pass, style)),
         ("feeds", feeds),
         ("articles", format!("{}, {} in the last 24 h", status.articles, status.articles_last_day)),
         (
@@ -120,6 +127,17 @@ fn told(status: &Status, style: &Style) -> [(&'static str, String); 9] {
         ),
         ("outbox", mail(&status.outbox)),
     ]
+}
+
+fn next(moment: Option<Timestamp>, style: &Style) -> String {
+    match moment {
+        None => "never".to_owned(),
+        Some(moment) if moment > style.now => ago(moment, style),
+        Some(moment) => match style.now.as_second().abs_diff(moment.as_second()) {
+            0..60 => "now".to_owned(),
+            late => format!("due for {}", span(late)),
+        },
+    }
 }
 
 fn mail(outbox: &Outbox) -> String {

@@ -667,7 +667,7 @@ mod tests {
         );
         check(
             "[pages]\nfrom = \"a\"",
-            "config.toml:1:2: unknown section [pages]; there are database, fetch, cluster, reading, mail, digest, feeds",
+            "config.toml:1:2: unknown section [pages]; there are database, fetch, cluster, reading, serve, mail, digest, feeds",
         );
         check("fetch = 1", "config.toml:1:1: `fetch` is a section: write [fetch] on a line of its own");
         check("[feeds]\nurl = \"a\"", "config.toml:1:2: feeds are written as [[feeds]], once for each");

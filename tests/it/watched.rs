@@ -1,5 +1,6 @@
 //! The service as those who watch it meet it: metrics, health, logs, the service manager, clocks that jump.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write;
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -86,7 +87,12 @@ fn what_the_metrics_say_is_what_the_database_says() {
         assert_eq!(Some(told.get("newsfold_feeds", Some(("state", state)))), count.as_f64(), "{state}");
     }
     assert_eq!(told.get("newsfold_feeds", Some(("state", "gone"))), 0.0);
-    assert_eq!(Some(told.get("newsfold_database_bytes", None)), status["file_bytes"].as_f64());
+    let database = rusqlite::Connection::open(home.path("newsfold.db")).unwrap();
+    let size = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size";
+    let bytes: i64 = database.query_row(size, [], |row| row.get(0)).unwrap();
+    assert_eq!(told.get("newsfold_database_bytes", None), bytes as f64);
+    assert!(told.get("newsfold_wal_bytes", None) > 0.0);
+    assert!(status["next_pass"].is_string(), "{status}");
     // What was counted on the way agrees with it.
     let entries = |became| told.get("newsfold_entries_total", Some(("became", became)));
     assert_eq!([entries("new"), entries("revised"), entries("known")], [3.0, 0.0, 0.0]);
@@ -399,6 +405,14 @@ fn is_alone(name: &str, variables: &[(&str, &Path)]) -> bool {
     false
 }
 
+struct OnEnd(Arc<AtomicBool>);
+
+impl Drop for OnEnd {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Relaxed);
+    }
+}
+
 /// A press that always has a new issue, and notes when it was asked.
 #[derive(Clone, Default)]
 struct Press(Arc<Mutex<Vec<(String, Timestamp)>>>);
@@ -444,8 +458,17 @@ fn a_writer_that_hangs_starves_the_watchdog_until_it_gets_on() {
     if !is_alone("a_writer_that_hangs_starves_the_watchdog_until_it_gets_on", &[("NOTIFY_SOCKET", &path)]) {
         return;
     }
+    // Who listens to nobody holds up whoever tells him, so a thread of its own does.
     let socket = UnixDatagram::bind(std::env::var_os("NOTIFY_SOCKET").unwrap()).unwrap();
-    socket.set_nonblocking(true).unwrap();
+    let messages: Arc<Mutex<Vec<String>>> = Arc::default();
+    let hearing = Arc::clone(&messages);
+    std::thread::spawn(move || {
+        let mut buffer = [0; 4096];
+        while let Ok(length) = socket.recv(&mut buffer) {
+            let message = String::from_utf8_lossy(&buffer[..length]).into_owned();
+            hearing.lock().unwrap().extend(message.lines().map(str::to_owned));
+        }
+    });
     // The loop lives on this thread; who else asks for the time is the writer.
     let (home, hangs, caught) = (std::thread::current().id(), AtomicBool::new(false), AtomicBool::new(false));
     let (hangs, caught) = (Arc::new(hangs), Arc::new(caught));
@@ -464,16 +487,19 @@ fn a_writer_that_hangs_starves_the_watchdog_until_it_gets_on() {
         ..DaemonParams::default()
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    // A writer that hangs on would keep a failure from being told.
+    let _freed = OnEnd(Arc::clone(&hangs));
     runtime.block_on(async {
         let (writer, feeds) = house(folder.path(), 2, SignedDuration::from_secs(1), Timestamp::now());
         let mut signals = Signals::listen().unwrap();
         let pause = |milliseconds| tokio::time::sleep(Duration::from_millis(milliseconds));
-        let beats = || told(&socket).iter().filter(|message| *message == "WATCHDOG=1").count();
+        let taken = || std::mem::take(&mut *messages.lock().unwrap());
+        let beats = || taken().iter().filter(|message| *message == "WATCHDOG=1").count();
         let script = async {
             let mut heard = Vec::new();
             while !heard.contains(&"READY=1".to_owned()) {
                 pause(20).await;
-                heard.extend(told(&socket));
+                heard.extend(taken());
             }
             assert!(heard.iter().any(|message| message.starts_with("STATUS=2 feeds, 0 of them")), "{heard:?}");
             assert!(params.meter.is_ready());
@@ -489,12 +515,14 @@ fn a_writer_that_hangs_starves_the_watchdog_until_it_gets_on() {
             assert_eq!(beats(), 0, "the writer hangs, and the loop turns: nobody is told that all is well");
             assert!(params.meter.writer.silence(Instant::now()) > Duration::from_secs(1));
             hangs.store(false, Ordering::Relaxed);
+            beats();
             pause(700).await;
             assert!(beats() >= 3, "it got on");
         };
+        let script = tokio::time::timeout(Duration::from_secs(30), script);
         tokio::select! {
             ended = newsfold::daemon::run(writer, &feeds, Press::default(), &params, &mut signals) => panic!("{ended:?}"),
-            () = script => {}
+            done = script => done.expect("half a minute is enough"),
         }
     });
     // The writer's thread has nothing left to wait for.
@@ -582,8 +610,138 @@ fn a_machine_whose_clock_jumps_asks_each_feed_as_often_as_ever() {
     assert!(rig.feeds().iter().all(|feed| feed.state.last_attempt.is_some_and(|asked| asked <= rig.now())));
 }
 
-/// Files of packaging name what there is.
-pub fn packaging(name: &str) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("packaging").join(name);
+/// A file of the repository.
+fn file(name: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// Every word of a text that can only be a metric of ours, or of the process.
+fn named(text: &str) -> BTreeSet<String> {
+    let words = text.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_');
+    let ours = words.filter(|word| word.starts_with("newsfold_") || word.starts_with("process_"));
+    ours.map(str::to_owned).collect()
+}
+
+#[test]
+fn what_the_dashboard_the_alerts_and_the_manual_name_is_what_there_is() {
+    let gate = door(DoorParams::default());
+    gate.meter.turned.set("2026-02-13T12:00:00Z".parse().unwrap());
+    rusqlite::Connection::open(&gate.database)
+        .unwrap()
+        .execute_batch(
+            "INSERT INTO feeds (url, tags, cluster, priority, origin, active, added, health, failures, interval_seconds,
+                last_attempt, last_success) VALUES ('https://a.example/', '[]', 1, 0, 'command', 1, 5, 'ok', 0, 0, 7, 7);
+             INSERT INTO editions (name, number, covers_from, covers_until, made, place, stories, format)
+                VALUES ('morning \"news\"', 1, 1, 2, 3, 0, 1, 'text');",
+        )
+        .unwrap();
+    let told = metrics(gate.door.address());
+    assert_eq!(told.get("newsfold_editions", Some(("digest", "morning \"news\""))), 1.0, "labels are escaped");
+    let mut known: BTreeSet<String> = told.0.keys().cloned().collect();
+    let manual = named(&file("docs/operations.md"));
+    let missing: Vec<_> = known.difference(&manual).collect();
+    assert!(missing.is_empty(), "docs/operations.md does not say what these are: {missing:?}");
+    for (name, metric) in &told.0 {
+        if metric.kind == "histogram" {
+            known.extend(["_bucket", "_sum", "_count"].map(|end| format!("{name}{end}")));
+        }
+    }
+    for name in ["packaging/grafana.json", "packaging/alerts.yml", "docs/operations.md"] {
+        let unknown: Vec<_> = named(&file(name)).difference(&known).cloned().collect();
+        assert!(unknown.is_empty(), "{name} names what is not there: {unknown:?}");
+    }
+    promtool(&get(gate.door.address(), "/metrics").body);
+}
+
+#[test]
+fn the_dashboard_is_one_that_loads() {
+    let dashboard: serde_json::Value = serde_json::from_str(&file("packaging/grafana.json")).unwrap();
+    assert_eq!((&dashboard["uid"], &dashboard["id"]), (&"newsfold".into(), &serde_json::Value::Null));
+    let variables: Vec<&str> =
+        dashboard["templating"]["list"].as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap()).collect();
+    assert_eq!(variables, ["datasource", "instance"]);
+    let panels = dashboard["panels"].as_array().unwrap();
+    let ids: BTreeSet<i64> = panels.iter().map(|panel| panel["id"].as_i64().unwrap()).collect();
+    assert_eq!(ids.len(), panels.len(), "ids are distinct");
+    let mut cells = BTreeSet::new();
+    for panel in panels {
+        let [x, y, w, h] = ["x", "y", "w", "h"].map(|key| panel["gridPos"][key].as_i64().unwrap());
+        assert!(x + w <= 24);
+        for cell in (x..x + w).flat_map(|x| (y..y + h).map(move |y| (x, y))) {
+            assert!(cells.insert(cell), "{} lies over another", panel["title"]);
+        }
+        if panel["type"] != "row" {
+            let targets = panel["targets"].as_array().unwrap();
+            let says = |target: &serde_json::Value| {
+                let expression = target["expr"].as_str().unwrap();
+                expression.contains("instance=\"$instance\"") && target["datasource"]["uid"] == "${datasource}"
+            };
+            assert!(!targets.is_empty() && targets.iter().all(says), "{}", panel["title"]);
+        }
+    }
+}
+
+/// Runs a program of others over a file; `None`, and a line that says so, where it is not at hand.
+fn judged(program: &str, args: &[&str]) -> Option<(bool, String)> {
+    let Ok(output) = Command::new(program).args(args).output() else {
+        println!("skipped: {program} is not here");
+        return None;
+    };
+    let said = [output.stdout, output.stderr].concat();
+    Some((output.status.success(), String::from_utf8_lossy(&said).into_owned()))
+}
+
+#[test]
+fn the_alert_rules_are_what_prometheus_reads() {
+    let rules = Path::new(env!("CARGO_MANIFEST_DIR")).join("packaging/alerts.yml");
+    if let Some((good, said)) = judged("promtool", &["check", "rules", rules.to_str().unwrap()]) {
+        assert!(good, "{said}");
+    }
+}
+
+#[test]
+fn the_unit_is_what_systemd_reads_and_gives_away_little() {
+    let unit = file("packaging/newsfold.service");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("newsfold.service");
+    // Where the test's own binary lies is beside the matter, but systemd looks whether it is there.
+    fs::write(&path, unit.replace("/usr/bin/newsfold", env!("CARGO_BIN_EXE_newsfold"))).unwrap();
+    let path = path.to_str().unwrap();
+    let Some((good, said)) = judged("systemd-analyze", &["verify", "--man=no", path]) else { return };
+    assert!(good && said.trim().is_empty(), "{said}");
+    let (_, said) = judged("systemd-analyze", &["security", "--offline=yes", path]).unwrap();
+    let Some(exposure) = said.rsplit(": ").next().and_then(|rest| rest.split(' ').next()?.parse::<f64>().ok()) else {
+        println!("skipped: this systemd-analyze does not judge a file ({})", said.trim());
+        return;
+    };
+    assert!(exposure <= 1.2, "{said}");
+    assert!(file("docs/operations.md").contains(&format!("exposure level {exposure}")), "{exposure}");
+}
+
+#[test]
+fn the_command_line_of_the_unit_starts_a_service_that_reads_its_secrets_from_where_systemd_puts_them() {
+    let unit = file("packaging/newsfold.service");
+    let line = unit.lines().find_map(|line| line.strip_prefix("ExecStart=/usr/bin/newsfold ")).expect("it starts");
+    let home = Home::with_config(&(config(&[]) + "[serve]\nlisten = \"0.0.0.0:0\"\n"));
+    fs::create_dir_all(home.path("state")).unwrap();
+    fs::create_dir_all(home.path("credentials")).unwrap();
+    fs::write(home.path("credentials/token"), "a-token-of-systemd\n").unwrap();
+    let state = home.path("state");
+    let line = line.replace("${STATE_DIRECTORY}", state.to_str().unwrap());
+    let line = line.replace("/etc/newsfold/config.toml", home.path("config.toml").to_str().unwrap());
+    let args: Vec<&str> = line.split(' ').collect();
+    let variable = unit.lines().find_map(|line| line.strip_prefix("#Environment=NEWSFOLD_SERVE_TOKEN_FILE=%d/"));
+    assert_eq!(variable, Some("token"));
+    let token = home.path("credentials/token");
+    let variables = [("NEWSFOLD_SERVE_TOKEN_FILE", token.to_str().unwrap()), ("MALLOC_ARENA_MAX", "2")];
+    let mut service = Service::start_with(&home, &args, &variables);
+    let port = address(&mut service, &home).port();
+    let address = SocketAddr::from(([127, 0, 0, 1], port));
+    service.until("it is ready", || get(address, "/readyz").status == 200);
+    assert_eq!(get(address, "/metrics").status, 401);
+    let head = "Host: news.example\r\nAuthorization: Bearer a-token-of-systemd\r\nConnection: close";
+    assert_eq!(send(address, &format!("GET /metrics HTTP/1.1\r\n{head}\r\n\r\n")).status, 200);
+    assert!(home.path("state/newsfold.db").exists());
+    stop(service);
 }
