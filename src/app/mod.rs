@@ -9,6 +9,7 @@ mod doctor;
 mod feeds;
 mod fetch;
 mod keep;
+mod log;
 mod orders;
 mod run;
 mod seen;

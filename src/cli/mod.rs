@@ -55,6 +55,8 @@ pub enum LogFormat {
     Text,
     /// One JSON object a line.
     Json,
+    /// Lines for the journal, with their priority. `text` is this where stderr is the journal.
+    Journald,
 }
 
 /// A command with its own arguments.

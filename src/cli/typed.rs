@@ -76,7 +76,7 @@ struct TypedGlobal {
     /// Say more; twice for everything
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     verbose: u8,
-    /// Log on stderr as text or json [default: text]
+    /// Log on stderr as text, json or journald [default: text]
     #[arg(long, global = true, value_enum, value_name = "FORMAT", default_value_t)]
     #[arg(hide_possible_values = true, hide_default_value = true)]
     log_format: LogFormat,

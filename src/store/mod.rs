@@ -2,6 +2,7 @@
 
 mod batch;
 mod bury;
+mod census;
 mod check;
 mod copy;
 mod corrections;
@@ -31,6 +32,7 @@ use thiserror::Error;
 use crate::lookup::folded;
 
 pub use crate::store::batch::{Batch, Elsewhere, FeedFacts, Known, Met, NewArticle, Past, Placed};
+pub use crate::store::census::{Census, log_bytes, schema_version};
 pub use crate::store::check::{Damage, Unsound};
 pub(crate) use crate::store::copy::beside_plain;
 pub use crate::store::copy::{Copied, CopyError, Force, restore, verified};

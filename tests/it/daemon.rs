@@ -12,17 +12,17 @@ use crate::samples::{BREAD, DAM, DAM_TOLD_AGAIN, Entry, rss};
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A running service; it is killed with this value.
-struct Service<'a> {
-    child: Child,
+pub struct Service<'a> {
+    pub child: Child,
     home: &'a Home,
 }
 
 impl<'a> Service<'a> {
-    fn start(home: &'a Home, args: &[&str]) -> Service<'a> {
+    pub fn start(home: &'a Home, args: &[&str]) -> Service<'a> {
         Service::start_with(home, args, &[])
     }
 
-    fn start_with(home: &'a Home, args: &[&str], variables: &[(&str, &str)]) -> Service<'a> {
+    pub fn start_with(home: &'a Home, args: &[&str], variables: &[(&str, &str)]) -> Service<'a> {
         let file = |name: &str| File::create(home.path(name)).expect("a file of the home can be made");
         let child = home
             .command(args)
@@ -35,17 +35,17 @@ impl<'a> Service<'a> {
         Service { child, home }
     }
 
-    fn log(&self) -> String {
+    pub fn log(&self) -> String {
         fs::read_to_string(self.home.path("log")).expect("the log can be read")
     }
 
-    fn signal(&self, name: &str) {
+    pub fn signal(&self, name: &str) {
         let sent = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status();
         assert!(sent.expect("`kill` starts").success());
     }
 
     /// Waits until something holds, and says what when it never does.
-    fn until(&mut self, what: &str, mut holds: impl FnMut() -> bool) {
+    pub fn until(&mut self, what: &str, mut holds: impl FnMut() -> bool) {
         let began = Instant::now();
         while !holds() {
             if let Some(status) = self.child.try_wait().expect("the child can be asked") {
@@ -57,7 +57,7 @@ impl<'a> Service<'a> {
     }
 
     /// Waits for its end, at most so long.
-    fn end(&mut self, within: Duration) -> ExitStatus {
+    pub fn end(&mut self, within: Duration) -> ExitStatus {
         let began = Instant::now();
         loop {
             if let Some(status) = self.child.try_wait().expect("the child can be asked") {
@@ -77,11 +77,11 @@ impl Drop for Service<'_> {
     }
 }
 
-fn feed(entries: &[Entry<'_>]) -> Answer {
+pub fn feed(entries: &[Entry<'_>]) -> Answer {
     Answer::feed(rss("The Lamp", entries), "application/rss+xml")
 }
 
-fn config(feeds: &[(String, &str)]) -> String {
+pub fn config(feeds: &[(String, &str)]) -> String {
     let mut config = "[fetch]\nallow_private_addresses = true\nper_host = 16\n".to_owned();
     for (url, more) in feeds {
         config.push_str(&format!("[[feeds]]\nurl = \"{url}\"\n{more}\n"));
@@ -89,7 +89,7 @@ fn config(feeds: &[(String, &str)]) -> String {
     config
 }
 
-fn titles(home: &Home) -> Vec<String> {
+pub fn titles(home: &Home) -> Vec<String> {
     let ran = home.run(&["clusters", "--format", "json"]);
     let Ok(list) = serde_json::from_str::<serde_json::Value>(&ran.stdout) else { return Vec::new() };
     let clusters = list["clusters"].as_array().cloned().unwrap_or_default();
@@ -100,7 +100,7 @@ fn titles(home: &Home) -> Vec<String> {
 }
 
 /// The messages to the service manager so far.
-fn told(socket: &UnixDatagram) -> Vec<String> {
+pub fn told(socket: &UnixDatagram) -> Vec<String> {
     let mut messages = Vec::new();
     let mut buffer = [0; 4096];
     while let Ok(length) = socket.recv(&mut buffer) {
@@ -137,7 +137,7 @@ fn it_polls_stores_clusters_and_outlives_every_trouble_while_others_ask() {
     let status = home.good(&["status"]).stdout;
     assert!(status.contains("`newsfold run` is working"), "{status}");
     let log = service.log();
-    for word in ["500", "Please log in", "/noise", "127.0.0.1:1", "stored"] {
+    for word in ["500", "Please log in", "/noise", "127.0.0.1:1", "ready"] {
         assert!(log.contains(word), "the log does not say `{word}`:\n{log}");
     }
     assert!(!log.contains('\x1b'), "{log}");

@@ -25,6 +25,8 @@ mod digests;
 #[cfg(test)]
 mod editions;
 #[cfg(test)]
+mod exposition;
+#[cfg(test)]
 mod feeds;
 #[cfg(test)]
 mod fetching;
@@ -92,5 +94,7 @@ mod stories;
 mod storing;
 #[cfg(test)]
 mod traps;
+#[cfg(test)]
+mod watched;
 #[cfg(test)]
 mod weights;
