@@ -16,7 +16,7 @@ use crate::features::ahead::Ahead;
 use crate::fetch::policy::redact;
 use crate::model::{ArticleId, Draft, Feed, FeedState, Health, Rule, Trust};
 use crate::schedule;
-use crate::store::{Batch, FeedFacts, Founding, Store, StoreError};
+use crate::store::{Batch, FeedFacts, Founding, Leave, Store, StoreError};
 use crate::writer::document::Document;
 use crate::writer::draft::{Bringer, Desk, Stored, arrival, assign, store};
 
@@ -147,6 +147,12 @@ impl Writer {
     /// When the file cannot be written; nothing of them is done then.
     pub fn obey(&mut self) -> Result<usize, StoreError> {
         self.in_one_batch(false, |_, _| Ok(())).map(|(obeyed, ())| obeyed)
+    }
+
+    /// What ends from another thread whatever the writer is at, rolled back as if it had never begun: for a process that must end and has
+    /// no time left.
+    pub fn leave(&self) -> Leave {
+        self.store.leave()
     }
 
     /// Begins to note how long each assignment takes.
@@ -286,7 +292,10 @@ impl Writer {
             outlet: stored.outlet,
             memory: stored.memory,
         });
-        match Clusterer::restore(params, weights, remembered) {
+        let leave = self.store.leave();
+        match Clusterer::restore(params, weights, remembered.take_while(|_| !leave.is_wanted())) {
+            // It may be a part of the window.
+            _ if leave.is_wanted() => Err(StoreError::GivenUp),
             Ok(mut clusterer) => {
                 clusterer.rule(obey::rulings(&self.store)?);
                 Ok(clusterer)

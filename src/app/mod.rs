@@ -59,6 +59,11 @@ fn run(invocation: Invocation, terminal: Terminal) -> Result<Exit, Failure> {
         _ => {}
     }
     let context = Context::load(global, terminal)?;
+    let database = context.config.database.clone();
+    obey(command, context).map_err(|failure| failure.of_database(&database))
+}
+
+fn obey(command: Command, context: Context) -> Result<Exit, Failure> {
     match command {
         Command::Run => run::run(context),
         Command::Fetch(args) => fetch::fetch(&context, &args),

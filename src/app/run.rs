@@ -10,10 +10,11 @@ use crate::cli::Exit;
 use crate::daemon::{self, Digests, Ended, Signals};
 use crate::fetch::error::one_line;
 use crate::quarantine::Vigil;
+use crate::store::{RoleLock, Store, StoreError};
 use crate::writer::Writer;
 use crate::{clock, ingest};
 
-/// Between two attempts to write what a reload brought.
+/// Between two attempts to open the database, or to write what a reload brought.
 const RETRY_PAUSE: Duration = Duration::from_secs(1);
 
 /// Polls every feed when it is due until SIGTERM or SIGINT; SIGHUP reads the config again.
@@ -22,11 +23,13 @@ const RETRY_PAUSE: Duration = Duration::from_secs(1);
 /// When it cannot start, or the database fails for good.
 pub fn run(mut context: Context) -> Result<Exit, Failure> {
     context.start_log(LevelFilter::INFO);
-    let (_lock, mut writer) = context.writer("run")?;
-    let vigil = context.vigil(writer.store())?;
-    let feeds = context.reader()?;
     block_on(async {
+        // From here on, so that whoever stops us while the database is made or brought up to date sees an orderly end as well.
         let mut signals = Signals::listen().map_err(anyhow::Error::from)?;
+        let Some(Started { lock: _lock, mut writer, vigil, feeds }) = started(&context, &mut signals).await? else {
+            tracing::info!("stopped");
+            return Ok(Exit::Done);
+        };
         loop {
             let active = writer.store().feeds()?.iter().filter(|feed| feed.active).count();
             tracing::info!(database = %context.config.database.display(), feeds = active, "ready");
@@ -47,7 +50,7 @@ pub fn run(mut context: Context) -> Result<Exit, Failure> {
             }
             let ended = daemon::run(writer, &feeds, context.fetcher()?, &params(&context, &vigil)?, &mut signals).await;
             match ended.map_err(anyhow::Error::from)? {
-                Ended::Stopped(_) => {
+                Ended::Stopped(_) | Ended::Abandoned => {
                     tracing::info!("stopped");
                     return Ok(Exit::Done);
                 }
@@ -61,6 +64,43 @@ pub fn run(mut context: Context) -> Result<Exit, Failure> {
             }
         }
     })?
+}
+
+/// What a service stands on.
+struct Started {
+    lock: RoleLock,
+    writer: Writer,
+    vigil: Vigil,
+    feeds: Store,
+}
+
+/// Opens the database, and waits for as long as it is locked or the disk full, as it does later on; `None` when it is told to end.
+async fn started(context: &Context, signals: &mut Signals) -> Result<Option<Started>, Failure> {
+    loop {
+        let shared = context.clone();
+        let open = move || {
+            let (lock, mut writer) = shared.writer("run")?;
+            let vigil = shared.vigil(writer.store())?;
+            let feeds = shared.reader()?;
+            Ok::<_, Failure>(Started { lock, writer, vigil, feeds })
+        };
+        // A new schema over many articles is work that takes its time; what it has not committed goes with the process.
+        let opened = tokio::select! {
+            opened = tokio::task::spawn_blocking(open) => opened.map_err(anyhow::Error::from)?,
+            () = signals.stop() => return Ok(None),
+        };
+        match opened {
+            Ok(started) => return Ok(Some(started)),
+            Err(failure) if failure.store().is_some_and(StoreError::is_transient) => {
+                tracing::warn!("will try again to open the database: {}", one_line(failure.error.as_ref()));
+            }
+            Err(failure) => return Err(failure),
+        }
+        tokio::select! {
+            () = signals.stop() => return Ok(None),
+            () = tokio::time::sleep(RETRY_PAUSE) => {}
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,6 +6,7 @@ mod corrections;
 mod deaths;
 mod editions;
 mod feeds;
+mod leave;
 mod lock;
 mod order;
 mod outbox;
@@ -15,17 +16,19 @@ mod replay;
 mod schema;
 mod search;
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::Timestamp;
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags, Transaction};
+use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction};
 use thiserror::Error;
 
 pub use crate::store::batch::{Batch, Elsewhere, FeedFacts, Known, Met, NewArticle, Past, Placed};
 pub use crate::store::corrections::{Moved, Moving, Wanted, standing};
 pub use crate::store::editions::{Arrivals, LastEdition, NewEdition, Recorded, Seen, View};
+pub use crate::store::leave::Leave;
 pub use crate::store::lock::{Holder, RoleLock, beside};
 pub use crate::store::order::Place;
 pub use crate::store::outbox::{Attempt, Letter, OutboxState, Waiting};
@@ -33,10 +36,12 @@ pub use crate::store::read::{Found, Query, Totals};
 pub use crate::store::replay::{Founding, Remembered};
 pub use crate::store::search::Matches;
 
-/// How long a statement waits for another process to finish its transaction, in milliseconds.
-const BUSY_WAIT_MILLISECONDS: u64 = 10_000;
-/// How long a checkpoint waits for readers, in milliseconds.
-const CHECKPOINT_WAIT_MILLISECONDS: u64 = 500;
+/// How long a checkpoint waits for readers before the end of a process.
+const CHECKPOINT_PATIENCE: Duration = Duration::from_millis(500);
+/// What the write-ahead log may keep at rest, in bytes: twice what SQLite lets it gather before it moves it into the file by itself.
+const LOG_BYTES_AT_REST: u64 = 8 << 20;
+/// What is left of the log after a transaction that was larger, in bytes.
+const LOG_BYTES_KEPT: u64 = 64 << 20;
 
 /// Why the store could not do it.
 #[derive(Debug, Error)]
@@ -126,8 +131,30 @@ pub enum StoreError {
         why: String,
     },
     /// Another process has been writing for longer than we wait.
-    #[error("the database is busy: another process has been writing to it for {} s; try again when it is done", BUSY_WAIT_MILLISECONDS / 1_000)]
+    #[error("the database is busy: another process has been writing to it for {} s; try again when it is done", leave::PATIENCE.as_secs())]
     Busy,
+    /// The file lost its beginning, and what the write-ahead log beside it still holds would be lost with it.
+    #[error("`{}` is empty, but the log beside it, `{}-wal`, is not: something emptied the database. Restore a backup; or move both files away to begin anew", path.display(), path.display())]
+    Emptied {
+        /// The database.
+        path: PathBuf,
+    },
+    /// The file's structure is broken.
+    #[error(
+        "the database is damaged ({0}); nothing was written over it. Stop newsfold, keep a copy of the file with its `-wal`, and restore a backup; without one, `sqlite3 FILE .recover` saves what can be read"
+    )]
+    Broken(rusqlite::Error),
+    /// The disk did not do what it was asked to.
+    #[error("the disk cannot be used ({}); nothing is stored by halves. Is it full (`df`)? Else it may be failing (`dmesg`)", told(.0))]
+    Disk(rusqlite::Error),
+    /// The file, or its folder, may not be written.
+    #[error(
+        "the database cannot be written ({0}): the file, its `-wal` and its folder must belong to the user that newsfold runs as, on a medium that can be written"
+    )]
+    ReadOnly(rusqlite::Error),
+    /// Told to end while it was at work.
+    #[error("given up before it was done, for newsfold was told to end; nothing of it is stored")]
+    GivenUp,
     /// Anything else that SQLite says. It is no `source`, for its own sources say the same again.
     #[error("the database failed: {0}")]
     Sqlite(rusqlite::Error),
@@ -136,23 +163,42 @@ pub enum StoreError {
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> StoreError {
         match error.sqlite_error_code() {
-            Some(rusqlite::ErrorCode::DatabaseBusy) => StoreError::Busy,
+            Some(ErrorCode::DatabaseBusy) => StoreError::Busy,
+            // Which of the two a full disk is depends on where it was met.
+            Some(ErrorCode::DiskFull | ErrorCode::SystemIoFailure) => StoreError::Disk(error),
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => StoreError::Broken(error),
+            Some(ErrorCode::ReadOnly) => StoreError::ReadOnly(error),
+            Some(ErrorCode::OperationInterrupted) => StoreError::GivenUp,
             _ => StoreError::Sqlite(error),
         }
+    }
+}
+
+/// What SQLite says, with the number that tells a read from a write and a sync.
+fn told(error: &rusqlite::Error) -> String {
+    match error.sqlite_error() {
+        Some(failure) => format!("{error}, code {}", failure.extended_code),
+        None => error.to_string(),
     }
 }
 
 impl StoreError {
     /// Whether the same work may succeed later as it is: locked, full, or a disk in trouble.
     pub fn is_transient(&self) -> bool {
-        use rusqlite::ErrorCode::{CannotOpen, DatabaseLocked, DiskFull, SystemIoFailure};
+        use rusqlite::ErrorCode::{CannotOpen, DatabaseLocked, FileLockingProtocolFailed};
         match self {
-            StoreError::Busy => true,
+            StoreError::Busy | StoreError::Disk(_) => true,
             StoreError::Sqlite(error) => {
-                matches!(error.sqlite_error_code(), Some(DatabaseLocked | DiskFull | SystemIoFailure | CannotOpen))
+                matches!(error.sqlite_error_code(), Some(DatabaseLocked | CannotOpen | FileLockingProtocolFailed))
             }
             _ => false,
         }
+    }
+
+    /// Whether it says what is wrong with a database, and not with which.
+    pub fn names_no_file(&self) -> bool {
+        use StoreError::{Broken, Busy, Damaged, Disk, ReadOnly, Sqlite};
+        matches!(self, Broken(_) | Busy | Damaged { .. } | Disk(_) | ReadOnly(_) | Sqlite(_))
     }
 
     /// Whether the user named something that cannot be used, rather than something having failed.
@@ -168,6 +214,7 @@ pub struct Hold<'store>(#[expect(dead_code, reason = "it is held, not looked at"
 #[derive(Debug)]
 pub struct Store {
     connection: Connection,
+    leave: Leave,
 }
 
 impl Store {
@@ -176,13 +223,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`] says what is wrong with the file; a file that is not ours is never written to.
     pub fn open(path: &Path, salt: u64, now: Timestamp) -> Result<Store, StoreError> {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        if !folder.is_dir() {
-            return Err(StoreError::NoFolder { path: path.to_owned(), folder: folder.to_owned() });
-        }
-        if path.is_dir() {
-            return Err(StoreError::Folder { path: path.to_owned() });
-        }
+        usable(path)?;
         let connection = Connection::open(path)?;
         recognise(&connection, path)?;
         // journal_mode first: it is the one setting that is stored in the file.
@@ -206,15 +247,14 @@ impl Store {
         if !path.exists() {
             return Err(StoreError::Missing { path: path.to_owned() });
         }
-        if path.is_dir() {
-            return Err(StoreError::Folder { path: path.to_owned() });
-        }
+        usable(path)?;
         let connection = match Store::open_for_reading(path) {
-            Err(StoreError::Sqlite(error)) if is_unopenable(&error) => Store::open_at_rest(path, error)?,
+            Err(StoreError::Sqlite(error) | StoreError::ReadOnly(error)) if is_unopenable(&error) => {
+                Store::open_at_rest(path, error)?
+            }
             opened => opened?,
         };
-        configure(&connection)?;
-        Ok(Store { connection })
+        Store::over(connection)
     }
 
     /// A read-only handle cannot make the shared-memory file that WAL needs, so the handle may write but the session may not.
@@ -234,10 +274,9 @@ impl Store {
     /// On a read-only medium there is no place for the shared-memory file, and no writer either; unless a write-ahead log is left,
     /// the file holds everything and may be read as it is.
     fn open_at_rest(path: &Path, refused: rusqlite::Error) -> Result<Connection, StoreError> {
-        let mut log = path.as_os_str().to_owned();
-        log.push("-wal");
+        let log = log_of(path);
         let absolute = std::path::absolute(path).ok().and_then(|path| url::Url::from_file_path(path).ok());
-        let (Some(mut address), false) = (absolute, Path::new(&log).exists()) else { return Err(refused.into()) };
+        let (Some(mut address), false) = (absolute, log.exists()) else { return Err(refused.into()) };
         address.set_query(Some("immutable=1"));
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
         let connection = Connection::open_with_flags(address.as_str(), flags)?;
@@ -259,14 +298,30 @@ impl Store {
         Ok(self.connection.unchecked_transaction()?)
     }
 
-    fn ready(mut connection: Connection, salt: u64, now: Timestamp) -> Result<Store, StoreError> {
+    fn over(mut connection: Connection) -> Result<Store, StoreError> {
         configure(&connection)?;
-        schema::migrate(&mut connection)?;
-        connection.execute(
+        let leave = Leave::over(&mut connection)?;
+        Ok(Store { connection, leave })
+    }
+
+    fn ready(connection: Connection, salt: u64, now: Timestamp) -> Result<Store, StoreError> {
+        let mut store = Store::over(connection)?;
+        schema::migrate(&mut store.connection)?;
+        store.connection.execute(
             "INSERT INTO meta VALUES ('salt', ?1), ('created', ?2) ON CONFLICT DO NOTHING",
             (salt.cast_signed(), now.as_millisecond()),
         )?;
-        Ok(Store { connection })
+        Ok(store)
+    }
+
+    /// What ends from another thread whatever this store is at.
+    pub fn leave(&self) -> Leave {
+        self.leave.clone()
+    }
+
+    /// How long statements wait for another process to finish its transaction from now on (10 s at first); gives how long they did.
+    pub fn set_patience(&self, patience: Duration) -> Duration {
+        self.leave.set_patience(patience)
     }
 
     /// The number drawn when the database was made, from which this installation's jitter comes.
@@ -283,11 +338,32 @@ impl Store {
     /// When the file cannot be written.
     pub fn checkpoint(&self) -> Result<(), StoreError> {
         // It is a courtesy: a reader that takes its time must not hold up a process that was told to end.
-        self.connection.busy_timeout(Duration::from_millis(CHECKPOINT_WAIT_MILLISECONDS))?;
-        self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
-        self.connection.execute_batch("PRAGMA optimize")?;
-        self.connection.busy_timeout(Duration::from_millis(BUSY_WAIT_MILLISECONDS))?;
-        Ok(())
+        let usual = self.set_patience(CHECKPOINT_PATIENCE);
+        let emptied = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        let done = emptied.and_then(|()| self.connection.execute_batch("PRAGMA optimize"));
+        self.set_patience(usual);
+        Ok(done?)
+    }
+
+    /// How long the write-ahead log is, in bytes; nothing for a database in memory.
+    pub fn log_bytes(&self) -> u64 {
+        let path = self.connection.path().filter(|path| !path.is_empty());
+        path.and_then(|path| std::fs::metadata(log_of(Path::new(path))).ok()).map_or(0, |log| log.len())
+    }
+
+    /// Empties a write-ahead log that has outgrown what it is at rest (8 MiB), without waiting for anybody: as long as a reader holds an
+    /// earlier state of the file, the log keeps what was written since. Gives how long it is then, in bytes.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn shrink_log(&self) -> Result<u64, StoreError> {
+        if self.log_bytes() > LOG_BYTES_AT_REST {
+            let usual = self.set_patience(Duration::ZERO);
+            let emptied = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+            self.set_patience(usual);
+            emptied?;
+        }
+        Ok(self.log_bytes())
     }
 
     /// Begins a transaction that outlives a power cut once it is committed: for what cannot be had again, as a feed's entries can. The
@@ -303,13 +379,12 @@ impl Store {
 }
 
 fn configure(connection: &Connection) -> Result<(), StoreError> {
-    connection.busy_timeout(Duration::from_millis(BUSY_WAIT_MILLISECONDS))?;
     // NORMAL: a killed process loses nothing; a power cut may lose the last transactions, never half of one, and the
     // validators that went with them, so the next poll brings them again.
-    connection.execute_batch(
+    connection.execute_batch(&format!(
         "PRAGMA foreign_keys = ON; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -32768; PRAGMA temp_store = MEMORY;
-         PRAGMA journal_size_limit = 67108864;",
-    )?;
+         PRAGMA journal_size_limit = {LOG_BYTES_KEPT};",
+    ))?;
     // Else a statement about `articles`, whose index of links holds only those there are, is made anew for every value that is
     // bound to it, which took an eighth of a first pass.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
@@ -319,14 +394,9 @@ fn configure(connection: &Connection) -> Result<(), StoreError> {
 
 /// Says what schema the file holds (0 for a new, empty one), and refuses a file that is not ours before anything is written.
 fn recognise(connection: &Connection, path: &Path) -> Result<i64, StoreError> {
-    connection.busy_timeout(Duration::from_millis(BUSY_WAIT_MILLISECONDS))?;
+    connection.busy_timeout(leave::PATIENCE)?;
     let read = |pragma: &str| connection.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
-    let application = match read("application_id") {
-        Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::NotADatabase) => {
-            return Err(StoreError::NotADatabase { path: path.to_owned() });
-        }
-        other => other?,
-    };
+    let application = read("application_id")?;
     let version = read("user_version")?;
     let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
     let known = i64::try_from(schema::MIGRATIONS.len()).expect("migrations are few");
@@ -337,6 +407,38 @@ fn recognise(connection: &Connection, path: &Path) -> Result<i64, StoreError> {
         return Err(StoreError::Newer { path: path.to_owned(), found: version, known });
     }
     Ok(version)
+}
+
+/// Refuses, before SQLite sees it, a place where no database of ours can be or come to be.
+pub(crate) fn usable(path: &Path) -> Result<(), StoreError> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if !folder.is_dir() {
+        return Err(StoreError::NoFolder { path: path.to_owned(), folder: folder.to_owned() });
+    }
+    if path.is_dir() {
+        return Err(StoreError::Folder { path: path.to_owned() });
+    }
+    let length = |path: &Path| std::fs::metadata(path).map_or(0, |file| file.len());
+    // SQLite takes an empty file for a new database, and a log beside a new one for rubbish that it may remove.
+    if path.exists() && length(path) == 0 && length(&log_of(path)) > 0 {
+        return Err(StoreError::Emptied { path: path.to_owned() });
+    }
+    let mut start = [0; MAGIC.len()];
+    let begins = std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut start));
+    if length(path) > 0 && (begins.is_ok() || length(path) < 16) && start != *MAGIC {
+        return Err(StoreError::NotADatabase { path: path.to_owned() });
+    }
+    Ok(())
+}
+
+/// How every SQLite database begins.
+const MAGIC: &[u8; 16] = b"SQLite format 3\0";
+
+/// The write-ahead log of the database at `path`.
+fn log_of(path: &Path) -> PathBuf {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    PathBuf::from(log)
 }
 
 /// Refuses to read a file whose tables are not yet those that are read.
@@ -445,7 +547,7 @@ mod tests {
         let refused =
             || rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CANTOPEN), None);
         let connection = Store::open_at_rest(&path, refused()).unwrap();
-        assert_eq!(Store { connection }.salt().unwrap(), 9);
+        assert_eq!(Store::over(connection).unwrap().salt().unwrap(), 9);
         // What is in the log only would be overlooked, so a file with one is refused.
         std::fs::write(folder.path().join("odd name?#%41.db-wal"), "x").unwrap();
         assert!(Store::open_at_rest(&path, refused()).is_err());
