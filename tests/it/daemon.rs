@@ -12,17 +12,17 @@ use crate::samples::{BREAD, DAM, DAM_TOLD_AGAIN, Entry, rss};
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A running service; it is killed with this value.
-struct Service<'a> {
+pub struct Service<'a> {
     child: Child,
     home: &'a Home,
 }
 
 impl<'a> Service<'a> {
-    fn start(home: &'a Home, args: &[&str]) -> Service<'a> {
+    pub fn start(home: &'a Home, args: &[&str]) -> Service<'a> {
         Service::start_with(home, args, &[])
     }
 
-    fn start_with(home: &'a Home, args: &[&str], variables: &[(&str, &str)]) -> Service<'a> {
+    pub fn start_with(home: &'a Home, args: &[&str], variables: &[(&str, &str)]) -> Service<'a> {
         let file = |name: &str| File::create(home.path(name)).expect("a file of the home can be made");
         let child = home
             .command(args)
@@ -35,17 +35,17 @@ impl<'a> Service<'a> {
         Service { child, home }
     }
 
-    fn log(&self) -> String {
+    pub fn log(&self) -> String {
         fs::read_to_string(self.home.path("log")).expect("the log can be read")
     }
 
-    fn signal(&self, name: &str) {
+    pub fn signal(&self, name: &str) {
         let sent = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status();
         assert!(sent.expect("`kill` starts").success());
     }
 
     /// Waits until something holds, and says what when it never does.
-    fn until(&mut self, what: &str, mut holds: impl FnMut() -> bool) {
+    pub fn until(&mut self, what: &str, mut holds: impl FnMut() -> bool) {
         let began = Instant::now();
         while !holds() {
             if let Some(status) = self.child.try_wait().expect("the child can be asked") {
@@ -56,8 +56,15 @@ impl<'a> Service<'a> {
         }
     }
 
+    /// It has not ended.
+    pub fn assert_alive(&mut self, when: &str) {
+        if let Some(status) = self.child.try_wait().expect("the child can be asked") {
+            panic!("{when}: it ended with {status}\n{}", self.log());
+        }
+    }
+
     /// Waits for its end, at most so long.
-    fn end(&mut self, within: Duration) -> ExitStatus {
+    pub fn end(&mut self, within: Duration) -> ExitStatus {
         let began = Instant::now();
         loop {
             if let Some(status) = self.child.try_wait().expect("the child can be asked") {

@@ -37,6 +37,8 @@ mod house;
 #[cfg(test)]
 mod identity;
 #[cfg(test)]
+mod kill;
+#[cfg(test)]
 mod markup;
 #[cfg(test)]
 mod mutate;
@@ -82,6 +84,8 @@ mod seeds;
 mod seen;
 #[cfg(test)]
 mod shapes;
+#[cfg(test)]
+mod sound;
 #[cfg(test)]
 mod stories;
 #[cfg(test)]
