@@ -79,7 +79,7 @@ pub enum StoreError {
         path: PathBuf,
     },
     /// Made by an older newsfold, and only to be read: whoever writes brings it up to date.
-    #[error("`{}` was written by an older newsfold (schema {found}, this one knows {known}); `newsfold fetch` or `newsfold run` brings it up to date", path.display())]
+    #[error("`{}` was written by an older newsfold (schema {found}, this one knows {known}); `newsfold fetch` or `newsfold run`, started anew, brings it up to date", path.display())]
     Older {
         /// The file.
         path: PathBuf,
@@ -138,6 +138,16 @@ pub enum StoreError {
     Emptied {
         /// The database.
         path: PathBuf,
+    },
+    /// The file ends before its own end.
+    #[error("`{}` has {found} bytes and had {wanted}: something cut it short, and what is missing is lost. Restore a backup (this file was left as it is)", path.display())]
+    Cut {
+        /// The database.
+        path: PathBuf,
+        /// Its length.
+        found: u64,
+        /// The length that its head tells.
+        wanted: u64,
     },
     /// The file's structure is broken.
     #[error(
@@ -423,16 +433,40 @@ pub(crate) fn usable(path: &Path) -> Result<(), StoreError> {
     if path.exists() && length(path) == 0 && length(&log_of(path)) > 0 {
         return Err(StoreError::Emptied { path: path.to_owned() });
     }
-    let mut start = [0; MAGIC.len()];
-    let begins = std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut start));
-    if length(path) > 0 && (begins.is_ok() || length(path) < 16) && start != *MAGIC {
+    let Some(head) = head_of(path) else { return Ok(()) };
+    if !head.starts_with(MAGIC) {
         return Err(StoreError::NotADatabase { path: path.to_owned() });
+    }
+    // SQLite reads what is missing of the last page as zeros. While there is a log, what is missing may be in there.
+    let (found, wanted) = (length(path), length_told(&head));
+    if found < wanted && length(&log_of(path)) == 0 {
+        return Err(StoreError::Cut { path: path.to_owned(), found, wanted });
     }
     Ok(())
 }
 
 /// How every SQLite database begins.
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
+
+/// The first hundred bytes of a file, zeros where it has fewer; `None` where it has none, or may not be read, which SQLite tells of.
+fn head_of(path: &Path) -> Option<[u8; 100]> {
+    let mut head = Vec::with_capacity(100);
+    std::fs::File::open(path).ok()?.take(100).read_to_end(&mut head).ok()?;
+    let is_empty = head.is_empty();
+    head.resize(100, 0);
+    head.try_into().ok().filter(|_| !is_empty)
+}
+
+/// How many bytes a database has by its head (<https://www.sqlite.org/fileformat2.html#the_database_header>): its pages, where their
+/// number was written by who wrote last, times the size of one.
+fn length_told(head: &[u8; 100]) -> u64 {
+    let number = |at: usize| u32::from_be_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]);
+    let page = match u16::from_be_bytes([head[16], head[17]]) {
+        1 => 65_536,
+        bytes => u64::from(bytes),
+    };
+    if number(24) == number(92) { page * u64::from(number(28)) } else { 0 }
+}
 
 /// The write-ahead log of the database at `path`.
 fn log_of(path: &Path) -> PathBuf {

@@ -252,7 +252,7 @@ fn killed_at_seeded_moments_it_loses_nothing_doubles_nothing_and_asks_nobody_ear
     let mut supervisor = Supervisor::new(&mut dice, rounds * 2 / 5);
     for round in 0..rounds {
         // A start takes some 100 ms of these; the rest is polling, storing and indexing.
-        let life = Duration::from_millis(20 + dice.below(580));
+        let life = Duration::from_millis(20 + dice.below(450));
         let when = format!("TEST_SEED={seed}, round {round}, killed after {life:?}");
         supervisor.round(life, &when);
         if round % 10 == 9 {

@@ -21,9 +21,15 @@ mod corrections;
 #[cfg(test)]
 mod daemon;
 #[cfg(test)]
+mod damaged;
+#[cfg(test)]
 mod digests;
 #[cfg(test)]
 mod editions;
+#[cfg(test)]
+mod ending;
+#[cfg(test)]
+mod failing;
 #[cfg(test)]
 mod feeds;
 #[cfg(test)]
