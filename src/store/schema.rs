@@ -447,7 +447,7 @@ mod tests {
                         Ok((row.get(0)?, row.get(1)?))
                     })
                     .unwrap();
-                let expected = if done == 0 { 0 } else { 300 };
+                let expected = if done == 0 { 0 } else { 60 };
                 assert_eq!((articles, known), (expected, expected), "step {done}, statement {statements}");
                 assert!(!transaction.is_autocommit());
             };
@@ -477,13 +477,13 @@ mod tests {
             .execute_batch(
                 "INSERT INTO feeds (id, url, tags, cluster, priority, origin, active, added, health, failures, interval_seconds)
                     VALUES (1, 'https://a.example/', '[]', 1, 0, 'command', 1, 5000, 'ok', 0, 0);
-                 WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300)
+                 WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 60)
                  INSERT INTO articles SELECT i, 'a' || i, 1, 'A', NULL, NULL, 'Title ' || i, hex(zeroblob(1500)), NULL, 'en', 4000,
                     NULL, 6000, NULL, '[]', '[]', 1, i, 6000 FROM n;
                  INSERT INTO appearances SELECT 1, 'g:' || id, id FROM articles;
                  INSERT INTO clusters SELECT id, 4000, 4000, 6000, 1 FROM articles;
                  INSERT INTO memberships SELECT id, id, '{}', NULL FROM articles;
-                 UPDATE meta SET value = 300 WHERE key = 'last_seq'",
+                 UPDATE meta SET value = 60 WHERE key = 'last_seq'",
             )
             .unwrap();
     }

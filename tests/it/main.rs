@@ -91,6 +91,8 @@ mod seen;
 #[cfg(test)]
 mod shapes;
 #[cfg(test)]
+mod simulated;
+#[cfg(test)]
 mod sound;
 #[cfg(test)]
 mod stories;
@@ -100,3 +102,5 @@ mod storing;
 mod traps;
 #[cfg(test)]
 mod weights;
+#[cfg(test)]
+mod world;
