@@ -184,7 +184,9 @@ impl Writer {
     /// When the file cannot be written.
     pub fn forget(&mut self) -> Result<usize, StoreError> {
         let Some(start) = self.window_start()? else { return Ok(0) };
-        if self.forgotten_until.is_some_and(|until| start.duration_since(until) < FORGET_EVERY) {
+        // A clock that was ahead once and is no more must not keep this from being done.
+        let since = self.forgotten_until.map(|until| start.duration_since(until));
+        if since.is_some_and(|since| (SignedDuration::ZERO..FORGET_EVERY).contains(&since)) {
             return Ok(0);
         }
         self.forgotten_until = Some(start);

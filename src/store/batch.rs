@@ -431,11 +431,20 @@ impl Batch<'_> {
         Ok(())
     }
 
+    /// Notes that the clusterer's window began anew with this article; it is derived, and part of what a restart reads back.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn begin_window(&mut self, article: ArticleId) -> Result<(), StoreError> {
+        self.transaction.execute("INSERT OR REPLACE INTO meta VALUES ('window_begun', ?1)", [article.0])?;
+        Ok(())
+    }
+
     /// Drops clusters, memberships, relations, memories and what corrections moved, so that every article can be placed anew.
     pub(crate) fn drop_derived(&mut self) -> Result<(), StoreError> {
         self.transaction.execute_batch(
             "DELETE FROM memories; DELETE FROM memberships; DELETE FROM clusters; DELETE FROM relations;
-             DELETE FROM correction_moves",
+             DELETE FROM correction_moves; DELETE FROM meta WHERE key = 'window_begun'",
         )?;
         Ok(())
     }

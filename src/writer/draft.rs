@@ -170,10 +170,14 @@ fn is_revision(feed: &Feed, draft: &Draft, known: &Known) -> bool {
 pub(crate) fn assign(batch: &mut Batch<'_>, desk: &mut Desk<'_>, founding: &Founding) -> Result<ClusterId, StoreError> {
     let clusterer = desk.clusterer.as_deref_mut().expect("work that places articles has said so");
     let arrival = arrival(founding, &clusterer.params().features, desk.ahead);
-    let began = Instant::now();
+    let (began, window) = (Instant::now(), clusterer.begun());
     let assignment = clusterer.assign(arrival);
+    let begun = clusterer.begun();
     if let Some(times) = &mut desk.assign_times {
         times.push(began.elapsed());
+    }
+    if begun != window {
+        batch.begin_window(begun)?;
     }
     batch.place(&Placed {
         article: assignment.article,

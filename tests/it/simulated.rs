@@ -74,6 +74,8 @@ struct Life {
     /// Whether articles are given up in this world: then what is derived is not what a rebuild makes of what is left.
     buries: bool,
     story: Vec<String>,
+    /// By how much the clock is to be set back.
+    ahead: SignedDuration,
 }
 
 impl Life {
@@ -91,6 +93,7 @@ impl Life {
             buried: BTreeMap::new(),
             buries: seed.is_multiple_of(3),
             story: Vec::new(),
+            ahead: SignedDuration::ZERO,
             world,
         };
         for url in life.world.urls() {
@@ -170,6 +173,11 @@ impl Life {
 
     /// Time goes on, the world with it, and then something happens.
     fn step(&mut self) {
+        if !self.ahead.is_zero() && self.dice.happens(60) {
+            let right = self.now() - std::mem::take(&mut self.ahead);
+            *self.clock.lock().unwrap() = right;
+            self.world.forget_pauses();
+        }
         let feeds = self.writer().store().feeds().unwrap();
         let wake = schedule::next_wake(&feeds, self.now(), &schedule::Params::default()).unwrap_or(self.now());
         assert!(wake.duration_since(self.now()) <= SignedDuration::from_hours(8 * 24), "it sleeps until {wake}");
@@ -187,8 +195,11 @@ impl Life {
             Fate::Correction => self.correct(),
             Fate::Burial => self.bury(),
             Fate::Clock => {
-                let hours = [-30, -2, 2, 26][usize::try_from(self.dice.below(4)).unwrap()];
+                let hours = [-30, -2, 2, 24 * 40][usize::try_from(self.dice.below(4)).unwrap()];
                 *self.clock.lock().unwrap() = next + SignedDuration::from_hours(hours);
+                // A long way ahead it is only until somebody notices.
+                self.ahead = SignedDuration::from_hours(if hours > 24 { hours } else { 0 });
+                self.world.forget_pauses();
             }
         }
         self.world.served();

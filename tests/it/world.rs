@@ -175,6 +175,13 @@ impl World {
         self.state().publishers.iter().any(|publisher| home(publisher.number) == url && publisher.keys == Keys::Honest)
     }
 
+    /// The clock was set: what was asked for by the old one says nothing.
+    pub fn forget_pauses(&self) {
+        for publisher in self.state().publishers.iter_mut().filter(|publisher| !publisher.is_gone) {
+            publisher.paused_until = None;
+        }
+    }
+
     /// What publishers asked for: pauses. For [`World::take_back`].
     pub fn pauses(&self) -> Vec<Option<Timestamp>> {
         self.state().publishers.iter().map(|publisher| publisher.paused_until).collect()
