@@ -29,7 +29,7 @@ use crate::model::{Document, Feed, Health, HostPause, Validators};
 use crate::prepare::{self, Asked, Prepared};
 use crate::quarantine::{self, Watch};
 use crate::schedule::{self, Told};
-use crate::store::StoreError;
+use crate::store::{Leave, StoreError};
 use crate::writer::{Answer, FeedReport, Intake, Prune, Reach, Retention, Step, Writer};
 
 /// What the time is. A function, for a pass takes its time; a test gives one by which days pass at once.
@@ -132,6 +132,7 @@ pub struct Ingest<F> {
     tasks: JoinSet<()>,
     errands: mpsc::Sender<Errand>,
     reports: mpsc::UnboundedReceiver<FeedReport>,
+    leave: Leave,
     writing: JoinHandle<(Writer, Result<(), StoreError>)>,
 }
 
@@ -165,12 +166,14 @@ impl<F: Fetch + Send + Sync + 'static> Ingest<F> {
             BTreeMap::new()
         });
         let doors = Doors::new(&params, &pauses, Arc::clone(&now));
+        let leave = writer.leave();
         let under_way = Arc::new(AtomicUsize::new(0));
         let (stopping, clock, waited_for) = (stop.clone(), Arc::clone(&now), Arc::clone(&under_way));
         let writing = tokio::task::spawn_blocking(move || {
             let outage = Outage::default();
             let (unindexed, indexed) = (INDEX_PIECE_ARTICLES, std::time::Instant::now());
             let mut write = Write {
+                log_bytes: 0,
                 writer,
                 arriving,
                 told,
@@ -189,7 +192,7 @@ impl<F: Fetch + Send + Sync + 'static> Ingest<F> {
             (write.writer, outcome)
         });
         let downloads = Downloads { fetch, params, now, stop, doors };
-        Ingest { downloads: Arc::new(downloads), under_way, tasks: JoinSet::new(), errands, reports, writing }
+        Ingest { downloads: Arc::new(downloads), under_way, tasks: JoinSet::new(), errands, reports, leave, writing }
     }
 
     /// Asks a feed; its report comes when its answer is stored.
@@ -223,6 +226,11 @@ impl<F: Fetch + Send + Sync + 'static> Ingest<F> {
         if let Err(error) = self.errands.try_send(Errand::Corrections) {
             tracing::debug!("corrections wait for the next batch: {error}");
         }
+    }
+
+    /// What ends the writer in the middle of its batch, which is rolled back: for a process that must end and has no time left.
+    pub fn leave(&self) -> Leave {
+        self.leave.clone()
     }
 
     /// The next report; `None` when the writer has stopped.
@@ -452,6 +460,8 @@ struct Write {
     /// What is being pruned, and when it was last looked for.
     pruning: Option<Prune>,
     looked_for_old: Option<std::time::Instant>,
+    /// How long the write-ahead log was when it was last seen to be too long, in bytes.
+    log_bytes: u64,
 }
 
 /// While answers are still to come, the index waits until it is this many articles behind: what it takes in at once it need not merge
@@ -461,6 +471,8 @@ const INDEX_PIECE_ARTICLES: usize = 4_000;
 const INDEX_WAIT: Duration = Duration::from_secs(2);
 /// How often it looks for what is older than it is to be kept: things are kept for days.
 const PRUNE_EVERY: Duration = Duration::from_secs(6 * 3_600);
+/// From how many bytes on a write-ahead log that cannot be emptied is told of.
+const LOG_BYTES_TOLD: u64 = 256 << 20;
 
 impl Write {
     /// Writes batches until every sender is gone; the index catches up whenever nothing waits, and first with what an earlier
@@ -531,6 +543,7 @@ impl Write {
                 Ok(true) => {}
                 Ok(false) => {
                     (self.unindexed, self.indexed) = (0, std::time::Instant::now());
+                    self.shrink_log();
                     return self.prune();
                 }
                 Err(error) if error.is_transient() => {
@@ -573,6 +586,23 @@ impl Write {
             }
         }
         Ok(())
+    }
+
+    /// Empties the write-ahead log when a burst is over. One that a reader holds on to is told of, and again when it has doubled.
+    fn shrink_log(&mut self) {
+        match self.writer.store().shrink_log() {
+            Ok(bytes) if bytes >= LOG_BYTES_TOLD.max(2 * self.log_bytes) => {
+                self.log_bytes = bytes;
+                tracing::warn!(
+                    mebibytes = bytes >> 20,
+                    "somebody has been reading one state of the database for long, so that its write-ahead log grows: a list that \
+                     waits in a pager, or another program; it shrinks when they are done"
+                );
+            }
+            Ok(bytes) if bytes < LOG_BYTES_TOLD => self.log_bytes = 0,
+            Ok(_) => {}
+            Err(error) => tracing::warn!("cannot empty the write-ahead log: {}", one_line(&error)),
+        }
     }
 
     /// A batch: what has arrived, and what arrives within a moment, up to a limit of articles.

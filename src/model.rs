@@ -79,7 +79,7 @@ pub enum Health {
     Refused,
     /// 410: it stays stored and is not asked again.
     Gone,
-    /// Reading its document ended the process twice in a row: that document is not read a third time.
+    /// Reading its document ended the process again and again: that document is not read any more.
     Quarantined,
 }
 

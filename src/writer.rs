@@ -23,7 +23,7 @@ use crate::fetch::policy::redact;
 use crate::meter::Meter;
 use crate::model::{ArticleId, Correction, Draft, Feed, FeedState, Health, Remembered, Rule, Trust};
 use crate::schedule;
-use crate::store::{Batch, FeedFacts, Founding, Store, StoreError};
+use crate::store::{Batch, FeedFacts, Founding, Leave, Store, StoreError};
 use crate::writer::document::Document;
 use crate::writer::draft::{Bringer, Desk, Stored, Tally, arrival, assign, store};
 
@@ -186,6 +186,12 @@ impl Writer {
         self.in_one_batch(false, |_, _| Ok(())).map(|(obeyed, ())| obeyed)
     }
 
+    /// What ends from another thread whatever the writer is at, rolled back as if it had never begun: for a process that must end and has
+    /// no time left.
+    pub fn leave(&self) -> Leave {
+        self.store.leave()
+    }
+
     /// Begins to note how long each assignment takes.
     pub fn note_assign_times(&mut self) {
         self.assign_times = Some(Vec::new());
@@ -215,7 +221,9 @@ impl Writer {
     /// When the file cannot be written.
     pub fn forget(&mut self) -> Result<usize, StoreError> {
         let Some(start) = self.window_start()? else { return Ok(0) };
-        if self.forgotten_until.is_some_and(|until| start.duration_since(until) < FORGET_EVERY) {
+        // A clock that was ahead once and is no more must not keep this from being done.
+        let since = self.forgotten_until.map(|until| start.duration_since(until));
+        if since.is_some_and(|since| (SignedDuration::ZERO..FORGET_EVERY).contains(&since)) {
             return Ok(0);
         }
         self.forgotten_until = Some(start);
@@ -350,7 +358,11 @@ impl Writer {
     fn restored(&mut self) -> Result<Clusterer, StoreError> {
         let params = self.params.cluster.clone();
         let Some(start) = self.window_start()? else { return Ok(Clusterer::new(params, Weights::builtin())) };
-        match recalled(params, |take| self.store.memories(start, take))? {
+        let leave = self.store.leave();
+        match recalled(params, |take| self.store.memories(start, |remembered| !leave.is_wanted() && take(remembered)))?
+        {
+            // It may be a part of the window.
+            _ if leave.is_wanted() => Err(StoreError::GivenUp),
             Ok(mut clusterer) => {
                 clusterer.rule(obey::rulings(&self.store)?);
                 Ok(clusterer)

@@ -66,6 +66,11 @@ fn run(invocation: Invocation, terminal: Terminal) -> Result<Exit, Failure> {
         (Err(failure), Command::Doctor(view)) => return doctor::of_broken_config(&failure, terminal, *view),
         (context, _) => context?,
     };
+    let database = context.config.database.clone();
+    obey(command, context).map_err(|failure| failure.of_database(&database))
+}
+
+fn obey(command: Command, context: Context) -> Result<Exit, Failure> {
     match command {
         Command::Run => run::run(context),
         Command::Fetch(args) => fetch::fetch(&context, &args),

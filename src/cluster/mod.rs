@@ -173,8 +173,10 @@ pub struct Clusterer {
     waiting: Waiting,
     /// What a person said that no decision may go against.
     rulings: Rulings,
-    /// The latest `seen` of all arrivals, in seconds: the window is counted from it, so that a clock set back does no harm.
+    /// The latest `seen` of all arrivals since `begun`, in seconds: the window is counted from it, so that a clock set back does no harm.
     latest_seen: i64,
+    /// The arrival with which the window began anew, the last time that it did.
+    begun: ArticleId,
 }
 
 impl Clusterer {
@@ -188,6 +190,7 @@ impl Clusterer {
             waiting: Waiting::default(),
             rulings: Rulings::default(),
             latest_seen: i64::MIN,
+            begun: ArticleId(0),
         }
     }
 
@@ -216,7 +219,7 @@ impl Clusterer {
 
     /// Says where an article belongs, and counts it in.
     pub fn assign(&mut self, arrival: Arrival<'_>) -> Assignment {
-        self.advance(arrival.seen);
+        self.advance(arrival.id, arrival.seen);
         let document = self.document(&arrival);
         if arrival.alone {
             return Assignment {
@@ -250,7 +253,7 @@ impl Clusterer {
     /// Measures an article against its candidates, the most probable first, and leaves it out: what `assign` decides from, and
     /// what the trainer learns from.
     pub fn consider(&mut self, arrival: &Arrival<'_>) -> Vec<Candidate> {
-        self.advance(arrival.seen);
+        self.advance(arrival.id, arrival.seen);
         let document = self.document(arrival);
         self.candidates(&document)
     }
@@ -258,7 +261,7 @@ impl Clusterer {
     /// Counts an article into a cluster that is already known, and gives its memory: for corrections, for training, and for
     /// articles whose memory another version wrote.
     pub fn place(&mut self, arrival: Arrival<'_>, cluster: ClusterId) -> Vec<u8> {
-        self.advance(arrival.seen);
+        self.advance(arrival.id, arrival.seen);
         if arrival.alone {
             return ALONE.to_vec();
         }
@@ -329,6 +332,12 @@ impl Clusterer {
         &self.params
     }
 
+    /// The article with which the window began anew after a clock that was ahead, the last time that it did since it was restored: of
+    /// those before it the window holds none.
+    pub fn begun(&self) -> ArticleId {
+        self.begun
+    }
+
     /// How many articles the window holds.
     pub fn len(&self) -> usize {
         self.window.articles()
@@ -339,7 +348,13 @@ impl Clusterer {
         self.len() == 0
     }
 
-    fn advance(&mut self, seen: Timestamp) {
+    /// Moves the window on. An arrival from before its start says that the clock was ahead by more than a window, and was set right:
+    /// what came meanwhile would keep the window where it is until that day comes, and nothing would be grouped. So it begins anew.
+    fn advance(&mut self, id: ArticleId, seen: Timestamp) {
+        if seen.as_second() < self.window_start() {
+            (self.window, self.waiting) = (Window::default(), Waiting::default());
+            (self.latest_seen, self.begun) = (seen.as_second(), id);
+        }
         self.latest_seen = self.latest_seen.max(seen.as_second());
         let start = self.window_start();
         self.window.forget_until(start);

@@ -429,7 +429,10 @@ fn marks_from_keys(transaction: &Transaction<'_>) -> Result<(), StoreError> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::{Path, PathBuf};
+
     use rusqlite::Connection;
+    use rusqlite::fallible_iterator::FallibleIterator as _;
 
     use crate::model::{FeedId, Mark, Rule};
     use crate::store::batch::Met;
@@ -461,6 +464,86 @@ mod tests {
         assert_eq!(found(&store, "地震"), 0);
         assert_eq!((store.index(9).unwrap(), store.index(9).unwrap()), (1, 0));
         assert_eq!(["地震", "हिन्दी", "京都", "हिन्दू"].map(|words| found(&store, words)), [1, 1, 0, 0]);
+    }
+
+    /// A copy of a database, as a process that is killed this moment leaves it.
+    fn image(path: &Path) -> (tempfile::TempDir, PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        for ending in ["", "-wal"] {
+            let name = PathBuf::from(format!("{}{ending}", path.display()));
+            if name.exists() {
+                std::fs::copy(&name, folder.path().join(format!("n.db{ending}"))).unwrap();
+            }
+        }
+        let path = folder.path().join("n.db");
+        (folder, path)
+    }
+
+    #[test]
+    fn a_migration_that_is_killed_at_any_statement_leaves_the_old_schema_and_is_done_later() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("n.db");
+        let mut old = Connection::open(&path).unwrap();
+        old.execute_batch("PRAGMA journal_mode = wal; PRAGMA application_id = 0x6e666c64").unwrap();
+        let mut statements = 0;
+        for (done, step) in MIGRATIONS.iter().enumerate() {
+            // So small a cache that much of what is not committed stands in the log already.
+            old.execute_batch("PRAGMA cache_size = 1").unwrap();
+            let transaction = old.transaction().unwrap();
+            let mut killed = |transaction: &Connection| {
+                statements += 1;
+                let (_folder, left) = image(&path);
+                let version: i64 = Connection::open(&left)
+                    .unwrap()
+                    .pragma_query_value(None, "user_version", |row| row.get(0))
+                    .unwrap();
+                assert_eq!(version, i64::try_from(done).unwrap(), "nothing of step {done} stands");
+                let store = Store::open(&left, 1, "2026-02-13T12:00:00Z".parse().unwrap()).unwrap();
+                let (articles, known): (i64, i64) = store
+                    .connection
+                    .query_row("SELECT (SELECT count(*) FROM articles), (SELECT count(*) FROM marks)", [], |row| {
+                        Ok((row.get(0)?, row.get(1)?))
+                    })
+                    .unwrap();
+                let expected = if done == 0 { 0 } else { 60 };
+                assert_eq!((articles, known), (expected, expected), "step {done}, statement {statements}");
+                assert!(!transaction.is_autocommit());
+            };
+            let mut pieces = rusqlite::Batch::new(&transaction, step);
+            while let Some(mut statement) = pieces.next().unwrap() {
+                let mut rows = statement.raw_query();
+                while rows.next().unwrap().is_some() {}
+                drop(rows);
+                drop(statement);
+                killed(&transaction);
+            }
+            transaction.pragma_update(None, "user_version", i64::try_from(done + 1).unwrap()).unwrap();
+            transaction.commit().unwrap();
+            if done == 0 {
+                fill(&old);
+            }
+        }
+        assert!(statements > 60, "{statements} statements");
+        // The keys that were written out become marks when all steps are done.
+        drop(old);
+        Store::open(&path, 1, "2026-02-13T12:00:00Z".parse().unwrap()).unwrap();
+    }
+
+    /// Articles under the first schema, with texts of some pages.
+    fn fill(first: &Connection) {
+        first
+            .execute_batch(
+                "INSERT INTO feeds (id, url, tags, cluster, priority, origin, active, added, health, failures, interval_seconds)
+                    VALUES (1, 'https://a.example/', '[]', 1, 0, 'command', 1, 5000, 'ok', 0, 0);
+                 WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 60)
+                 INSERT INTO articles SELECT i, 'a' || i, 1, 'A', NULL, NULL, 'Title ' || i, hex(zeroblob(1500)), NULL, 'en', 4000,
+                    NULL, 6000, NULL, '[]', '[]', 1, i, 6000 FROM n;
+                 INSERT INTO appearances SELECT 1, 'g:' || id, id FROM articles;
+                 INSERT INTO clusters SELECT id, 4000, 4000, 6000, 1 FROM articles;
+                 INSERT INTO memberships SELECT id, id, '{}', NULL FROM articles;
+                 UPDATE meta SET value = 60 WHERE key = 'last_seq'",
+            )
+            .unwrap();
     }
 
     #[test]

@@ -11,7 +11,7 @@ const SETTLED_SEQ: &str = "SELECT value FROM meta WHERE key = 'settled_seq'";
 
 /// All that is kept of how things stood.
 const FORGET: &str =
-    "DELETE FROM meta WHERE key = 'settled_seq'; DELETE FROM settled_memories; DELETE FROM settled_memberships;
+    "DELETE FROM meta WHERE key IN ('settled_seq', 'settled_window'); DELETE FROM settled_memories; DELETE FROM settled_memberships;
     DELETE FROM settled_relations; DELETE FROM settled_moves";
 
 /// Puts back what was noted. Clusters are counted again from their members, which is what they were; a relation with a cluster that was
@@ -32,6 +32,8 @@ const GO_BACK: &str = "
     UPDATE correction_moves SET (cluster, reason) = (SELECT s.cluster, s.reason FROM settled_moves s
             WHERE s.correction = correction_moves.correction AND s.article = correction_moves.article)
         WHERE (correction, article) IN (SELECT correction, article FROM settled_moves);
+    DELETE FROM meta WHERE key = 'window_begun';
+    INSERT INTO meta SELECT 'window_begun', value FROM meta WHERE key = 'settled_window';
     DELETE FROM settled_memberships; DELETE FROM settled_relations; DELETE FROM settled_moves";
 
 impl Store {
@@ -59,7 +61,10 @@ impl Batch<'_> {
     /// When the file cannot be written.
     pub fn settle(&mut self) -> Result<(), StoreError> {
         self.unsettle()?;
-        self.transaction.execute("INSERT INTO settled_memories SELECT article, memory FROM memories", [])?;
+        self.transaction.execute_batch(
+            "INSERT INTO settled_memories SELECT article, memory FROM memories;
+             INSERT INTO meta SELECT 'settled_window', value FROM meta WHERE key = 'window_begun'",
+        )?;
         self.transaction.execute("INSERT INTO meta VALUES ('settled_seq', ?1)", [self.place_in_log()])?;
         Ok(())
     }

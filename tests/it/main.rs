@@ -21,11 +21,17 @@ mod corrections;
 #[cfg(test)]
 mod daemon;
 #[cfg(test)]
+mod damaged;
+#[cfg(test)]
 mod digests;
 #[cfg(test)]
 mod editions;
 #[cfg(test)]
+mod ending;
+#[cfg(test)]
 mod exposition;
+#[cfg(test)]
+mod failing;
 #[cfg(test)]
 mod feeds;
 #[cfg(test)]
@@ -40,6 +46,8 @@ mod house;
 mod identity;
 #[cfg(test)]
 mod keeping;
+#[cfg(test)]
+mod kill;
 #[cfg(test)]
 mod markup;
 #[cfg(test)]
@@ -89,6 +97,10 @@ mod seen;
 #[cfg(test)]
 mod shapes;
 #[cfg(test)]
+mod simulated;
+#[cfg(test)]
+mod sound;
+#[cfg(test)]
 mod stories;
 #[cfg(test)]
 mod storing;
@@ -98,3 +110,5 @@ mod traps;
 mod watched;
 #[cfg(test)]
 mod weights;
+#[cfg(test)]
+mod world;

@@ -184,6 +184,42 @@ fn another_processs_transaction_is_waited_for_and_memories_do_not_grow_for_ever(
 }
 
 #[test]
+fn a_clock_that_was_years_ahead_for_a_day_does_not_end_the_grouping() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (path, control) = (folder.path().join("n.db"), folder.path().join("control.db"));
+    let rounds = rounds();
+    let years = SignedDuration::from_hours(24 * 365 * 12);
+    // Early by a clock that is years ahead, then the rest by one that was set right, days apart, so that the window moves on.
+    let log = [(start(), 0), (start() + years, 2), (start() + SignedDuration::from_hours(30), 1)];
+    let mut whole = open(&control);
+    for (number, (now, round)) in log.iter().enumerate() {
+        // One that is restarted before each, and one that is not.
+        let mut restarted = open(&path);
+        for writer in [&mut restarted, &mut whole] {
+            let intakes = intakes(writer, &rounds[*round].1);
+            let reports = writer.apply(&intakes, *now).expect("a batch is stored");
+            assert!(sum(&reports, |report| report.articles_new) > 50, "round {number}");
+            writer.forget().expect("memories are dropped");
+        }
+        assert_eq!(restarted.dump().expect("a dump"), whole.dump().expect("a dump"), "round {number}");
+    }
+    let other = rusqlite::Connection::open(&path).expect("a second connection");
+    let count = |sql: &str| other.query_row(sql, [], |row| row.get::<_, i64>(0)).expect("it can be counted");
+    let last_round = "SELECT coalesce(max(value), -1) FROM meta WHERE key = 'window_begun'";
+    assert!(count(last_round) > 0, "the window began anew");
+    let joined = "SELECT count(*) FROM memberships WHERE article >= (SELECT value FROM meta WHERE key = 'window_begun')
+        AND article <> cluster";
+    assert!(count(joined) > 5, "what came after it is grouped: {}", count(joined));
+    assert_eq!(
+        count("SELECT count(*) FROM memories WHERE article < (SELECT value FROM meta WHERE key = 'window_begun')"),
+        0
+    );
+    let online = whole.dump().expect("a dump");
+    whole.rebuild(|_| {}).expect("it is rebuilt");
+    assert_eq!(whole.dump().expect("a dump"), online);
+}
+
+#[test]
 fn memories_that_cannot_be_read_or_are_gone_are_made_again_and_no_cluster_changes() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let rounds = rounds();
