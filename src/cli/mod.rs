@@ -555,6 +555,9 @@ impl Stop {
     }
 }
 
+/// The only argument by which newsfold has itself render a template ([`Command::RenderTemplate`]).
+pub const RENDER_TEMPLATE: &str = "render-template";
+
 /// Reads the arguments of the process, its own name first.
 ///
 /// # Errors
@@ -622,6 +625,18 @@ mod tests {
         check("apart a1 c2", Command::Apart { one: "a1".into(), other: "c2".into(), view });
         check("undo", Command::Undo { number: None, view });
         check("undo 12", Command::Undo { number: Some(12), view });
+        check("editions", Command::Editions { name: None, format: None });
+        check(
+            "editions --name morning --format json",
+            Command::Editions { name: Some("morning".to_owned()), format: Some(ListFormat::Json) },
+        );
+        check("render-template", Command::RenderTemplate);
+        assert!(!manual().contains("render") && !completions(Shell::Bash).contains("render-template"));
+        let edition = |line: &str| match command(line) {
+            Command::Digest(args) => (args.name, args.edition),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(edition("digest --name morning --edition 3"), (Some("morning".to_owned()), Some(3)));
         check("corrections", Command::Corrections(CorrectionsCommand::List(None)));
         check("corrections --format csv", Command::Corrections(CorrectionsCommand::List(Some(ListFormat::Csv))));
         check("corrections export", Command::Corrections(CorrectionsCommand::Export { to: Place::Standard }));

@@ -251,13 +251,13 @@ fn what_there_was_no_room_for_competes_in_the_next_edition_and_for_a_day() {
     assert_eq!((told.len(), ids.len()), (3, 3), "the next edition tells it, however late it comes: {told:?}");
     assert!(told.iter().all(|(_, is_update)| !is_update), "{told:?}");
 
-    // Passed over thrice, and a day old: it comes when it moves, and its turn is no update for who never heard of it.
+    // Passed over thrice, and a day old: it comes when it moves; even a copy is news to who never heard of it.
     machine.wait(60);
     assert_eq!(make(&machine, &small), []);
     let left = machine.clusters().into_iter().find(|cluster| !ids.contains(&cluster.code.0)).unwrap();
     let title = &left.members[0].article.title;
     let event = EVENTS.iter().find(|event| event.title == title).unwrap();
-    machine.report("Herald", event.turn, event.turn_text);
+    machine.report("Herald", event.title, event.text);
     assert_eq!(make(&machine, &small), [(left.code.0, false)]);
     assert_eq!(make(&machine, &small), []);
 }

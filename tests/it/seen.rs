@@ -318,9 +318,9 @@ fn the_service_makes_and_mails_what_is_due() {
 #[test]
 fn an_edition_is_printed_again_as_it_was_and_the_list_says_which_are_kept() {
     let mut scene = Scene::new("[digest.morning]\nformat = \"markdown\"\n");
+    scene.report(DAM);
     let none = scene.home.good(&["editions"]);
     assert!(none.stdout.is_empty() && none.stderr.contains("--catch-up"), "{}", none.stderr);
-    scene.report(DAM);
     let first = scene.home.good(&["digest", "--catch-up", "--name", "morning"]).stdout;
     assert!(first.contains("Orveth"), "{first}");
     let since = scene.home.good(&["digest", "--catch-up", "--name", "morning", "--since", "1h"]);
