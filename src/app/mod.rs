@@ -56,7 +56,7 @@ fn run(invocation: Invocation, terminal: Terminal) -> Result<Exit, Failure> {
         Command::Man => return context::print(&terminal, &cli::manual()),
         Command::Init(args) => return upkeep::init(args, &global, &terminal),
         Command::Demo(view) => return demo::demo(*view, &global, terminal),
-        Command::RenderTemplate => return Ok(digest::in_cell()?),
+        Command::RenderTemplate => return digest::in_cell(),
         _ => {}
     }
     let context = Context::load(global, terminal)?;

@@ -599,6 +599,21 @@ mod tests {
     }
 
     #[test]
+    fn editions_are_listed_and_printed_and_nobody_is_told_how_templates_are_rendered() {
+        assert_eq!(command("editions"), Command::Editions { name: None, format: None });
+        let of_morning = Command::Editions { name: Some("morning".to_owned()), format: Some(ListFormat::Json) };
+        assert_eq!(command("editions --name morning --format json"), of_morning);
+        let edition = |line: &str| match command(line) {
+            Command::Digest(args) => (args.name, args.edition),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(edition("digest --name morning --edition 3"), (Some("morning".to_owned()), Some(3)));
+        assert_eq!(command(RENDER_TEMPLATE), Command::RenderTemplate);
+        assert!(!manual().contains("render") && !completions(Shell::Bash).contains(RENDER_TEMPLATE));
+        assert!(typed("render-template --quiet").is_err());
+    }
+
+    #[test]
     fn every_command_means_what_was_typed() {
         let check = |line: &str, expected: Command| assert_eq!(command(line), expected, "{line}");
         check("run", Command::Run);
@@ -625,18 +640,6 @@ mod tests {
         check("apart a1 c2", Command::Apart { one: "a1".into(), other: "c2".into(), view });
         check("undo", Command::Undo { number: None, view });
         check("undo 12", Command::Undo { number: Some(12), view });
-        check("editions", Command::Editions { name: None, format: None });
-        check(
-            "editions --name morning --format json",
-            Command::Editions { name: Some("morning".to_owned()), format: Some(ListFormat::Json) },
-        );
-        check("render-template", Command::RenderTemplate);
-        assert!(!manual().contains("render") && !completions(Shell::Bash).contains("render-template"));
-        let edition = |line: &str| match command(line) {
-            Command::Digest(args) => (args.name, args.edition),
-            other => panic!("{other:?}"),
-        };
-        assert_eq!(edition("digest --name morning --edition 3"), (Some("morning".to_owned()), Some(3)));
         check("corrections", Command::Corrections(CorrectionsCommand::List(None)));
         check("corrections --format csv", Command::Corrections(CorrectionsCommand::List(Some(ListFormat::Csv))));
         check("corrections export", Command::Corrections(CorrectionsCommand::Export { to: Place::Standard }));
