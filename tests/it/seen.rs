@@ -451,10 +451,13 @@ fn mail_goes_over_tls_to_a_server_that_proves_who_it_is_and_to_no_other() {
             said.1
         );
     };
-    refused(&mailed(config("localhost", office.port()), None), "certificate");
+    refused(
+        &mailed(config("localhost", office.port()), None),
+        "nobody whom this machine trusts has signed its certificate",
+    );
     // The certificate is of another name.
-    refused(&mailed(config("127.0.0.1", office.port()), Some(&authority)), "certificate");
+    refused(&mailed(config("127.0.0.1", office.port()), Some(&authority)), "its certificate is another host's");
     let plain = PostOffice::open();
-    refused(&mailed(config("localhost", plain.port()), Some(&authority)), "Connection error");
+    refused(&mailed(config("localhost", plain.port()), Some(&authority)), "it does not speak TLS at this port");
     assert_eq!((office.taken().len(), plain.taken().len()), (1, 0));
 }
