@@ -138,3 +138,38 @@ fn judge(status: ExitStatus, limits: &Limits) -> Result<(), CellError> {
         _ => Err(CellError::Died(status)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Programs that every Unix has stand for work of all kinds; what limits itself is tested with the shipped program (`editions`).
+    fn ran(program: &str, task: &str, input: &[u8], limits: Limits) -> Result<Vec<u8>, String> {
+        run(Path::new(program), task, input, &limits).map_err(|error| error.to_string())
+    }
+
+    const LIMITS: Limits = Limits { cpu_seconds: 5, memory_bytes: 1 << 30, output_bytes: 1 << 24, seconds: 60 };
+
+    #[test]
+    fn what_goes_in_comes_out_however_long_it_is() {
+        // Far more than pipes hold, in both directions at once.
+        let input: Vec<u8> = (0..9_000_000_u32).map(|number| number.to_le_bytes()[0]).collect();
+        assert!(ran("/bin/cat", "-", &input, LIMITS).is_ok_and(|output| output == input));
+        assert_eq!(ran("/bin/cat", "-", b"", LIMITS), Ok(Vec::new()));
+        // It does not read what it is given.
+        assert_eq!(ran("/bin/echo", "done", &input, LIMITS), Ok(b"done\n".to_vec()));
+    }
+
+    #[test]
+    fn whatever_it_does_it_ends() {
+        let begun = Instant::now();
+        let few = Limits { output_bytes: 1_000, ..LIMITS };
+        assert_eq!(ran("/bin/cat", "/dev/zero", b"", few), Err("it makes more than 1000 bytes".to_owned()));
+        let short = Limits { seconds: 1, ..LIMITS };
+        assert_eq!(ran("/bin/sleep", "60", b"", short), Err("it did not end within 1 s".to_owned()));
+        assert!(begun.elapsed() < Duration::from_secs(30), "{:?}", begun.elapsed());
+        let failed = ran("/bin/cat", "/nowhere", b"", LIMITS).unwrap_err();
+        assert!(failed.starts_with("its process ended with exit status"), "{failed}");
+        assert!(matches!(run(Path::new("/nowhere"), "", b"", &LIMITS), Err(CellError::Start(_))));
+    }
+}
