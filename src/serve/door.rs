@@ -35,9 +35,9 @@ pub struct Params {
     pub head_within: Duration,
     /// Bytes of the head of a request, its first line included.
     pub head_bytes_max: usize,
-    /// How long a connection lives; the answer under way is finished, if its reader takes it.
+    /// How long a connection lives; the answer under way then has `head_within` to be taken.
     pub connection_within: Duration,
-    /// How long answers under way have when the door is closed, or the connection's time is over.
+    /// How long answers under way have when the door is closed.
     pub close_within: Duration,
 }
 
@@ -48,7 +48,7 @@ impl Default for Params {
             head_within: Duration::from_secs(10),
             head_bytes_max: 16 * 1024,
             connection_within: Duration::from_secs(120),
-            close_within: Duration::from_secs(1),
+            close_within: Duration::from_millis(300),
         }
     }
 }
@@ -238,21 +238,28 @@ async fn answer(stream: TcpStream, router: Router, params: Params, closing: Canc
     server.timer(TokioTimer::new()).header_read_timeout(params.head_within).max_buf_size(params.head_bytes_max);
     let connection = server.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
     tokio::pin!(connection);
+    let grace = tokio::select! {
+        ended = connection.as_mut() => return tell(ended),
+        () = closing.cancelled() => params.close_within,
+        () = tokio::time::sleep(params.connection_within) => params.head_within,
+    };
+    connection.as_mut().graceful_shutdown();
     let ended = tokio::select! {
-        ended = connection.as_mut() => Some(ended),
-        () = closing.cancelled() => None,
-        () = tokio::time::sleep(params.connection_within) => None,
+        ended = tokio::time::timeout(grace, connection.as_mut()) => ended,
+        () = closed(&closing, params.close_within) => return,
     };
-    let ended = match ended {
-        Some(ended) => ended,
-        None => {
-            connection.as_mut().graceful_shutdown();
-            match tokio::time::timeout(params.close_within, connection).await {
-                Ok(ended) => ended,
-                Err(_) => return,
-            }
-        }
-    };
+    if let Ok(ended) = ended {
+        tell(ended);
+    }
+}
+
+/// A moment after the door is closed.
+async fn closed(closing: &CancellationToken, within: Duration) {
+    closing.cancelled().await;
+    tokio::time::sleep(within).await;
+}
+
+fn tell(ended: Result<(), hyper::Error>) {
     if let Err(error) = ended {
         tracing::debug!("a connection ended badly: {error}");
     }

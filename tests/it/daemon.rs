@@ -43,6 +43,11 @@ impl<'a> Service<'a> {
         self.child.id()
     }
 
+    /// A service of another program, which writes its log to where `log` looks for it.
+    pub fn of(command: &mut Command, home: &'a Home) -> Service<'a> {
+        Service { child: command.spawn().expect("the program starts"), home }
+    }
+
     pub fn log(&self) -> String {
         fs::read_to_string(self.home.path("log")).expect("the log can be read")
     }

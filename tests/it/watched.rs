@@ -21,7 +21,7 @@ use newsfold::serve::{Bound, Params as DoorParams, Watched};
 use newsfold::store::Store;
 use newsfold::writer::{Params as WriterParams, Writer};
 
-use crate::binary::Home;
+use crate::binary::{Home, is_slow_wanted};
 use crate::daemon::{Service, config, feed, titles, told};
 use crate::exposition::{Metrics, get, metrics, read, send};
 use crate::origin::{Answer, Origin};
@@ -743,5 +743,81 @@ fn the_command_line_of_the_unit_starts_a_service_that_reads_its_secrets_from_whe
     let head = "Host: news.example\r\nAuthorization: Bearer a-token-of-systemd\r\nConnection: close";
     assert_eq!(send(address, &format!("GET /metrics HTTP/1.1\r\n{head}\r\n\r\n")).status, 200);
     assert!(home.path("state/newsfold.db").exists());
+    stop(service);
+}
+
+#[test]
+fn a_machine_that_believed_in_2038_goes_on_when_its_clock_is_put_right() {
+    let origin = Origin::start();
+    origin.serve("/lamp", feed(&[BREAD, DAM]));
+    let home = Home::with_config(&config(&[(origin.url("/lamp"), "interval = \"1s\"")]));
+    let command = home.command(&["fetch"]);
+    let mut late = Command::new("faketime");
+    late.args(["-f", "@2038-01-19 03:14:00"]).arg(command.get_program()).args(command.get_args());
+    late.current_dir(home.path(""))
+        .env("TZ", "UTC")
+        .env("HOME", home.path(""))
+        .env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
+    let Ok(output) = late.output() else {
+        println!("skipped: faketime is not here");
+        return;
+    };
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let seen = home.clusters()[0]["first_seen"].as_str().unwrap().to_owned();
+    assert!(seen.starts_with("2038-01-19T03:14:") && seen.ends_with('Z'), "{seen}");
+    // Twelve years earlier.
+    let mut service = Service::start(&home, &["run"]);
+    service.until("it asks on", || origin.requests("/lamp").len() >= 3);
+    assert_eq!(titles(&home).len(), 2, "nothing is new by the clock alone");
+    stop(service);
+}
+
+/// The shipped build, as `cargo build --release` leaves it.
+fn shipped() -> Option<std::path::PathBuf> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/release/newsfold");
+    if !path.exists() {
+        println!("skipped: {} is not there; `cargo build --release` makes it", path.display());
+        return None;
+    }
+    Some(path)
+}
+
+/// 500 feeds, each on a path of its own and none with an entry, and a service that has asked each once: what it costs to wait.
+#[test]
+fn a_service_with_nothing_to_do_costs_next_to_nothing() {
+    if !is_slow_wanted() {
+        println!("skipped: SLOW_TESTS=1 runs it");
+        return;
+    }
+    let Some(program) = shipped() else { return };
+    let origin = Origin::start();
+    let mut feeds = Vec::new();
+    for number in 0..500 {
+        let path = format!("/{number}");
+        origin.serve(&path, feed(&[]).conditional());
+        feeds.push((origin.url(&path), ""));
+    }
+    let home = Home::with_config(&(config(&feeds) + LISTEN));
+    let log = fs::File::create(home.path("log")).unwrap();
+    let mut command = Command::new(program);
+    command.args(["run"]).current_dir(home.path("")).env_clear().env("MALLOC_ARENA_MAX", "2").stdin(Stdio::null());
+    let mut service = Service::of(command.stderr(log), &home);
+    let address = ready(&mut service, &home);
+    let empty = || metrics(address).get("newsfold_feeds", Some(("state", "empty")));
+    service.until("all feeds were asked", || empty() == 500.0);
+    // Threads that had work end after ten seconds without.
+    std::thread::sleep(Duration::from_secs(15));
+    let (began, before) = (Instant::now(), metrics(address));
+    std::thread::sleep(Duration::from_secs(60));
+    let (took, after) = (began.elapsed().as_secs_f64(), metrics(address));
+    let cpu = |told: &Metrics| told.get("process_cpu_seconds_total", None);
+    let (share, megabytes) =
+        ((cpu(&after) - cpu(&before)) / took, after.get("process_resident_memory_bytes", None) / 1e6);
+    println!(
+        "500 feeds, an empty window: {megabytes:.1} MB resident, {:.2} % of a core, {} threads",
+        share * 100.0,
+        after.get("process_threads", None)
+    );
+    assert!(megabytes <= 40.0 && share <= 0.01);
     stop(service);
 }
