@@ -1,6 +1,7 @@
 //! Station: the list of newsfold's modules; see `ARCHITECTURE.md` for what each may know.
 
 pub mod app;
+pub mod cell;
 pub mod clean;
 pub mod cli;
 pub mod clock;

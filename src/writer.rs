@@ -6,18 +6,22 @@ mod draft;
 mod obey;
 mod prune;
 
+use std::mem::replace;
+use std::panic::resume_unwind;
+use std::sync::mpsc::sync_channel;
+use std::thread;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
 use crate::cluster::params::Params as ClusterParams;
 use crate::cluster::weights::Weights;
-use crate::cluster::{Clusterer, Remembered, RestoreError, between};
+use crate::cluster::{Clusterer, Recalled, RestoreError, between};
 use crate::features::ahead::Ahead;
 use crate::fetch::policy::redact;
 use crate::model::{ArticleId, Correction, Draft, Feed, FeedState, Health, Rule, Trust};
 use crate::schedule;
-use crate::store::{self, Batch, FeedFacts, Founding, Store, StoreError};
+use crate::store::{Batch, FeedFacts, Founding, Store, StoreError};
 use crate::writer::document::Document;
 use crate::writer::draft::{Bringer, Desk, Stored, arrival, assign, store};
 
@@ -28,6 +32,9 @@ pub use crate::writer::prune::{Prune, Pruned, Retention, Step};
 const PAGE_ARTICLES: usize = 1_000;
 /// How many articles the index takes in at a time.
 const INDEX_ARTICLES: usize = 4_000;
+/// How many memories are handed at a time to whoever counts them in, and how many such lots may wait.
+const RECALLED_TOGETHER: usize = 256;
+const RECALLED_AHEAD: usize = 8;
 /// How far the window moves before memories that left it are dropped.
 const FORGET_EVERY: SignedDuration = SignedDuration::from_hours(1);
 
@@ -294,12 +301,27 @@ impl Writer {
         Ok(self.store.last_seen()?.map(|last_seen| self.params.cluster.window_start(last_seen)))
     }
 
-    /// The clusterer as the store remembers it.
+    /// The clusterer as the store remembers it. Memories are read here and counted in on another thread.
     fn restored(&mut self) -> Result<Clusterer, StoreError> {
-        let params = self.params.cluster.clone();
-        let Some(start) = self.window_start()? else { return Ok(Clusterer::new(params, Weights::builtin())) };
-        let memories = self.store.memories(start)?;
-        match recalled(params, memories) {
+        let (params, weights) = (self.params.cluster.clone(), Weights::builtin());
+        let Some(start) = self.window_start()? else { return Ok(Clusterer::new(params, weights)) };
+        let (sender, receiver) = sync_channel::<Vec<Result<Recalled, RestoreError>>>(RECALLED_AHEAD);
+        let restored = thread::scope(|scope| {
+            let counting = scope.spawn(move || Clusterer::restore(params, weights, receiver.into_iter().flatten()));
+            let mut some = Vec::with_capacity(RECALLED_TOGETHER);
+            let read = self.store.memories(start, |stored| {
+                some.push(Recalled::of(&stored));
+                // Whoever counts takes no more where it met one that cannot be read.
+                some.len() < RECALLED_TOGETHER
+                    || sender.send(replace(&mut some, Vec::with_capacity(RECALLED_TOGETHER))).is_ok()
+            });
+            // Nobody takes it where counting has ended already.
+            let _ended = sender.send(some);
+            drop(sender);
+            let restored = counting.join().unwrap_or_else(|panic| resume_unwind(panic));
+            read.map(|()| restored)
+        })?;
+        match restored {
             Ok(mut clusterer) => {
                 clusterer.rule(obey::rulings(&self.store)?);
                 Ok(clusterer)
@@ -321,19 +343,6 @@ impl Writer {
     }
 }
 
-/// The clusterer as these memories tell it.
-fn recalled(params: ClusterParams, memories: Vec<store::Remembered>) -> Result<Clusterer, RestoreError> {
-    let remembered = memories.into_iter().map(|stored| Remembered {
-        article: stored.article,
-        cluster: stored.cluster,
-        published: stored.published,
-        seen: stored.seen,
-        outlet: stored.outlet,
-        memory: stored.memory,
-    });
-    Clusterer::restore(params, Weights::builtin(), remembered)
-}
-
 /// The clusterer with every article of the window counted in anew where it already is; memories of another version are replaced on
 /// the way.
 fn renewed(batch: &mut Batch<'_>, params: &ClusterParams, start: Timestamp) -> Result<Clusterer, StoreError> {
@@ -351,7 +360,12 @@ fn settled(batch: &mut Batch<'_>, params: &ClusterParams, border: ArticleId) -> 
         return Ok(Clusterer::new(params.clone(), Weights::builtin()));
     };
     let start = params.window_start(last_seen);
-    match recalled(params.clone(), batch.memories(start)?) {
+    let mut recalled = Vec::new();
+    batch.memories(start, |stored| {
+        recalled.push(Recalled::of(&stored));
+        true
+    })?;
+    match Clusterer::restore(params.clone(), Weights::builtin(), recalled.into_iter()) {
         Ok(clusterer) => Ok(clusterer),
         // Another version's, or the window was smaller then.
         Err(_) => renewed(batch, params, start),

@@ -58,6 +58,7 @@ fn run(invocation: Invocation, terminal: Terminal) -> Result<Exit, Failure> {
         Command::Man => return context::print(&terminal, &cli::manual()),
         Command::Init(args) => return upkeep::init(args, &global, &terminal),
         Command::Demo(view) => return demo::demo(*view, &global, terminal),
+        Command::RenderTemplate => return Ok(digest::in_cell()?),
         _ => {}
     }
     let context = match (Context::load(global, terminal), &command) {
@@ -79,6 +80,7 @@ fn run(invocation: Invocation, terminal: Terminal) -> Result<Exit, Failure> {
         Command::Corrections(command) => corrections::corrections(&context, &command),
         Command::Dismiss(args) => seen::dismiss(&context, &args),
         Command::Digest(args) => digest::digest(&context, &args),
+        Command::Editions { name, format } => digest::editions(&context, name.as_deref(), format),
         Command::Feeds(command) => match command {
             FeedsCommand::List(args) => feeds::list(&context, &args),
             FeedsCommand::Add(args) => feeds::add::add(&context, &args),
@@ -96,7 +98,9 @@ fn run(invocation: Invocation, terminal: Terminal) -> Result<Exit, Failure> {
         Command::Backup { to, force } => keep::backup(&context, &to, force),
         Command::Restore { from } => keep::restore(&context, &from),
         Command::Doctor(view) => doctor::doctor(&context, view),
-        Command::Completions(_) | Command::Man | Command::Init(_) | Command::Demo(_) => Ok(Exit::Done),
+        Command::Completions(_) | Command::Man | Command::Init(_) | Command::Demo(_) | Command::RenderTemplate => {
+            Ok(Exit::Done)
+        }
     }
 }
 

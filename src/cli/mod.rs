@@ -5,6 +5,7 @@
 
 mod manual;
 pub mod moment;
+pub mod places;
 pub mod terminal;
 mod typed;
 mod words;
@@ -109,6 +110,13 @@ pub enum Command {
     Dismiss(DismissArgs),
     /// Exports a digest.
     Digest(DigestArgs),
+    /// Lists the editions that are kept.
+    Editions {
+        /// Of the digest of this name alone.
+        name: Option<String>,
+        /// In what form; `None` means a table on a terminal and plain lines without one.
+        format: Option<ListFormat>,
+    },
     /// Manages feeds.
     Feeds(FeedsCommand),
     /// Clusters an archive in a throw-away database and scores it.
@@ -142,6 +150,8 @@ pub enum Command {
     Completions(Shell),
     /// Prints the manual page.
     Man,
+    /// Renders a user's template, as another process of ours asks for on stdin; no command for people.
+    RenderTemplate,
 }
 
 /// Arguments of `prune`.
@@ -272,6 +282,8 @@ pub struct DigestArgs {
     pub mail: bool,
     /// A template in place of the built-in one; `None` may be what the config says of this name.
     pub template: Option<PathBuf>,
+    /// Instead of a new digest, the edition of this number, as it was made.
+    pub edition: Option<u32>,
     /// Instead of a digest, the built-in template of this format.
     pub print_template: Option<DigestFormat>,
     /// The tags that get a section each, in this order.

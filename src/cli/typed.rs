@@ -11,7 +11,7 @@ use jiff::tz::TimeZone;
 
 use crate::cli::moment::When;
 use crate::cli::terminal::ColorMode;
-use crate::cli::words::{count, language, length, ordinal, place, setting, when, words, zone};
+use crate::cli::words::{count, language, length, ordinal, place, place_of_digest, setting, when, words, zone};
 use crate::cli::{
     Asking, Command, CorrectionsCommand, Covers, DigestArgs, DigestFormat, DismissArgs, EvalArgs, Exit, FeedsAddArgs,
     FeedsCommand, FeedsListArgs, FetchArgs, Filter, Global, InitArgs, Invocation, ListArgs, ListFormat, LogFormat, New,
@@ -156,6 +156,15 @@ enum TypedCommand {
     /// Export a digest: the best stories, written for a reader
     #[command(after_help = DIGEST_NOTE)]
     Digest(TypedDigest),
+    /// List the editions of digests that are kept
+    Editions {
+        /// Of the digest of this name alone
+        #[arg(long, value_parser = words)]
+        name: Option<String>,
+        /// Output: table, json, jsonl, csv or markdown [default: a table on a terminal, plain lines without one]
+        #[arg(long, value_enum, value_name = "FORMAT", hide_possible_values = true)]
+        format: Option<ListFormat>,
+    },
     /// List, add, remove, check, discover, import and export feeds
     #[command(subcommand_required = true, arg_required_else_help = true)]
     Feeds {
@@ -210,6 +219,9 @@ enum TypedCommand {
     },
     /// Print the manual page
     Man,
+    /// Render a template, for another process of ours
+    #[command(hide = true)]
+    RenderTemplate,
 }
 
 const REBUILD_NOTE: &str = "\
@@ -394,9 +406,12 @@ struct TypedDigest {
     /// Print the built-in template of a format, to begin one's own with
     #[arg(long, value_enum, value_name = "FORMAT", hide_possible_values = true, conflicts_with_all = ["template", "name", "top", "sections"])]
     print_template: Option<DigestFormat>,
-    /// File to write, - for stdout
-    #[arg(long, value_name = "FILE", value_parser = place)]
+    /// File to write, - for stdout; {date}, {time}, {name} and, of editions, {number} in it are filled in
+    #[arg(long, value_name = "FILE", value_parser = place_of_digest)]
     out: Option<Place>,
+    /// Print edition N of that name as it was made; `newsfold editions` lists what is kept
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), conflicts_with_all = ["catch_up", "new", "top", "format", "sections", "template", "mail"])]
+    edition: Option<u32>,
     /// Send it by mail, as the section `mail` of the config says
     #[arg(long)]
     mail: bool,
@@ -668,6 +683,7 @@ impl TypedCommand {
                 Some(TypedCorrections::Import { file }) => CorrectionsCommand::Import { from: file },
             }),
             TypedCommand::Digest(digest) => Command::Digest(digest.meaning()),
+            TypedCommand::Editions { name, format } => Command::Editions { name, format },
             TypedCommand::Feeds { command } => Command::Feeds(command.meaning()),
             TypedCommand::Eval(eval) => Command::Eval(EvalArgs {
                 file: eval.file,
@@ -685,6 +701,7 @@ impl TypedCommand {
             TypedCommand::Demo(view) => Command::Demo(view.format),
             TypedCommand::Completions { shell } => Command::Completions(shell),
             TypedCommand::Man => Command::Man,
+            TypedCommand::RenderTemplate => Command::RenderTemplate,
         }
     }
 }
@@ -733,6 +750,7 @@ impl TypedDigest {
             out: self.out,
             mail: self.mail,
             template: self.template,
+            edition: self.edition,
             print_template: self.print_template,
             sections: self.sections,
         }

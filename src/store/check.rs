@@ -55,8 +55,8 @@ const RULES: &[(Damage, &str, &str)] = &[
     ),
     (
         Damage::Derived,
-        "relations between clusters that are not there",
-        "SELECT count(*) FROM relations WHERE one NOT IN (SELECT id FROM clusters) OR other NOT IN (SELECT id FROM clusters)",
+        "relations with founders that are not there",
+        "SELECT count(*) FROM relations WHERE one NOT IN (SELECT id FROM articles) OR other NOT IN (SELECT id FROM articles)",
     ),
     (
         Damage::Derived,
@@ -93,7 +93,7 @@ impl Store {
     /// # Errors
     /// When the file cannot be read at all; a page that cannot be read is a fault that is told.
     pub fn unsound(&self) -> Result<Vec<Unsound>, StoreError> {
-        let _one_state = self.snapshot()?;
+        let _one_state = self.hold()?;
         let faults = damaged_pages(&self.connection)?;
         if !faults.is_empty() {
             // What is asked of damaged pages would only say the same again, or nonsense.

@@ -131,9 +131,10 @@ impl Store {
     /// Copies one state of the file page by page, and gives how many articles it holds.
     fn copy_pages(&self, to: &Path, mut told: impl FnMut(usize, usize)) -> Result<i64, CopyError> {
         // While it is held, what others write reaches neither this connection nor the copy.
-        let state = self.snapshot()?;
-        let articles = articles(&state)?;
-        let bytes: i64 = state
+        let _one_state = self.hold()?;
+        let articles = articles(&self.connection)?;
+        let bytes: i64 = self
+            .connection
             .query_row("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size", [], |row| row.get(0))
             .map_err(StoreError::from)?;
         let (needed, free) = (bytes.unsigned_abs(), volume_free(to));

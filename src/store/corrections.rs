@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::model::{ArticleId, ClusterId, Code, Correction, How, Reason, Ruling};
-use crate::store::regroup::{COUNT_AGAIN, hand_over_relations};
+use crate::store::regroup::COUNT_AGAIN;
 use crate::store::{Batch, Store, StoreError, instant};
 
 /// What a person asks for.
@@ -320,9 +320,6 @@ impl Batch<'_> {
                 let former = "DELETE FROM former_clusters WHERE id = ?1";
                 self.transaction.prepare_cached(former)?.execute([cluster.0.0])?;
                 continue;
-            }
-            if let Some(into) = self.places_of(&[cluster.0])?.remove(&cluster.0) {
-                hand_over_relations(&self.transaction, *cluster, into)?;
             }
             self.transaction.prepare_cached("DELETE FROM clusters WHERE id = ?1")?.execute([cluster.0.0])?;
             let former = "INSERT INTO former_clusters VALUES (?1) ON CONFLICT DO NOTHING";

@@ -71,7 +71,7 @@ impl Store {
     /// When the file cannot be read.
     #[expect(clippy::cast_precision_loss, reason = "numbers of articles are far below 2^53")]
     pub fn disk(&self, path: &Path, now: Timestamp) -> Result<Disk, StoreError> {
-        let _one_state = self.snapshot()?;
+        let _one_state = self.hold()?;
         let number = |sql: &str, since: i64| -> Result<u64, StoreError> {
             let number: i64 = self.connection.query_row(sql, [since], |row| row.get(0))?;
             Ok(number.unsigned_abs())

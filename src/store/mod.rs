@@ -28,6 +28,8 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, Transaction};
 use thiserror::Error;
 
+use crate::lookup::folded;
+
 pub use crate::store::batch::{Batch, Elsewhere, FeedFacts, Known, Met, NewArticle, Past, Placed};
 pub use crate::store::check::{Damage, Unsound};
 pub(crate) use crate::store::copy::with_ending;
@@ -39,7 +41,7 @@ pub use crate::store::lock::{Holder, RoleLock, beside};
 pub use crate::store::order::Place;
 pub use crate::store::outbox::{Attempt, Letter, OutboxState, Waiting};
 pub use crate::store::read::{Found, Query, Totals};
-pub use crate::store::replay::{Founding, Remembered};
+pub use crate::store::replay::Founding;
 pub use crate::store::retention::{Cursor, Cutoffs, Expired, Tidied};
 pub use crate::store::search::Matches;
 
@@ -183,8 +185,8 @@ impl StoreError {
     }
 }
 
-/// One state of the file, held.
-pub struct Hold<'store>(#[expect(dead_code, reason = "it is held, not looked at")] Transaction<'store>);
+/// One state of the file, held; `None` where an outer one holds it already.
+pub struct Hold<'store>(#[expect(dead_code, reason = "it is held, not looked at")] Option<Transaction<'store>>);
 
 /// One open database.
 #[derive(Debug)]
@@ -295,18 +297,13 @@ impl Store {
         Ok(Store { connection })
     }
 
-    /// One state of the file for all calls while the value lives, whatever is written meanwhile; nobody waits for it. Only for
-    /// calls that say so: others hold a state of their own.
+    /// One state of the file for all that is read while the value lives, whatever is written meanwhile; nobody waits for it.
     ///
     /// # Errors
     /// When the file cannot be read.
     pub fn hold(&self) -> Result<Hold<'_>, StoreError> {
-        self.snapshot().map(Hold)
-    }
-
-    /// Holds one state of the file for several statements, whatever is written meanwhile.
-    fn snapshot(&self) -> Result<Transaction<'_>, StoreError> {
-        Ok(self.connection.unchecked_transaction()?)
+        let outermost = self.connection.is_autocommit();
+        Ok(Hold(outermost.then(|| self.connection.unchecked_transaction()).transpose()?))
     }
 
     fn ready(mut connection: Connection, salt: u64, now: Timestamp) -> Result<Store, StoreError> {
@@ -374,6 +371,8 @@ fn configure(connection: &Connection) -> Result<(), StoreError> {
     // bound to it, which took an eighth of a first pass.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.set_prepared_statement_cache_capacity(64);
+    // For names as people type them. No index and no table uses it, so the file needs nothing of ours to be read.
+    connection.create_collation("TYPED", |one, other| folded(one).cmp(&folded(other)))?;
     Ok(())
 }
 
@@ -517,7 +516,7 @@ mod tests {
         let path = folder.path().join("n.db");
         let mut writer = Store::open(&path, 1, now()).unwrap();
         let reader = Store::reader(&path).unwrap();
-        let snapshot = reader.snapshot().unwrap();
+        let snapshot = reader.hold().unwrap();
         assert!(reader.feeds().unwrap().is_empty());
         writer.add_feed(&crate::model::FeedWish::of_url("https://a.example/"), now()).unwrap();
         assert!(reader.feeds().unwrap().is_empty());
@@ -532,7 +531,7 @@ mod tests {
         let path = folder.path().join("n.db");
         let mut writer = Store::open(&path, 1, now()).unwrap();
         let reader = Store::reader(&path).unwrap();
-        let _snapshot = reader.snapshot().unwrap();
+        let _snapshot = reader.hold().unwrap();
         reader.feeds().unwrap();
         writer.add_feed(&crate::model::FeedWish::of_url("https://a.example/"), now()).unwrap();
         let began = std::time::Instant::now();

@@ -4,25 +4,8 @@ use jiff::Timestamp;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row, Rows};
 
-use crate::model::{ArticleId, ClusterId};
+use crate::model::{ArticleId, ClusterId, Remembered};
 use crate::store::{Batch, Store, StoreError, instant};
-
-/// What the clusterer needs to go on as if it had never stopped.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Remembered {
-    /// The article.
-    pub article: ArticleId,
-    /// Its cluster.
-    pub cluster: ClusterId,
-    /// When it was published.
-    pub published: Timestamp,
-    /// When it was first seen.
-    pub seen: Timestamp,
-    /// Its publisher.
-    pub outlet: String,
-    /// The clusterer's own bytes.
-    pub memory: Vec<u8>,
-}
 
 /// An article as it was first stored, which is all that decides where it belongs.
 #[derive(Clone, Debug, PartialEq)]
@@ -59,13 +42,13 @@ impl Store {
         Ok(self.connection.query_row(last, [], |row| row.get(0)).optional()?.map(instant))
     }
 
-    /// What the clusterer remembers of every article first seen after `since`, in log order. One whose memory was dropped, when
-    /// the window was smaller, has an empty one, which says that it must be made again.
+    /// Hands over what the clusterer remembers of every article first seen after `since`, in log order, for as long as `take` says
+    /// `true`. One whose memory was dropped, when the window was smaller, has an empty one, which says that it must be made again.
     ///
     /// # Errors
     /// When the file cannot be read.
-    pub fn memories(&self, since: Timestamp) -> Result<Vec<Remembered>, StoreError> {
-        memories(&self.connection, since)
+    pub fn memories(&self, since: Timestamp, take: impl FnMut(Remembered) -> bool) -> Result<(), StoreError> {
+        memories(&self.connection, since, take)
     }
 
     /// These articles as they were first stored, each with what the clusterer remembers of it (empty where that is gone), in log
@@ -182,24 +165,31 @@ const FOUNDINGS: &str =
     FROM articles a JOIN feeds f ON f.id = a.feed LEFT JOIN revisions r ON r.article = a.id AND r.number = 1
     LEFT JOIN memberships m ON m.article = a.id";
 
-/// What the clusterer remembers of every placed article first seen after `since`, in log order.
-pub(crate) fn memories(connection: &Connection, since: Timestamp) -> Result<Vec<Remembered>, StoreError> {
+/// See [`Store::memories`].
+pub(crate) fn memories(
+    connection: &Connection,
+    since: Timestamp,
+    mut take: impl FnMut(Remembered) -> bool,
+) -> Result<(), StoreError> {
     let mut statement = connection.prepare_cached(
-        "SELECT a.id, m.cluster, a.published, a.seen, a.outlet, coalesce(r.memory, x'')
+        "SELECT a.id, m.cluster, a.published, a.seen, coalesce(r.memory, x'')
          FROM articles a JOIN memberships m ON m.article = a.id LEFT JOIN memories r ON r.article = a.id
          WHERE a.seen > ?1 ORDER BY a.id",
     )?;
-    let rows = statement.query_map([since.as_millisecond()], |row| {
-        Ok(Remembered {
+    let mut rows = statement.query([since.as_millisecond()])?;
+    while let Some(row) = rows.next()? {
+        let remembered = Remembered {
             article: ArticleId(row.get(0)?),
             cluster: ClusterId(ArticleId(row.get(1)?)),
             published: instant(row.get(2)?),
             seen: instant(row.get(3)?),
-            outlet: row.get(4)?,
-            memory: row.get(5)?,
-        })
-    })?;
-    Ok(rows.collect::<Result<_, _>>()?)
+            memory: row.get(4)?,
+        };
+        if !take(remembered) {
+            break;
+        }
+    }
+    Ok(())
 }
 
 /// Up to `articles_max` articles after `after` in the log, as they were first stored.

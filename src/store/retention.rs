@@ -69,7 +69,7 @@ impl Store {
     /// # Errors
     /// When the file cannot be read.
     pub fn expired(&self, cutoffs: &Cutoffs) -> Result<Expired, StoreError> {
-        let _one_state = self.snapshot()?;
+        let _one_state = self.hold()?;
         let (articles, clusters) = moments(cutoffs);
         let corrected = corrected(&self.connection)?;
         let sql = format!(

@@ -328,6 +328,11 @@ CREATE TABLE outbox (
 CREATE INDEX outbox_mail ON outbox(mail);
 CREATE INDEX outbox_waiting ON outbox(next_attempt) WHERE sent IS NULL AND given_up = 0;
 ",
+    // Wide Latin letters are indexed as narrow ones: the index is made anew.
+    "
+INSERT INTO search (search) VALUES ('delete-all');
+UPDATE meta SET value = 0 WHERE key = 'indexed_seq';
+",
     "
 -- What stood when articles were last pruned, as far as it has changed since: ground. What was placed by then cannot be placed anew, for
 -- its neighbours are gone; `rebuild` goes back to this and begins there. `meta.settled_seq` is that place in the log. Triggers note
@@ -361,12 +366,6 @@ BEGIN
     WHERE NOT EXISTS (SELECT 1 FROM settled_relations WHERE one = NEW.one AND other = NEW.other);
 END;
 CREATE TRIGGER settled_relation_changed BEFORE UPDATE ON relations
-WHEN OLD.other <= (SELECT value FROM meta WHERE key = 'settled_seq')
-BEGIN
-  INSERT INTO settled_relations SELECT OLD.one, OLD.other, OLD.probability
-    WHERE NOT EXISTS (SELECT 1 FROM settled_relations WHERE one = OLD.one AND other = OLD.other);
-END;
-CREATE TRIGGER settled_relation_gone BEFORE DELETE ON relations
 WHEN OLD.other <= (SELECT value FROM meta WHERE key = 'settled_seq')
 BEGIN
   INSERT INTO settled_relations SELECT OLD.one, OLD.other, OLD.probability

@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use rusqlite::OptionalExtension;
 
-use crate::model::ArticleId;
-use crate::store::replay::{self, Remembered};
+use crate::model::{ArticleId, Remembered};
+use crate::store::replay;
 use crate::store::{Batch, Store, StoreError, instant};
 
 const SETTLED_SEQ: &str = "SELECT value FROM meta WHERE key = 'settled_seq'";
@@ -27,7 +27,7 @@ const GO_BACK: &str = "
     INSERT INTO memories SELECT article, memory FROM settled_memories WHERE article IN (SELECT article FROM memberships);
     DELETE FROM relations WHERE other > ?1 OR (one, other) IN (SELECT one, other FROM settled_relations);
     INSERT INTO relations SELECT one, other, probability FROM settled_relations
-        WHERE probability IS NOT NULL AND one IN (SELECT id FROM clusters) AND other IN (SELECT id FROM clusters);
+        WHERE probability IS NOT NULL AND one IN (SELECT id FROM articles) AND other IN (SELECT id FROM articles);
     DELETE FROM correction_moves WHERE correction IN (SELECT number FROM corrections WHERE seq > ?1);
     UPDATE correction_moves SET (cluster, reason) = (SELECT s.cluster, s.reason FROM settled_moves s
             WHERE s.correction = correction_moves.correction AND s.article = correction_moves.article)
@@ -105,7 +105,7 @@ impl Batch<'_> {
     ///
     /// # Errors
     /// When the file cannot be read.
-    pub fn memories(&self, since: Timestamp) -> Result<Vec<Remembered>, StoreError> {
-        replay::memories(&self.transaction, since)
+    pub fn memories(&self, since: Timestamp, take: impl FnMut(Remembered) -> bool) -> Result<(), StoreError> {
+        replay::memories(&self.transaction, since, take)
     }
 }

@@ -230,7 +230,7 @@ fn doctor_says_nothing_of_what_is_well_and_names_every_damage_and_what_to_do() {
     check(
         "INSERT INTO relations VALUES (1, 99, 0.5)",
         "database",
-        "relations between clusters that are not there: 1",
+        "relations with founders that are not there: 1",
         rebuild,
     );
     check("DELETE FROM search WHERE rowid = 2", "database", "articles missing from the full-text index: 1", rebuild);
