@@ -544,7 +544,8 @@ impl Write {
                 Ok(false) => {
                     (self.unindexed, self.indexed) = (0, std::time::Instant::now());
                     self.shrink_log();
-                    return self.prune();
+                    self.prune();
+                    return Ok(());
                 }
                 Err(error) if error.is_transient() => {
                     tracing::warn!("the index will catch up later: {}", one_line(&error));
@@ -556,15 +557,17 @@ impl Write {
         Ok(())
     }
 
-    /// Gives up what is older than it is to be kept, for as long as no answer waits; a later turn goes on with it.
-    fn prune(&mut self) -> Result<(), StoreError> {
+    /// Gives up what is older than it is to be kept, for as long as no answer waits; a later turn goes on with it. That it cannot is no
+    /// reason to store nothing any more.
+    fn prune(&mut self) {
         let is_time = self.looked_for_old.is_none_or(|looked| looked.elapsed() >= PRUNE_EVERY);
         match self.prune_while_idle(is_time) {
-            Err(error) if error.is_transient() => {
-                tracing::warn!("will prune later: {}", one_line(&error));
-                Ok(())
+            Ok(()) => {}
+            Err(error) if error.is_transient() => tracing::warn!("will prune later: {}", one_line(&error)),
+            Err(error) => {
+                self.pruning = None;
+                tracing::error!("cannot prune what is old; `newsfold doctor` may say why: {}", one_line(&error));
             }
-            done => done,
         }
     }
 

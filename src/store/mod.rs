@@ -36,7 +36,7 @@ use crate::lookup::folded;
 pub use crate::store::batch::{Batch, Elsewhere, FeedFacts, Known, Met, NewArticle, Past, Placed};
 pub use crate::store::census::{Census, log_bytes, schema_version};
 pub use crate::store::check::{Damage, Unsound};
-pub(crate) use crate::store::copy::beside_plain;
+pub(crate) use crate::store::copy::with_ending;
 pub use crate::store::copy::{Copied, CopyError, Force, restore, verified};
 pub use crate::store::corrections::{Moved, Moving, Wanted, standing};
 pub use crate::store::disk::{Disk, Forecast};
@@ -320,7 +320,7 @@ impl Store {
 
     /// The file as it is, without a lock and without a file beside it; `None` where a write-ahead log is left.
     fn immutable(path: &Path) -> Result<Option<Connection>, StoreError> {
-        let log = beside_plain(path, "-wal");
+        let log = with_ending(path, "-wal");
         let absolute = std::path::absolute(path).ok().and_then(|path| url::Url::from_file_path(path).ok());
         let (Some(mut address), false) = (absolute, log.exists()) else { return Ok(None) };
         address.set_query(Some("immutable=1"));

@@ -166,7 +166,7 @@ const FOUNDINGS: &str =
     FROM articles a JOIN feeds f ON f.id = a.feed LEFT JOIN revisions r ON r.article = a.id AND r.number = 1
     LEFT JOIN memberships m ON m.article = a.id";
 
-/// What the clusterer remembers of every placed article first seen after `since`, in log order.
+/// See [`Store::memories`].
 pub(crate) fn memories(
     connection: &Connection,
     since: Timestamp,

@@ -27,7 +27,7 @@ const GO_BACK: &str = "
     INSERT INTO memories SELECT article, memory FROM settled_memories WHERE article IN (SELECT article FROM memberships);
     DELETE FROM relations WHERE other > ?1 OR (one, other) IN (SELECT one, other FROM settled_relations);
     INSERT INTO relations SELECT one, other, probability FROM settled_relations
-        WHERE probability IS NOT NULL AND one IN (SELECT article FROM memberships) AND other IN (SELECT article FROM memberships);
+        WHERE probability IS NOT NULL AND one IN (SELECT id FROM articles) AND other IN (SELECT id FROM articles);
     DELETE FROM correction_moves WHERE correction IN (SELECT number FROM corrections WHERE seq > ?1);
     UPDATE correction_moves SET (cluster, reason) = (SELECT s.cluster, s.reason FROM settled_moves s
             WHERE s.correction = correction_moves.correction AND s.article = correction_moves.article)
