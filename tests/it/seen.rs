@@ -387,6 +387,11 @@ fn braces_in_a_files_name_mean_the_same_by_hand() {
         (clock::now() - SignedDuration::from_mins(5)).to_zoned(TimeZone::UTC).strftime("%Y-%m-%d").to_string();
     let is_there = |day: &str| scene.home.path(&format!("a_b-{day}.txt")).exists();
     assert!(is_there(&day) || is_there(&yesterday));
+    let first = scene.home.good(&["digest", "--catch-up", "--out", "{date}.txt"]).stderr;
+    scene.report(BREAD);
+    let second = scene.home.good(&["digest", "--catch-up", "--out", "{date}.txt"]).stderr;
+    assert!(!first.contains("was there before"), "{first}");
+    assert!(second.contains("was there before; `newsfold editions`") || day != yesterday, "{second}");
     let numbered = scene.home.run(&["digest", "--out", "{number}.txt"]);
     assert!(numbered.code == Some(2) && numbered.stderr.contains("`--catch-up` makes one"), "{}", numbered.stderr);
     let unknown = scene.home.run(&["digest", "--catch-up", "--out", "{day}.txt"]);
