@@ -197,7 +197,8 @@ impl Server {
             return Err(wrong());
         }
         let user = Some(url.username()).filter(|user| !user.is_empty()).map(percent_decoded);
-        let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned();
+        let host = percent_decoded(url.host_str().unwrap_or_default().trim_matches(['[', ']']));
+        let host = if host.is_ascii() { host } else { Host::parse(&host).map_err(|_| wrong())?.to_string() };
         Ok(Server { host, port: url.port().unwrap_or(port), privacy, user, password: None })
     }
 
@@ -525,6 +526,7 @@ mod tests {
         check("smtp://LOCALHOST:25", "LOCALHOST:25", Privacy::Loopback, None);
         check("smtp://[::1]:25", "::1:25", Privacy::Loopback, None);
         check("smtp://127.0.0.1.example.org", "127.0.0.1.example.org:587", Privacy::StartTls, None);
+        check("smtps://mail.zürich.example", "mail.xn--zrich-kva.example:465", Privacy::Tls, None);
         for text in
             ["mail.example.org", "http://mail.example.org", "smtp://", "smtps://host/path", "smtps://host?tls=no"]
         {

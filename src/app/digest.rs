@@ -149,7 +149,16 @@ fn edition(context: &Context, args: &DigestArgs, order: &Order, server: Option<&
                 context.tell(&format!("`{}` stays as it is", path.display()));
                 Delivery::None
             }
-            path => Delivery::File(path),
+            path => {
+                // A name with the day in it looks as if it were one edition's; a second one of that day takes it all the same.
+                if out.to_string_lossy().contains("{date}") && path.exists() {
+                    let shown = path.display();
+                    context.tell(&format!(
+                        "`{shown}` was there before; `newsfold editions` lists the editions that are kept"
+                    ));
+                }
+                Delivery::File(path)
+            }
         },
         None if is_printed(args, order) && !context.print_bytes(composed.body())? => {
             context.tell("it was not read to its end, so it does not count: the next one brings it again");
