@@ -29,7 +29,7 @@ use crate::prepare::{self, Asked, Prepared};
 use crate::quarantine::{self, Watch};
 use crate::schedule::{self, Told};
 use crate::store::{Leave, StoreError};
-use crate::writer::{Answer, FeedReport, Intake, Reach, Writer};
+use crate::writer::{Answer, FeedReport, Intake, Prune, Reach, Retention, Step, Writer};
 
 /// What the time is. A function, for a pass takes its time; a test gives one by which days pass at once.
 pub type Now = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -61,6 +61,8 @@ pub struct Params {
     pub headers: BTreeMap<String, Vec<(String, String)>>,
     /// Who watches over the reading, so that a document that ends the process is known to the next one.
     pub watch: Arc<Watch>,
+    /// How long things are kept; whoever prunes by hand says for ever.
+    pub retention: Retention,
 }
 
 impl Default for Params {
@@ -78,6 +80,7 @@ impl Default for Params {
             prepare: prepare::Params::default(),
             headers: BTreeMap::new(),
             watch: Arc::default(),
+            retention: Retention::default(),
         }
     }
 }
@@ -174,6 +177,8 @@ impl<F: Fetch + Send + Sync + 'static> Ingest<F> {
                 outage,
                 unindexed,
                 indexed,
+                pruning: None,
+                looked_for_old: None,
             };
             let outcome = write.all();
             (write.writer, outcome)
@@ -435,6 +440,9 @@ struct Write {
     indexed: std::time::Instant,
     /// How long the write-ahead log was when it was last seen to be too long, in bytes.
     log_bytes: u64,
+    /// What is being pruned, and when it was last looked for.
+    pruning: Option<Prune>,
+    looked_for_old: Option<std::time::Instant>,
 }
 
 /// While answers are still to come, the index waits until it is this many articles behind: what it takes in at once it need not merge
@@ -444,6 +452,8 @@ const INDEX_PIECE_ARTICLES: usize = 4_000;
 const INDEX_WAIT: Duration = Duration::from_secs(2);
 /// From how many bytes on a write-ahead log that cannot be emptied is told of.
 const LOG_BYTES_TOLD: u64 = 256 << 20;
+/// How often it looks for what is older than it is to be kept: things are kept for days.
+const PRUNE_EVERY: Duration = Duration::from_secs(6 * 3_600);
 
 impl Write {
     /// Writes batches until every sender is gone; the index catches up whenever nothing waits, and first with what an earlier
@@ -504,7 +514,7 @@ impl Write {
                 Ok(false) => {
                     (self.unindexed, self.indexed) = (0, std::time::Instant::now());
                     self.shrink_log();
-                    return Ok(());
+                    return self.prune();
                 }
                 Err(error) if error.is_transient() => {
                     tracing::warn!("the index will catch up later: {}", one_line(&error));
@@ -531,6 +541,38 @@ impl Write {
             Ok(_) => {}
             Err(error) => tracing::warn!("cannot empty the write-ahead log: {}", one_line(&error)),
         }
+    }
+
+    /// Gives up what is older than it is to be kept, for as long as no answer waits; a later turn goes on with it.
+    fn prune(&mut self) -> Result<(), StoreError> {
+        let is_time = self.looked_for_old.is_none_or(|looked| looked.elapsed() >= PRUNE_EVERY);
+        match self.prune_while_idle(is_time) {
+            Err(error) if error.is_transient() => {
+                tracing::warn!("will prune later: {}", one_line(&error));
+                Ok(())
+            }
+            done => done,
+        }
+    }
+
+    fn prune_while_idle(&mut self, is_time: bool) -> Result<(), StoreError> {
+        if self.pruning.is_none() && is_time {
+            self.looked_for_old = Some(std::time::Instant::now());
+            self.pruning = self.writer.prune_when_due(&self.limits.retention, (self.now)())?;
+        }
+        while let Some(prune) = self.pruning.as_mut().filter(|_| self.arriving.is_empty() && !self.stop.is_cancelled())
+        {
+            if self.writer.prune_some(prune)? == Step::More {
+                continue;
+            }
+            let pruned = prune.pruned;
+            self.pruning = None;
+            if pruned.articles + pruned.revisions + pruned.editions + pruned.letters > 0 {
+                let (articles, revisions, editions) = (pruned.articles, pruned.revisions, pruned.editions);
+                tracing::info!(articles, revisions, editions, letters = pruned.letters, "pruned");
+            }
+        }
+        Ok(())
     }
 
     /// A batch: what has arrived, and what arrives within a moment, up to a limit of articles.

@@ -25,7 +25,7 @@ use crate::quarantine::{self, DEATHS_MAX, Quarantined, Vigil};
 use crate::schedule;
 use crate::store::{self, RoleLock, Store, StoreError};
 use crate::taste::Taste;
-use crate::writer::{self, Writer};
+use crate::writer::{self, Retention, Writer};
 use crate::{clock, prepare, rank};
 
 /// A command that could not do it, with the exit code that says how.
@@ -290,6 +290,25 @@ impl Context {
             cluster_articles_max: cluster.cluster_articles_max,
             ..ClusterParams::default()
         }
+    }
+
+    /// How long things are kept.
+    pub fn retention(&self) -> Retention {
+        let section = &self.config.retention;
+        Retention {
+            articles: section.articles,
+            clusters: section.clusters,
+            revisions: section.revisions,
+            editions: section.editions,
+        }
+    }
+
+    /// For how many days articles are kept, where none of them is kept for ever.
+    pub fn kept_days(&self) -> Option<f64> {
+        let Retention { articles: Some(articles), clusters: Some(clusters), .. } = self.retention() else {
+            return None;
+        };
+        Some(articles.max(clusters).as_secs_f64() / 86_400.0)
     }
 
     /// The settings of the writer's stations.

@@ -5,8 +5,10 @@ mod context;
 mod corrections;
 mod demo;
 mod digest;
+mod doctor;
 mod feeds;
 mod fetch;
+mod keep;
 mod orders;
 mod run;
 mod seen;
@@ -56,9 +58,13 @@ fn run(invocation: Invocation, terminal: Terminal) -> Result<Exit, Failure> {
         Command::Man => return context::print(&terminal, &cli::manual()),
         Command::Init(args) => return upkeep::init(args, &global, &terminal),
         Command::Demo(view) => return demo::demo(*view, &global, terminal),
+        Command::RenderTemplate => return Ok(digest::in_cell()?),
         _ => {}
     }
-    let context = Context::load(global, terminal)?;
+    let context = match (Context::load(global, terminal), &command) {
+        (Err(failure), Command::Doctor(view)) => return doctor::of_broken_config(&failure, terminal, *view),
+        (context, _) => context?,
+    };
     let database = context.config.database.clone();
     obey(command, context).map_err(|failure| failure.of_database(&database))
 }
@@ -79,6 +85,7 @@ fn obey(command: Command, context: Context) -> Result<Exit, Failure> {
         Command::Corrections(command) => corrections::corrections(&context, &command),
         Command::Dismiss(args) => seen::dismiss(&context, &args),
         Command::Digest(args) => digest::digest(&context, &args),
+        Command::Editions { name, format } => digest::editions(&context, name.as_deref(), format),
         Command::Feeds(command) => match command {
             FeedsCommand::List(args) => feeds::list(&context, &args),
             FeedsCommand::Add(args) => feeds::add::add(&context, &args),
@@ -91,8 +98,14 @@ fn obey(command: Command, context: Context) -> Result<Exit, Failure> {
             FeedsCommand::Export { to } => feeds::exchange::export(&context, &to),
         },
         Command::Eval(args) => archive::eval(&context, &args),
-        Command::Rebuild => upkeep::rebuild(&context),
-        Command::Completions(_) | Command::Man | Command::Init(_) | Command::Demo(_) => Ok(Exit::Done),
+        Command::Rebuild { all } => upkeep::rebuild(&context, all),
+        Command::Prune(args) => keep::prune(&context, args),
+        Command::Backup { to, force } => keep::backup(&context, &to, force),
+        Command::Restore { from } => keep::restore(&context, &from),
+        Command::Doctor(view) => doctor::doctor(&context, view),
+        Command::Completions(_) | Command::Man | Command::Init(_) | Command::Demo(_) | Command::RenderTemplate => {
+            Ok(Exit::Done)
+        }
     }
 }
 

@@ -129,7 +129,8 @@ async fn told_feeds(writer: &mut Writer, context: &Context, signals: &mut Signal
 fn params(context: &Context, vigil: &Vigil) -> Result<daemon::Params, Failure> {
     let usual = daemon::Params::default();
     // A service waits for as long as the file is locked or the disk full: ending would lose what it holds, and bring nothing back.
-    let ingest = ingest::Params { retry_for: Duration::MAX, watch: vigil.watch(), ..context.ingest_params() };
+    let (watch, retention) = (vigil.watch(), context.retention());
+    let ingest = ingest::Params { retry_for: Duration::MAX, watch, retention, ..context.ingest_params() };
     // A service manager that watches must hear of us in time.
     let tick = clock::watchdog_interval().map_or(usual.tick, |interval| interval.min(usual.tick));
     let server = context.config.mail.smtp.as_ref().map(|_| orders::server(context)).transpose()?;

@@ -305,7 +305,7 @@ pub fn why(ranked: Ranked, place: usize) -> Why {
         code: old.cluster.code,
         headline: old.facts.headline,
     });
-    Why { member, ranked, rival, correction: None }
+    Why { member, ranked, rival, correction: None, is_grouped: true }
 }
 
 /// Feeds in good health and in trouble.

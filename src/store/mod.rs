@@ -2,8 +2,11 @@
 
 mod batch;
 mod bury;
+mod check;
+mod copy;
 mod corrections;
 mod deaths;
+mod disk;
 mod editions;
 mod feeds;
 mod leave;
@@ -13,8 +16,10 @@ mod outbox;
 mod read;
 mod regroup;
 mod replay;
+mod retention;
 mod schema;
 mod search;
+mod settled;
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -25,15 +30,22 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction};
 use thiserror::Error;
 
+use crate::lookup::folded;
+
 pub use crate::store::batch::{Batch, Elsewhere, FeedFacts, Known, Met, NewArticle, Past, Placed};
+pub use crate::store::check::{Damage, Unsound};
+pub(crate) use crate::store::copy::beside_plain;
+pub use crate::store::copy::{Copied, CopyError, Force, restore, verified};
 pub use crate::store::corrections::{Moved, Moving, Wanted, standing};
+pub use crate::store::disk::{Disk, Forecast};
 pub use crate::store::editions::{Arrivals, LastEdition, NewEdition, Recorded, Seen, View};
 pub use crate::store::leave::Leave;
 pub use crate::store::lock::{Holder, RoleLock, beside};
 pub use crate::store::order::Place;
 pub use crate::store::outbox::{Attempt, Letter, OutboxState, Waiting};
 pub use crate::store::read::{Found, Query, Totals};
-pub use crate::store::replay::{Founding, Remembered};
+pub use crate::store::replay::Founding;
+pub use crate::store::retention::{Cursor, Cutoffs, Expired, Tidied};
 pub use crate::store::search::Matches;
 
 /// How long a checkpoint waits for readers before the end of a process.
@@ -64,6 +76,18 @@ pub enum StoreError {
     #[error("there is no database at `{}` yet; `newsfold fetch` makes it", path.display())]
     Missing {
         /// The database.
+        path: PathBuf,
+    },
+    /// There is no such copy.
+    #[error("there is no file `{}`", path.display())]
+    NoCopy {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The copy is not one file alone.
+    #[error("`{}` has a log beside it, as a database in use has: `newsfold --db {} backup FILE` makes a copy of it that can be restored", path.display(), path.display())]
+    NotAtRest {
+        /// The file.
         path: PathBuf,
     },
     /// The file is no SQLite database.
@@ -217,8 +241,8 @@ impl StoreError {
     }
 }
 
-/// One state of the file, held.
-pub struct Hold<'store>(#[expect(dead_code, reason = "it is held, not looked at")] Transaction<'store>);
+/// One state of the file, held; `None` where an outer one holds it already.
+pub struct Hold<'store>(#[expect(dead_code, reason = "it is held, not looked at")] Option<Transaction<'store>>);
 
 /// One open database.
 #[derive(Debug)]
@@ -235,7 +259,10 @@ impl Store {
     pub fn open(path: &Path, salt: u64, now: Timestamp) -> Result<Store, StoreError> {
         usable(path)?;
         let connection = Connection::open(path)?;
-        recognise(&connection, path)?;
+        if recognise(&connection, path)? == 0 {
+            // Before anything is written, or never: so that what is pruned can be given back a little at a time.
+            connection.pragma_update(None, "auto_vacuum", "incremental")?;
+        }
         // journal_mode first: it is the one setting that is stored in the file.
         connection.pragma_update(None, "journal_mode", "wal")?;
         Store::ready(connection, salt, now)
@@ -284,28 +311,46 @@ impl Store {
     /// On a read-only medium there is no place for the shared-memory file, and no writer either; unless a write-ahead log is left,
     /// the file holds everything and may be read as it is.
     fn open_at_rest(path: &Path, refused: rusqlite::Error) -> Result<Connection, StoreError> {
-        let log = log_of(path);
-        let absolute = std::path::absolute(path).ok().and_then(|path| url::Url::from_file_path(path).ok());
-        let (Some(mut address), false) = (absolute, log.exists()) else { return Err(refused.into()) };
-        address.set_query(Some("immutable=1"));
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
-        let connection = Connection::open_with_flags(address.as_str(), flags)?;
+        let Some(connection) = Store::immutable(path)? else { return Err(refused.into()) };
         up_to_date(path, recognise(&connection, path)?)?;
         Ok(connection)
     }
 
-    /// One state of the file for all calls while the value lives, whatever is written meanwhile; nobody waits for it. Only for
-    /// calls that say so: others hold a state of their own.
+    /// The file as it is, without a lock and without a file beside it; `None` where a write-ahead log is left.
+    fn immutable(path: &Path) -> Result<Option<Connection>, StoreError> {
+        let log = beside_plain(path, "-wal");
+        let absolute = std::path::absolute(path).ok().and_then(|path| url::Url::from_file_path(path).ok());
+        let (Some(mut address), false) = (absolute, log.exists()) else { return Ok(None) };
+        address.set_query(Some("immutable=1"));
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+        Ok(Some(Connection::open_with_flags(address.as_str(), flags)?))
+    }
+
+    /// Opens a copy that nobody writes to, and makes no file beside it.
+    ///
+    /// # Errors
+    /// [`StoreError`] says what is wrong with the file; one with a log beside it is not at rest.
+    pub fn at_rest(path: &Path) -> Result<Store, StoreError> {
+        if !path.exists() {
+            return Err(StoreError::NoCopy { path: path.to_owned() });
+        }
+        usable(path)?;
+        let Some(connection) = Store::immutable(path)? else {
+            return Err(StoreError::NotAtRest { path: path.to_owned() });
+        };
+        if recognise(&connection, path)? == 0 {
+            return Err(StoreError::NotOurs { path: path.to_owned() });
+        }
+        Store::over(connection)
+    }
+
+    /// One state of the file for all that is read while the value lives, whatever is written meanwhile; nobody waits for it.
     ///
     /// # Errors
     /// When the file cannot be read.
     pub fn hold(&self) -> Result<Hold<'_>, StoreError> {
-        self.snapshot().map(Hold)
-    }
-
-    /// Holds one state of the file for several statements, whatever is written meanwhile.
-    fn snapshot(&self) -> Result<Transaction<'_>, StoreError> {
-        Ok(self.connection.unchecked_transaction()?)
+        let outermost = self.connection.is_autocommit();
+        Ok(Hold(outermost.then(|| self.connection.unchecked_transaction()).transpose()?))
     }
 
     fn over(mut connection: Connection) -> Result<Store, StoreError> {
@@ -358,7 +403,7 @@ impl Store {
     /// How long the write-ahead log is, in bytes; nothing for a database in memory.
     pub fn log_bytes(&self) -> u64 {
         let path = self.connection.path().filter(|path| !path.is_empty());
-        path.and_then(|path| std::fs::metadata(log_of(Path::new(path))).ok()).map_or(0, |log| log.len())
+        path.and_then(|path| std::fs::metadata(beside_plain(Path::new(path), "-wal")).ok()).map_or(0, |log| log.len())
     }
 
     /// Empties a write-ahead log that has outgrown what it is at rest (8 MiB), without waiting for anybody: as long as a reader holds an
@@ -383,6 +428,16 @@ impl Store {
         Ok(self.connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?)
     }
 
+    /// Whether its tables are those of today, which those of a copy need not be.
+    fn is_of_today(&self) -> Result<bool, StoreError> {
+        let version: usize = self
+            .connection
+            .pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0))?
+            .try_into()
+            .unwrap_or(0);
+        Ok(version == schema::MIGRATIONS.len())
+    }
+
     fn meta(&self, key: &str) -> Result<i64, StoreError> {
         Ok(self.connection.query_row("SELECT value FROM meta WHERE key = ?1", [key], |row| row.get(0))?)
     }
@@ -399,6 +454,8 @@ fn configure(connection: &Connection) -> Result<(), StoreError> {
     // bound to it, which took an eighth of a first pass.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.set_prepared_statement_cache_capacity(64);
+    // For names as people type them. No index and no table uses it, so the file needs nothing of ours to be read.
+    connection.create_collation("TYPED", |one, other| folded(one).cmp(&folded(other)))?;
     Ok(())
 }
 
@@ -430,7 +487,7 @@ pub(crate) fn usable(path: &Path) -> Result<(), StoreError> {
     }
     let length = |path: &Path| std::fs::metadata(path).map_or(0, |file| file.len());
     // SQLite takes an empty file for a new database, and a log beside a new one for rubbish that it may remove.
-    if path.exists() && length(path) == 0 && length(&log_of(path)) > 0 {
+    if path.exists() && length(path) == 0 && length(&beside_plain(path, "-wal")) > 0 {
         return Err(StoreError::Emptied { path: path.to_owned() });
     }
     let Some(head) = head_of(path) else { return Ok(()) };
@@ -439,7 +496,7 @@ pub(crate) fn usable(path: &Path) -> Result<(), StoreError> {
     }
     // SQLite reads what is missing of the last page as zeros. While there is a log, what is missing may be in there.
     let (found, wanted) = (length(path), length_told(&head));
-    if found < wanted && length(&log_of(path)) == 0 {
+    if found < wanted && length(&beside_plain(path, "-wal")) == 0 {
         return Err(StoreError::Cut { path: path.to_owned(), found, wanted });
     }
     Ok(())
@@ -466,13 +523,6 @@ fn length_told(head: &[u8; 100]) -> u64 {
         bytes => u64::from(bytes),
     };
     if number(24) == number(92) { page * u64::from(number(28)) } else { 0 }
-}
-
-/// The write-ahead log of the database at `path`.
-fn log_of(path: &Path) -> PathBuf {
-    let mut log = path.as_os_str().to_owned();
-    log.push("-wal");
-    PathBuf::from(log)
 }
 
 /// Refuses to read a file whose tables are not yet those that are read.
@@ -593,7 +643,7 @@ mod tests {
         let path = folder.path().join("n.db");
         let mut writer = Store::open(&path, 1, now()).unwrap();
         let reader = Store::reader(&path).unwrap();
-        let snapshot = reader.snapshot().unwrap();
+        let snapshot = reader.hold().unwrap();
         assert!(reader.feeds().unwrap().is_empty());
         writer.add_feed(&crate::model::FeedWish::of_url("https://a.example/"), now()).unwrap();
         assert!(reader.feeds().unwrap().is_empty());
@@ -608,7 +658,7 @@ mod tests {
         let path = folder.path().join("n.db");
         let mut writer = Store::open(&path, 1, now()).unwrap();
         let reader = Store::reader(&path).unwrap();
-        let _snapshot = reader.snapshot().unwrap();
+        let _snapshot = reader.hold().unwrap();
         reader.feeds().unwrap();
         writer.add_feed(&crate::model::FeedWish::of_url("https://a.example/"), now()).unwrap();
         let began = std::time::Instant::now();

@@ -12,8 +12,8 @@ pub(crate) const APPLICATION_ID: i32 = 0x6e66_6c64;
 ///
 /// Ground: `meta`, `feeds`, `deaths`, `host_pauses`, `articles`, `revisions`, `marks`, `appearances`, `former_clusters` (ids that were
 /// shown must lead somewhere), `corrections`, and what readers have seen: `views`, `views_left_out`, `dismissed`, `editions`, `told`,
-/// `timetables`, `mails`, `outbox`. Derived, and remade by `rebuild`: `clusters`, `memberships`, `memories`, `relations`,
-/// `correction_moves`, `search`.
+/// `timetables`, `mails`, `outbox`; and `settled_…`, what stood when articles were last pruned. Derived, and remade by `rebuild` from
+/// there on: `clusters`, `memberships`, `memories`, `relations`, `correction_moves`, `search`.
 pub(crate) const MIGRATIONS: &[&str] = &[
     "
 CREATE TABLE meta (key TEXT PRIMARY KEY, value ANY NOT NULL) STRICT, WITHOUT ROWID;
@@ -327,6 +327,64 @@ CREATE TABLE outbox (
 ) STRICT;
 CREATE INDEX outbox_mail ON outbox(mail);
 CREATE INDEX outbox_waiting ON outbox(next_attempt) WHERE sent IS NULL AND given_up = 0;
+",
+    // Wide Latin letters are indexed as narrow ones: the index is made anew.
+    "
+INSERT INTO search (search) VALUES ('delete-all');
+UPDATE meta SET value = 0 WHERE key = 'indexed_seq';
+",
+    "
+-- What stood when articles were last pruned, as far as it has changed since: ground. What was placed by then cannot be placed anew, for
+-- its neighbours are gone; `rebuild` goes back to this and begins there. `meta.settled_seq` is that place in the log. Triggers note
+-- what is about to change, each row once, whoever changes it.
+CREATE TABLE settled_memories (article INTEGER PRIMARY KEY, memory BLOB NOT NULL) STRICT;
+CREATE TABLE settled_memberships (article INTEGER PRIMARY KEY, cluster INTEGER NOT NULL, reason TEXT NOT NULL) STRICT;
+CREATE TABLE settled_relations (
+  one INTEGER NOT NULL,
+  other INTEGER NOT NULL,
+  probability REAL, -- NULL where there was none
+  PRIMARY KEY (one, other)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE settled_moves (
+  correction INTEGER NOT NULL,
+  article INTEGER NOT NULL,
+  cluster INTEGER NOT NULL,
+  reason TEXT NOT NULL,
+  PRIMARY KEY (correction, article)
+) STRICT, WITHOUT ROWID;
+CREATE TRIGGER settled_membership BEFORE UPDATE OF cluster, reason ON memberships
+WHEN OLD.article <= (SELECT value FROM meta WHERE key = 'settled_seq')
+BEGIN
+  INSERT INTO settled_memberships SELECT OLD.article, OLD.cluster, OLD.reason
+    WHERE NOT EXISTS (SELECT 1 FROM settled_memberships WHERE article = OLD.article);
+END;
+CREATE TRIGGER settled_relation_new BEFORE INSERT ON relations
+WHEN NEW.other <= (SELECT value FROM meta WHERE key = 'settled_seq')
+BEGIN
+  INSERT INTO settled_relations
+    SELECT NEW.one, NEW.other, (SELECT probability FROM relations WHERE one = NEW.one AND other = NEW.other)
+    WHERE NOT EXISTS (SELECT 1 FROM settled_relations WHERE one = NEW.one AND other = NEW.other);
+END;
+CREATE TRIGGER settled_relation_changed BEFORE UPDATE ON relations
+WHEN OLD.other <= (SELECT value FROM meta WHERE key = 'settled_seq')
+BEGIN
+  INSERT INTO settled_relations SELECT OLD.one, OLD.other, OLD.probability
+    WHERE NOT EXISTS (SELECT 1 FROM settled_relations WHERE one = OLD.one AND other = OLD.other);
+END;
+CREATE TRIGGER settled_relation_gone BEFORE DELETE ON relations
+WHEN OLD.other <= (SELECT value FROM meta WHERE key = 'settled_seq')
+BEGIN
+  INSERT INTO settled_relations SELECT OLD.one, OLD.other, OLD.probability
+    WHERE NOT EXISTS (SELECT 1 FROM settled_relations WHERE one = OLD.one AND other = OLD.other);
+END;
+CREATE TRIGGER settled_move BEFORE UPDATE ON correction_moves
+WHEN OLD.correction IN (SELECT number FROM corrections WHERE seq <= (SELECT value FROM meta WHERE key = 'settled_seq'))
+BEGIN
+  INSERT INTO settled_moves SELECT OLD.correction, OLD.article, OLD.cluster, OLD.reason
+    WHERE NOT EXISTS (SELECT 1 FROM settled_moves WHERE correction = OLD.correction AND article = OLD.article);
+END;
+-- Else every article that goes would be looked for among all memberships.
+CREATE INDEX memberships_copies ON memberships(copy_of) WHERE copy_of IS NOT NULL;
 ",
 ];
 

@@ -43,6 +43,8 @@ mod house;
 #[cfg(test)]
 mod identity;
 #[cfg(test)]
+mod keeping;
+#[cfg(test)]
 mod kill;
 #[cfg(test)]
 mod markup;
@@ -76,6 +78,8 @@ mod reading;
 mod rebuild;
 #[cfg(test)]
 mod renderings;
+#[cfg(test)]
+mod retention;
 #[cfg(test)]
 mod rig;
 #[cfg(test)]

@@ -156,6 +156,10 @@ fn what_every_command_prints_keeps_its_schema() {
     }
     keeps(&home.json(&["feeds", "discover", &lamp, "--format", "json"]), "feeds discover");
     keeps(&home.json(&["status", "--format", "json"]), "status");
+    // A feed of this home is gone, which is a fault.
+    let ran = home.run(&["doctor", "--format", "json"]);
+    assert_eq!(ran.code, Some(1), "{}", ran.stdout);
+    keeps(&serde_json::from_str(&ran.stdout).expect("JSON"), "doctor");
     keeps(&home.json(&["digest", "--format", "json"]), "digest");
     keeps(&home.json(&["demo", "--format", "json"]), "demo");
 }
