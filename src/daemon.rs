@@ -166,12 +166,9 @@ pub async fn run<F: Fetch + Send + Sync + 'static>(
     params: &Params,
     signals: &mut Signals,
 ) -> Result<Ended, DaemonError> {
-    let writer = match window_read(writer, signals).await? {
-        Window::Read(writer) => writer,
-        Window::Unwanted => {
-            tell(clock::notify_stopping());
-            return Ok(Ended::Early);
-        }
+    let Some(writer) = window_read(writer, signals).await? else {
+        tell(clock::notify_stopping());
+        return Ok(Ended::Early);
     };
     let stop = CancellationToken::new();
     let now = Arc::clone(&params.now);
@@ -209,15 +206,9 @@ pub async fn run<F: Fetch + Send + Sync + 'static>(
     ended
 }
 
-/// What came of reading the window.
-enum Window {
-    Read(Writer),
-    /// Somebody wants us to end.
-    Unwanted,
-}
-
-/// Reads the window, which may take seconds, before anything is promised; waits for as long as the file is locked.
-async fn window_read(mut writer: Writer, signals: &mut Signals) -> Result<Window, DaemonError> {
+/// Reads the window, which may take seconds, before anything is promised; waits for as long as the file is locked. `None` where
+/// somebody wants us to end meanwhile.
+async fn window_read(mut writer: Writer, signals: &mut Signals) -> Result<Option<Writer>, DaemonError> {
     tell(clock::notify_status("reading the articles of the window"));
     loop {
         let reading = tokio::task::spawn_blocking(move || {
@@ -227,14 +218,14 @@ async fn window_read(mut writer: Writer, signals: &mut Signals) -> Result<Window
         let read = tokio::select! {
             read = reading => read,
             // Nothing is held yet that could be lost.
-            () = signals.stop() => return Ok(Window::Unwanted),
+            () = signals.stop() => return Ok(None),
         };
         let (returned, read) = read.map_err(IngestError::Fault)?;
         writer = returned;
         match read {
             Ok(articles) => {
                 tracing::debug!(articles, "the window is read");
-                return Ok(Window::Read(writer));
+                return Ok(Some(writer));
             }
             Err(error) if error.is_transient() => {
                 tracing::warn!("will try again to read the window: {}", one_line(&error));
@@ -243,7 +234,7 @@ async fn window_read(mut writer: Writer, signals: &mut Signals) -> Result<Window
         }
         tokio::select! {
             () = tokio::time::sleep(WINDOW_PAUSE) => {}
-            () = signals.stop() => return Ok(Window::Unwanted),
+            () = signals.stop() => return Ok(None),
         }
     }
 }
