@@ -10,7 +10,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Resource, Rlimit, Signal, setrlimit};
+use rustix::process::{Resource, Rlimit, Signal, getrlimit, setrlimit};
 use thiserror::Error;
 
 /// What work in a cell may use.
@@ -60,14 +60,21 @@ pub fn own_program() -> io::Result<PathBuf> {
 /// # Errors
 /// When the operating system refuses.
 pub fn confine(limits: &Limits) -> io::Result<()> {
-    let at_most = |most: u64| Rlimit { current: Some(most), maximum: Some(most) };
-    // At the soft limit it is told (and ends of it), a second later it is killed.
-    let time = Rlimit { current: Some(limits.cpu_seconds), maximum: Some(limits.cpu_seconds + 1) };
-    setrlimit(Resource::Cpu, time)?;
-    setrlimit(Resource::As, at_most(limits.memory_bytes))?;
+    // At the soft limit of time it is told (and ends of it), a second later it is killed.
+    limit(Resource::Cpu, limits.cpu_seconds, limits.cpu_seconds + 1)?;
+    limit(Resource::As, limits.memory_bytes, limits.memory_bytes)?;
     // What it dies of is no bug of ours that a core would help to find.
-    setrlimit(Resource::Core, at_most(0))?;
+    limit(Resource::Core, 0, 0)?;
+    // Where memory runs short for all, this process goes and not the one that waits for it. Only Linux knows of this.
+    drop(std::fs::write("/proc/self/oom_score_adj", "1000"));
     Ok(())
+}
+
+/// Sets a limit; one that is narrower already stays.
+fn limit(resource: Resource, soft: u64, hard: u64) -> io::Result<()> {
+    let widest = getrlimit(resource).maximum.unwrap_or(u64::MAX);
+    let limit = Rlimit { current: Some(soft.min(widest)), maximum: Some(hard.min(widest)) };
+    Ok(setrlimit(resource, limit)?)
 }
 
 /// Has `program` work on `input`, which it reads from its stdin; gives what it wrote to stdout. It has to [`confine`] itself.
@@ -93,6 +100,11 @@ pub fn run(program: &Path, task: &str, input: &[u8], limits: &Limits) -> Result<
         });
         let is_over = || reading.is_finished();
         let ended = wait(&mut child, limits, is_over);
+        if ended.is_err() {
+            // Nothing of it is left, nor of the pipes that the others wait for.
+            drop(child.kill());
+            drop(child.wait());
+        }
         let output = reading.join().unwrap_or_else(|_| Err(io::Error::other("the reader of its output failed")));
         let output = output.map_err(CellError::Start)?;
         if output.len() as u64 > limits.output_bytes {
@@ -102,7 +114,7 @@ pub fn run(program: &Path, task: &str, input: &[u8], limits: &Limits) -> Result<
     })
 }
 
-/// Waits until it ends, or its time is over, or nobody reads its output any more; it is no more then.
+/// Waits until it ends; an error when its time is over, or nobody reads its output any more.
 fn wait(child: &mut Child, limits: &Limits, is_over: impl Fn() -> bool) -> Result<ExitStatus, CellError> {
     const PAUSE_MAX: Duration = Duration::from_millis(20);
     /// A child that has closed its output is about to end.
@@ -116,8 +128,6 @@ fn wait(child: &mut Child, limits: &Limits, is_over: impl Fn() -> bool) -> Resul
         let over = is_over().then(|| *over_since.get_or_insert_with(Instant::now));
         let is_late = begun.elapsed() >= Duration::from_secs(limits.seconds);
         if is_late || over.is_some_and(|since| since.elapsed() >= LAST_MOMENT) {
-            child.kill().map_err(CellError::Start)?;
-            child.wait().map_err(CellError::Start)?;
             return Err(CellError::Time(limits.seconds));
         }
         thread::sleep(pause);
@@ -136,5 +146,40 @@ fn judge(status: ExitStatus, limits: &Limits) -> Result<(), CellError> {
             Err(CellError::Memory(limits.memory_bytes))
         }
         _ => Err(CellError::Died(status)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Programs that every Unix has stand for work of all kinds; what limits itself is tested with the shipped program (`editions`).
+    fn ran(program: &str, task: &str, input: &[u8], limits: Limits) -> Result<Vec<u8>, String> {
+        run(Path::new(program), task, input, &limits).map_err(|error| error.to_string())
+    }
+
+    const LIMITS: Limits = Limits { cpu_seconds: 5, memory_bytes: 1 << 30, output_bytes: 1 << 24, seconds: 60 };
+
+    #[test]
+    fn what_goes_in_comes_out_however_long_it_is() {
+        // Far more than pipes hold, in both directions at once.
+        let input: Vec<u8> = (0..9_000_000_u32).map(|number| number.to_le_bytes()[0]).collect();
+        assert!(ran("/bin/cat", "-", &input, LIMITS).is_ok_and(|output| output == input));
+        assert_eq!(ran("/bin/cat", "-", b"", LIMITS), Ok(Vec::new()));
+        // It does not read what it is given.
+        assert_eq!(ran("/bin/echo", "done", &input, LIMITS), Ok(b"done\n".to_vec()));
+    }
+
+    #[test]
+    fn whatever_it_does_it_ends() {
+        let begun = Instant::now();
+        let few = Limits { output_bytes: 1_000, ..LIMITS };
+        assert_eq!(ran("/bin/cat", "/dev/zero", b"", few), Err("it makes more than 1000 bytes".to_owned()));
+        let short = Limits { seconds: 1, ..LIMITS };
+        assert_eq!(ran("/bin/sleep", "60", b"", short), Err("it did not end within 1 s".to_owned()));
+        assert!(begun.elapsed() < Duration::from_secs(30), "{:?}", begun.elapsed());
+        let failed = ran("/bin/cat", "/nowhere", b"", LIMITS).unwrap_err();
+        assert!(failed.starts_with("its process ended with exit status"), "{failed}");
+        assert!(matches!(run(Path::new("/nowhere"), "", b"", &LIMITS), Err(CellError::Start(_))));
     }
 }

@@ -5,8 +5,10 @@ mod digests;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
 use thiserror::Error;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -16,8 +18,9 @@ use crate::desk::Order;
 use crate::fetch::Fetch;
 use crate::fetch::error::one_line;
 use crate::fetch::policy::redact;
-use crate::ingest::{self, Finished, Ingest, IngestError};
+use crate::ingest::{self, Finished, Ingest, IngestError, Now};
 use crate::mail::Server;
+use crate::meter::Meter;
 use crate::model::{Feed, FeedId};
 use crate::schedule;
 use crate::store::{Leave, Store, StoreError};
@@ -26,8 +29,13 @@ use crate::writer::{FeedReport, Writer};
 /// How often it looks for corrections.
 const CORRECTIONS_EVERY: Duration = Duration::from_millis(500);
 
+/// Between two attempts to read the window.
+const WINDOW_PAUSE: Duration = Duration::from_secs(1);
+/// The shortest rest: whatever the schedule says, the loop must not spin.
+const REST_MIN: Duration = Duration::from_millis(250);
+
 /// The pace of the daemon.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Params {
     /// How long it sleeps at most before it looks for due feeds; other processes may have added some.
     pub tick: Duration,
@@ -39,6 +47,13 @@ pub struct Params {
     pub ingest: ingest::Params,
     /// Digests that are made when they are due.
     pub digests: Option<Digests>,
+    /// What the time is.
+    pub now: Now,
+    /// Where it is counted what happens.
+    pub meter: Arc<Meter>,
+    /// For how long the writer may be at one step (an article, a commit, a page of the index) before it counts as stuck, and the
+    /// service manager hears of us no more. A lock that another process holds is tried anew every ten seconds, which is a step.
+    pub writer_silence_max: Duration,
 }
 
 /// The digests of a service.
@@ -60,6 +75,9 @@ impl Default for Params {
             schedule: schedule::Params::default(),
             ingest: ingest::Params::default(),
             digests: None,
+            now: Arc::new(clock::now),
+            meter: Arc::default(),
+            writer_silence_max: Duration::from_secs(120),
         }
     }
 }
@@ -156,18 +174,31 @@ pub async fn run<F: Fetch + Send + Sync + 'static>(
     params: &Params,
     signals: &mut Signals,
 ) -> Result<Ended, DaemonError> {
+    let writer = match window_read(writer, signals).await? {
+        Window::Read(writer) => writer,
+        Window::Unwanted => {
+            tell(clock::notify_stopping());
+            return Ok(Ended::Abandoned);
+        }
+    };
     let stop = CancellationToken::new();
-    let mut ingest = Ingest::start(writer, fetch, params.ingest.clone(), clock::now, stop.clone());
+    let now = Arc::clone(&params.now);
+    let limits = ingest::Params { meter: Arc::clone(&params.meter), ..params.ingest.clone() };
+    let mut ingest = Ingest::start(writer, fetch, limits, move || now(), stop.clone());
     let mut under_way: BTreeSet<String> = BTreeSet::new();
     let digests = params.digests.clone().map(|wanted| digests::start(wanted, params.tick, stop.clone()));
-    tell(clock::notify_ready());
+    let mut manager = Manager::default();
     let wish = loop {
-        let mut idle = known(feeds)?;
+        let known = known(feeds)?;
+        let standing = known.as_deref().map(Standing::of);
+        let mut idle = known.unwrap_or_default();
         idle.retain(|feed| !under_way.contains(&feed.url));
         let asked = ask_due(&mut ingest, &idle, params);
         idle.retain(|feed| !asked.contains(&feed.url));
         under_way.extend(asked);
-        tell(clock::notify_alive());
+        if let Some(standing) = standing {
+            manager.hear(standing, params);
+        }
         tokio::select! {
             wish = signals.wish() => break wish,
             () = rest(&idle, params) => {}
@@ -184,6 +215,110 @@ pub async fn run<F: Fetch + Send + Sync + 'static>(
         digests.end().await;
     }
     ended
+}
+
+/// What came of reading the window.
+enum Window {
+    Read(Writer),
+    /// Somebody wants us to end.
+    Unwanted,
+}
+
+/// Reads the window, which may take seconds, before anything is promised; waits for as long as the file is locked.
+async fn window_read(mut writer: Writer, signals: &mut Signals) -> Result<Window, DaemonError> {
+    tell(clock::notify_status("reading the articles of the window"));
+    let leave = writer.leave();
+    loop {
+        let reading = tokio::task::spawn_blocking(move || {
+            let read = writer.read_window();
+            (writer, read)
+        });
+        let read = tokio::select! {
+            read = reading => read,
+            // Nothing is held yet that could be lost.
+            () = signals.stop() => {
+                leave.now();
+                return Ok(Window::Unwanted);
+            }
+        };
+        let (returned, read) = read.map_err(IngestError::Fault)?;
+        writer = returned;
+        match read {
+            Ok(articles) => {
+                tracing::debug!(articles, "the window is read");
+                return Ok(Window::Read(writer));
+            }
+            Err(error) if error.is_transient() => {
+                tracing::warn!("will try again to read the window: {}", one_line(&error));
+            }
+            Err(error) => return Err(error.into()),
+        }
+        tokio::select! {
+            () = tokio::time::sleep(WINDOW_PAUSE) => {}
+            () = signals.stop() => return Ok(Window::Unwanted),
+        }
+    }
+}
+
+/// How the feeds stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Standing {
+    active: usize,
+    troubled: usize,
+}
+
+impl Standing {
+    fn of(feeds: &[Feed]) -> Standing {
+        let active = feeds.iter().filter(|feed| feed.active);
+        let troubled = active.clone().filter(|feed| feed.state.health.is_trouble()).count();
+        Standing { active: active.count(), troubled }
+    }
+}
+
+/// What the service manager knows of us.
+#[derive(Default)]
+struct Manager {
+    is_ready: bool,
+    is_stuck: bool,
+    is_out_of_reach: bool,
+    told: Option<Standing>,
+}
+
+impl Manager {
+    /// The database has just told its feeds, and the loop has turned. Only then, and while the writer gets on, is it told that we live.
+    fn hear(&mut self, standing: Standing, params: &Params) {
+        params.meter.turned.set((params.now)());
+        let silence = params.meter.writer.silence(Instant::now());
+        if silence > params.writer_silence_max {
+            if !self.is_stuck {
+                tracing::error!("the writer has been at one step for {} s: newsfold is stuck", silence.as_secs());
+            }
+            self.is_stuck = true;
+            return;
+        }
+        self.is_stuck = false;
+        if self.told != Some(standing) {
+            let Standing { active, troubled } = standing;
+            self.tell(clock::notify_status(&format!("{active} feeds, {troubled} of them in trouble")));
+            self.told = Some(standing);
+        }
+        if !self.is_ready {
+            self.is_ready = true;
+            tracing::info!(feeds = standing.active, "ready");
+            params.meter.set_ready();
+            self.tell(clock::notify_ready());
+        }
+        self.tell(clock::notify_alive());
+    }
+
+    /// One that is told many times a minute is not complained of each time.
+    fn tell(&mut self, told: io::Result<()>) {
+        if self.is_out_of_reach && told.is_err() {
+            return;
+        }
+        self.is_out_of_reach = told.is_err();
+        tell(told);
+    }
 }
 
 /// Lets what is there be stored. A reload takes the time it needs, unless somebody wants us to stop meanwhile.
@@ -250,14 +385,14 @@ async fn soon(finishing: impl Future<Output = Finished>, leave: &Leave, within: 
     tokio::time::timeout(within - give_up_after, finishing).await.ok()
 }
 
-/// The feeds as they stand; none while the file cannot be read for a reason that passes.
-fn known(feeds: &Store) -> Result<Vec<Feed>, DaemonError> {
+/// The feeds as they stand; `None` while the file cannot be read for a reason that passes.
+fn known(feeds: &Store) -> Result<Option<Vec<Feed>>, DaemonError> {
     match feeds.feeds() {
         Err(error) if error.is_transient() => {
             tracing::warn!("will look for due feeds again: {}", one_line(&error));
-            Ok(Vec::new())
+            Ok(None)
         }
-        feeds => Ok(feeds?),
+        feeds => Ok(Some(feeds?)),
     }
 }
 
@@ -280,9 +415,15 @@ fn ask_due<F: Fetch + Send + Sync + 'static>(
     params: &Params,
 ) -> BTreeSet<String> {
     let numbered: BTreeMap<FeedId, &Feed> = idle.iter().map(|feed| (feed.id, feed)).collect();
-    let due = schedule::due(idle, clock::now(), &params.schedule);
+    let now = (params.now)();
+    let due = schedule::due(idle, now, &params.schedule);
     let due = due.iter().filter_map(|id| numbered.get(id).copied());
     due.map(|feed| {
+        // One that was never asked is late by nothing.
+        let late = feed.state.next_due.and_then(|due| Duration::try_from(now.duration_since(due)).ok());
+        if let Some(late) = late {
+            params.meter.poll_lag_seconds.observe(late);
+        }
         ingest.ask(feed.clone());
         feed.url.clone()
     })
@@ -291,11 +432,11 @@ fn ask_due<F: Fetch + Send + Sync + 'static>(
 
 /// Sleeps until the next of these feeds is due, or a tick if that is sooner.
 async fn rest(idle: &[Feed], params: &Params) {
-    let until_due = schedule::next_wake(idle, clock::now(), &params.schedule)
-        .and_then(|due| Duration::try_from(due.duration_since(clock::now())).ok())
+    let now: Timestamp = (params.now)();
+    let until_due = schedule::next_wake(idle, now, &params.schedule)
+        .and_then(|due| Duration::try_from(due.duration_since(now)).ok())
         .unwrap_or(params.tick);
-    // A quarter of a second at least: whatever the schedule says, the loop must not spin.
-    tokio::time::sleep(until_due.clamp(Duration::from_millis(250).min(params.tick), params.tick)).await;
+    tokio::time::sleep(until_due.clamp(REST_MIN.min(params.tick), params.tick)).await;
 }
 
 /// Waits until a person asks for a correction; they are not kept waiting for longer than a moment.
@@ -330,24 +471,29 @@ async fn hear<F: Fetch + Send + Sync + 'static>(ingest: &mut Ingest<F>, under_wa
     }
 }
 
-/// One line per answer that matters; a feed without news is not worth one.
+/// One line where something changed that a person may want to know: a feed got into trouble, into another one, or out of it. That it
+/// goes on so, and that all is well, is for whoever asks (`-v`, `status`, the metrics).
 fn log(report: &FeedReport) {
-    let url = redact(&report.url);
-    if let (Some(_), Some(detail)) = (report.postponed, &report.detail) {
+    let (url, health) = (redact(&report.url), report.health.word());
+    let was_trouble = report.health_before.is_trouble();
+    match &report.detail {
         // Its host was told of when it asked for the pause, and may have a hundred feeds.
-        tracing::debug!(feed = url, "{detail}");
-    } else if let Some(detail) = &report.detail {
-        tracing::warn!(feed = url, health = report.health.word(), "{detail}");
-    } else if report.articles_new + report.articles_revised > 0 {
-        tracing::info!(
+        Some(detail) if report.postponed.is_some() => tracing::debug!(feed = url, "{detail}"),
+        Some(detail) if report.is_as_before => tracing::debug!(feed = url, health, "{detail}"),
+        Some(detail) => tracing::warn!(feed = url, health, "{detail}"),
+        None if was_trouble && !report.health.is_trouble() => {
+            tracing::info!(feed = url, was = report.health_before.word(), "is well again");
+        }
+        None => {}
+    }
+    if report.articles_new + report.articles_revised > 0 {
+        tracing::debug!(
             feed = url,
             new = report.articles_new,
             revised = report.articles_revised,
             clusters_new = report.clusters_new,
             "stored"
         );
-    } else {
-        tracing::debug!(feed = url, health = report.health.word(), "nothing new");
     }
     for warning in &report.warnings {
         tracing::debug!(feed = url, "{warning}");

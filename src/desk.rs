@@ -15,6 +15,7 @@
 mod file;
 pub mod outbox;
 pub mod press;
+pub mod print;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -29,20 +30,17 @@ use crate::cli::DigestFormat;
 use crate::cli::moment::{MomentError, When};
 use crate::desk::file::{Beside, Places};
 use crate::desk::outbox::{after, pause};
-use crate::digest::template::{Form, TemplateError};
-use crate::digest::view::DigestView;
-use crate::digest::{self, Digest, Edition, Format, Params};
+use crate::digest::template::TemplateError;
+use crate::digest::{self, Digest, Edition, Params};
 use crate::fetch::error::one_line;
-use crate::mail::{self, Address, MailError, Parts};
+use crate::mail::{Address, MailError};
 use crate::model::{Article, ArticleId, Cluster, ClusterId, Ranked};
 use crate::news::{self, Backlog, Standing};
 use crate::rank::{self, Sort};
 use crate::schedule::timetable::Timetable;
-use crate::store::{LastEdition, Letter, NewEdition, Query, Recorded, Store, StoreError};
+use crate::store::{LastEdition, NewEdition, Query, Recorded, Store, StoreError};
 use crate::taste::Taste;
 
-/// The width of a text digest in columns: what every mail client and terminal shows unbroken.
-const TEXT_COLUMNS: usize = 76;
 /// An edition that could not be made is tried again after a minute, two, four … up to this.
 const AGAIN_AFTER_MAX: SignedDuration = SignedDuration::from_hours(1);
 /// What an edition had no room for competes in those that follow for so long, and in the next one in any case.
@@ -202,8 +200,8 @@ pub fn compose(store: &Store, order: &Order, now: Timestamp) -> Result<Composed,
         Edition { title: name.clone(), name: name.clone(), from, until, generated, told: told.when, news: told.news };
     let digest = digest::build(ranked, &edition, &order.params);
     let told = digest.stories.iter().filter_map(|story| members.get(&story.id.0)).flatten().copied().collect();
-    let letter = letter(store, order, &digest, number.into())?;
-    let content = render(store, order, &digest, number.into())?;
+    let letter = print::letter(store, order, &digest, number.into())?;
+    let content = print::render(store, order, &digest, number.into())?;
     let edition = NewEdition {
         name,
         number,
@@ -266,94 +264,6 @@ impl Told {
             }
         }
     }
-}
-
-/// The number of a mail that is no edition's: the millisecond in which it was made.
-pub fn number_of(now: Timestamp) -> u64 {
-    now.as_millisecond().try_into().unwrap_or_default()
-}
-
-/// What a format that was asked for means; `None` for a mail, which is made of two.
-pub fn format(asked: DigestFormat) -> Option<Format> {
-    Some(match asked {
-        DigestFormat::Text => Format::Written(Form::Text { columns: TEXT_COLUMNS }),
-        DigestFormat::Markdown => Format::Written(Form::Markdown),
-        DigestFormat::Html => Format::Written(Form::Html),
-        DigestFormat::Atom => Format::Written(Form::Atom),
-        DigestFormat::Json => Format::Json,
-        DigestFormat::Epub => Format::Epub,
-        DigestFormat::Email => return None,
-    })
-}
-
-/// The digest in the order's form.
-///
-/// # Errors
-/// When the template is at fault, or it makes no mail.
-pub fn render(store: &Store, order: &Order, digest: &Digest, number: u64) -> Result<Vec<u8>, DeskError> {
-    match (format(order.format), &order.template) {
-        (Some(Format::Written(form)), Some(own)) => {
-            Ok(press::rendered(&DigestView::of(digest, &order.zone), form, own)?.into_bytes())
-        }
-        (_, Some(own)) => Err(TemplateError::no_such_format(&own.name).into()),
-        (Some(format), None) => Ok(digest::render(digest, &order.zone, format)),
-        (None, None) => {
-            let nobody = Post { from: Address::parse(mail::NOBODY)?, to: Vec::new() };
-            let post = order.post.as_ref().or(order.letterhead.as_ref()).unwrap_or(&nobody);
-            let identity = mail::identity(&order.name, number, store.salt()?, &post.from);
-            message(order, digest, &identity, &post.from, &post.to)
-        }
-    }
-}
-
-/// The digest as a letter to whom the order mails it; `None` where it mails it to nobody.
-///
-/// # Errors
-/// When it makes no mail.
-pub fn letter(store: &Store, order: &Order, digest: &Digest, number: u64) -> Result<Option<Letter>, DeskError> {
-    let Some(post) = &order.post else { return Ok(None) };
-    let identity = mail::identity(&order.name, number, store.salt()?, &post.from);
-    Ok(Some(Letter {
-        message: message(order, digest, &identity, &post.from, &post.to)?,
-        message_id: identity,
-        sender: post.from.email(),
-        recipients: post.to.iter().map(Address::email).collect(),
-        next_attempt: digest.generated,
-    }))
-}
-
-/// The digest as a mail.
-fn message(
-    order: &Order,
-    digest: &Digest,
-    identity: &str,
-    from: &Address,
-    to: &[Address],
-) -> Result<Vec<u8>, DeskError> {
-    let day = digest.until.to_zoned(order.zone.clone()).strftime("%-d %B %Y");
-    let stories = match digest.stories.len() {
-        0 => "nothing new".to_owned(),
-        1 => "1 story".to_owned(),
-        count => format!("{count} stories"),
-    };
-    let subject = format!("{}, {day}: {stories}", digest.title);
-    let own = match &order.template {
-        Some(own) => match format(order.format) {
-            Some(Format::Written(form)) => {
-                let written = press::rendered(&DigestView::of(digest, &order.zone), form, own)?;
-                Some((order.format, written))
-            }
-            _ => None,
-        },
-        None => None,
-    };
-    // A template of the formats that a mail has makes that part of it.
-    let written =
-        |wanted: DigestFormat| own.as_ref().filter(|(format, _)| *format == wanted).map(|(_, text)| text.clone());
-    let text = written(DigestFormat::Text).unwrap_or_else(|| digest::text(digest, &order.zone, TEXT_COLUMNS));
-    let html = written(DigestFormat::Html).unwrap_or_else(|| digest::html(digest, &order.zone));
-    let parts = Parts { from, to, subject: &subject, date: digest.generated, identity, text: &text, html: Some(&html) };
-    Ok(mail::compose(&parts)?)
 }
 
 /// Where an edition goes that is being recorded.

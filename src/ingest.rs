@@ -24,6 +24,7 @@ use crate::fetch::policy::same_origin;
 use crate::fetch::{self, Fetch, Request, Response, fingerprint, is_loopback};
 use crate::ingest::gate::{Doors, Visit};
 use crate::ingest::outage::Outage;
+use crate::meter::Meter;
 use crate::model::{Document, Feed, Health, HostPause, Validators};
 use crate::prepare::{self, Asked, Prepared};
 use crate::quarantine::{self, Watch};
@@ -63,6 +64,8 @@ pub struct Params {
     pub watch: Arc<Watch>,
     /// How long things are kept; whoever prunes by hand says for ever.
     pub retention: Retention,
+    /// Where it is counted what was asked, and what came.
+    pub meter: Arc<Meter>,
 }
 
 impl Default for Params {
@@ -81,6 +84,7 @@ impl Default for Params {
             headers: BTreeMap::new(),
             watch: Arc::default(),
             retention: Retention::default(),
+            meter: Arc::default(),
         }
     }
 }
@@ -154,6 +158,9 @@ impl<F: Fetch + Send + Sync + 'static> Ingest<F> {
         let (errands, arriving) = mpsc::channel(params.downloads_max.max(1));
         let (told, reports) = mpsc::unbounded_channel();
         let limits = params.clone();
+        // What an earlier ingest broke off is not under way any more.
+        params.meter.under_way.set(0);
+        params.meter.queue.set(0);
         let pauses = writer.store().host_pauses().unwrap_or_else(|error| {
             tracing::warn!("cannot tell which hosts keep a pause: {}", one_line(&error));
             BTreeMap::new()
@@ -181,6 +188,7 @@ impl<F: Fetch + Send + Sync + 'static> Ingest<F> {
                 looked_for_old: None,
             };
             let outcome = write.all();
+            write.limits.meter.writer.rest();
             (write.writer, outcome)
         });
         let downloads = Downloads { fetch, params, now, stop, doors };
@@ -193,6 +201,7 @@ impl<F: Fetch + Send + Sync + 'static> Ingest<F> {
         // Ended tasks are taken out here, or a daemon would gather them for years.
         while self.tasks.try_join_next().is_some() {}
         self.under_way.fetch_add(1, Ordering::Relaxed);
+        downloads.params.meter.under_way.add(1);
         self.tasks.spawn(async move {
             let stop = downloads.stop.clone();
             // It lasts until the writer's channel has taken the answer.
@@ -202,6 +211,9 @@ impl<F: Fetch + Send + Sync + 'static> Ingest<F> {
                 () = stop.cancelled() => return,
                 came = downloads.answer(&feed, &visit) => came,
             };
+            let meter = &downloads.params.meter;
+            meter.fetches.add(answer.word(), 1);
+            meter.queue.add(1);
             // The writer is gone only after an error that it reports itself.
             if errands.send(Errand::Answer(Box::new(Intake { feed, answer, reach }))).await.is_err() {
                 tracing::debug!("an answer came after the writer had stopped");
@@ -296,6 +308,13 @@ impl<F: Fetch + Sync> Downloads<F> {
     async fn answer(&self, feed: &Feed, visit: &Visit<'_>) -> (Answer, Reach) {
         let now = (self.now)();
         let response = self.fetch.fetch_in_turn(&request(feed, &self.params, now), visit, now).await;
+        // One that never had its turn was not asked.
+        if let Some(began) = visit.began() {
+            self.params.meter.fetch_seconds.observe(began.elapsed());
+        }
+        if let Ok(Response::Fetched { body, .. }) = &response {
+            self.params.meter.body_bytes.add(body.len());
+        }
         let reach = self.reach(feed, &response, now);
         let answer = match response {
             // It may have waited long for its turn.
@@ -438,11 +457,11 @@ struct Write {
     /// Articles written that the index does not hold yet, and since when.
     unindexed: usize,
     indexed: std::time::Instant,
-    /// How long the write-ahead log was when it was last seen to be too long, in bytes.
-    log_bytes: u64,
     /// What is being pruned, and when it was last looked for.
     pruning: Option<Prune>,
     looked_for_old: Option<std::time::Instant>,
+    /// How long the write-ahead log was when it was last seen to be too long, in bytes.
+    log_bytes: u64,
 }
 
 /// While answers are still to come, the index waits until it is this many articles behind: what it takes in at once it need not merge
@@ -450,17 +469,20 @@ struct Write {
 const INDEX_PIECE_ARTICLES: usize = 4_000;
 /// It waits no longer than this: a feed that hangs must not keep the others from being found.
 const INDEX_WAIT: Duration = Duration::from_secs(2);
-/// From how many bytes on a write-ahead log that cannot be emptied is told of.
-const LOG_BYTES_TOLD: u64 = 256 << 20;
 /// How often it looks for what is older than it is to be kept: things are kept for days.
 const PRUNE_EVERY: Duration = Duration::from_secs(6 * 3_600);
+/// From how many bytes on a write-ahead log that cannot be emptied is told of.
+const LOG_BYTES_TOLD: u64 = 256 << 20;
 
 impl Write {
     /// Writes batches until every sender is gone; the index catches up whenever nothing waits, and first with what an earlier
     /// process left undone.
     fn all(&mut self) -> Result<(), StoreError> {
         self.catch_up()?;
-        while let Some(errand) = self.arriving.blocking_recv() {
+        loop {
+            self.limits.meter.writer.rest();
+            let Some(errand) = self.arriving.blocking_recv() else { break };
+            self.limits.meter.writer.beat(std::time::Instant::now());
             let Errand::Answer(first) = errand else {
                 let obeyed = self.insist("corrections", Writer::obey)?;
                 tracing::debug!(corrections = obeyed, "obeyed");
@@ -469,7 +491,12 @@ impl Write {
             let batch = self.gather(*first);
             let now = Arc::clone(&self.now);
             let what = format!("{} answers", batch.len());
-            for report in self.insist(&what, |writer| writer.apply(&batch, now()))? {
+            let meter = Arc::clone(&self.limits.meter);
+            let timed = |writer: &mut Writer| {
+                let began = std::time::Instant::now();
+                writer.apply(&batch, now()).inspect(|_| meter.batch_seconds.observe(began.elapsed()))
+            };
+            for report in self.insist(&what, timed)? {
                 self.unindexed += report.articles_new + report.articles_revised;
                 // Whoever stopped listening does not want to know.
                 drop(self.told.send(report));
@@ -490,6 +517,8 @@ impl Write {
     /// Takes back what was held against feeds while the network was down, as soon as that is known.
     fn forgive(&mut self, batch: &[Intake]) {
         let waited_for = self.waited_for.fetch_sub(batch.len(), Ordering::Relaxed) - batch.len();
+        self.limits.meter.under_way.take(batch.len());
+        self.limits.meter.queue.take(batch.len());
         let now = (self.now)();
         for intake in batch {
             self.outage.hear(intake, now);
@@ -509,12 +538,14 @@ impl Write {
     /// is left, for these reasons or because the file is locked or full just now, comes with a later turn.
     fn catch_up(&mut self) -> Result<(), StoreError> {
         while self.arriving.is_empty() && !self.stop.is_cancelled() {
+            self.limits.meter.writer.beat(std::time::Instant::now());
             match self.writer.index_some().and_then(|more| Ok(more || self.writer.forget()? > 0)) {
                 Ok(true) => {}
                 Ok(false) => {
                     (self.unindexed, self.indexed) = (0, std::time::Instant::now());
                     self.shrink_log();
-                    return self.prune();
+                    self.prune();
+                    return Ok(());
                 }
                 Err(error) if error.is_transient() => {
                     tracing::warn!("the index will catch up later: {}", one_line(&error));
@@ -526,32 +557,17 @@ impl Write {
         Ok(())
     }
 
-    /// Empties the write-ahead log when a burst is over. One that a reader holds on to is told of, and again when it has doubled.
-    fn shrink_log(&mut self) {
-        match self.writer.store().shrink_log() {
-            Ok(bytes) if bytes >= LOG_BYTES_TOLD.max(2 * self.log_bytes) => {
-                self.log_bytes = bytes;
-                tracing::warn!(
-                    mebibytes = bytes >> 20,
-                    "somebody has been reading one state of the database for long, so that its write-ahead log grows: a list that \
-                     waits in a pager, or another program; it shrinks when they are done"
-                );
-            }
-            Ok(bytes) if bytes < LOG_BYTES_TOLD => self.log_bytes = 0,
-            Ok(_) => {}
-            Err(error) => tracing::warn!("cannot empty the write-ahead log: {}", one_line(&error)),
-        }
-    }
-
-    /// Gives up what is older than it is to be kept, for as long as no answer waits; a later turn goes on with it.
-    fn prune(&mut self) -> Result<(), StoreError> {
+    /// Gives up what is older than it is to be kept, for as long as no answer waits; a later turn goes on with it. That it cannot is no
+    /// reason to store nothing any more.
+    fn prune(&mut self) {
         let is_time = self.looked_for_old.is_none_or(|looked| looked.elapsed() >= PRUNE_EVERY);
         match self.prune_while_idle(is_time) {
-            Err(error) if error.is_transient() => {
-                tracing::warn!("will prune later: {}", one_line(&error));
-                Ok(())
+            Ok(()) => {}
+            Err(error) if error.is_transient() => tracing::warn!("will prune later: {}", one_line(&error)),
+            Err(error) => {
+                self.pruning = None;
+                tracing::error!("cannot prune what is old; `newsfold doctor` may say why: {}", one_line(&error));
             }
-            done => done,
         }
     }
 
@@ -573,6 +589,23 @@ impl Write {
             }
         }
         Ok(())
+    }
+
+    /// Empties the write-ahead log when a burst is over. One that a reader holds on to is told of, and again when it has doubled.
+    fn shrink_log(&mut self) {
+        match self.writer.store().shrink_log() {
+            Ok(bytes) if bytes >= LOG_BYTES_TOLD.max(2 * self.log_bytes) => {
+                self.log_bytes = bytes;
+                tracing::warn!(
+                    mebibytes = bytes >> 20,
+                    "somebody has been reading one state of the database for long, so that its write-ahead log grows: a list that \
+                     waits in a pager, or another program; it shrinks when they are done"
+                );
+            }
+            Ok(bytes) if bytes < LOG_BYTES_TOLD => self.log_bytes = 0,
+            Ok(_) => {}
+            Err(error) => tracing::warn!("cannot empty the write-ahead log: {}", one_line(&error)),
+        }
     }
 
     /// A batch: what has arrived, and what arrives within a moment, up to a limit of articles.
@@ -605,10 +638,12 @@ impl Write {
         let began = std::time::Instant::now();
         let mut pause = Duration::from_millis(250);
         loop {
+            self.limits.meter.writer.beat(std::time::Instant::now());
             match write(&mut self.writer) {
                 Err(error)
                     if error.is_transient() && began.elapsed() < self.limits.retry_for && !self.stop.is_cancelled() =>
                 {
+                    self.limits.meter.write_failures.add(1);
                     tracing::warn!("will try again to store {what}: {}", one_line(&error));
                     self.wait(pause);
                     pause = (pause * 2).min(Duration::from_secs(10));

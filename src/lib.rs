@@ -19,6 +19,7 @@ pub mod ingest;
 pub mod listing;
 pub mod lookup;
 pub mod mail;
+pub mod meter;
 pub mod model;
 pub mod news;
 pub mod opml;

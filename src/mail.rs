@@ -197,7 +197,8 @@ impl Server {
             return Err(wrong());
         }
         let user = Some(url.username()).filter(|user| !user.is_empty()).map(percent_decoded);
-        let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned();
+        let host = percent_decoded(url.host_str().unwrap_or_default().trim_matches(['[', ']']));
+        let host = if host.is_ascii() { host } else { Host::parse(&host).map_err(|_| wrong())?.to_string() };
         Ok(Server { host, port: url.port().unwrap_or(port), privacy, user, password: None })
     }
 
@@ -453,10 +454,13 @@ fn line(text: &str) -> String {
     words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
-/// An error and its causes on one line.
-fn why(error: &dyn std::error::Error) -> String {
-    let mut words = error.to_string();
-    let mut source = error.source();
+/// What a server said, or what came in the way, on one line and without the layers between.
+fn why(error: &lettre::transport::smtp::Error) -> String {
+    let own: &dyn std::error::Error = error;
+    // An answer says more with its number; of all else the cause is what a reader needs.
+    let first = if error.status().is_some() { own } else { own.source().unwrap_or(own) };
+    let mut words = first.to_string();
+    let mut source = first.source();
     while let Some(cause) = source {
         let cause_words = cause.to_string();
         if !words.contains(&cause_words) {
@@ -464,8 +468,20 @@ fn why(error: &dyn std::error::Error) -> String {
         }
         source = cause.source();
     }
-    line(&words)
+    match TLS_TROUBLES.iter().find(|(sign, _)| words.contains(sign)) {
+        Some((_, plain)) => format!("{plain} ({})", line(&words)),
+        None => line(&words),
+    }
 }
+
+/// What rustls says where somebody else than a programmer has to act, and what it means.
+const TLS_TROUBLES: [(&str, &str); 5] = [
+    ("UnknownIssuer", "nobody whom this machine trusts has signed its certificate"),
+    ("NotValidForName", "its certificate is another host's"),
+    ("certificate not valid for name", "its certificate is another host's"),
+    ("xpired", "its certificate has expired"),
+    ("InvalidContentType", "it does not speak TLS at this port; `smtp://` begins without and goes on with STARTTLS"),
+];
 
 #[cfg(test)]
 mod tests {
@@ -510,6 +526,7 @@ mod tests {
         check("smtp://LOCALHOST:25", "LOCALHOST:25", Privacy::Loopback, None);
         check("smtp://[::1]:25", "::1:25", Privacy::Loopback, None);
         check("smtp://127.0.0.1.example.org", "127.0.0.1.example.org:587", Privacy::StartTls, None);
+        check("smtps://mail.zürich.example", "mail.xn--zrich-kva.example:465", Privacy::Tls, None);
         for text in
             ["mail.example.org", "http://mail.example.org", "smtp://", "smtps://host/path", "smtps://host?tls=no"]
         {
@@ -636,7 +653,7 @@ mod tests {
         // One that knows no TLS where it has to begin with it.
         let (port, heard) = server_that_says("220 ready\r\n", "250 ok\r\n");
         let error = attempted(&server(port, Privacy::Tls), true, PATIENCE).unwrap_err();
-        assert!(error.is_of_server() && error.to_string().contains("(connecting)"), "{error}");
+        assert!(error.is_of_server() && error.to_string().contains("(connecting): it does not speak TLS"), "{error}");
         let heard: String = heard.try_iter().collect();
         assert!(!heard.contains("EHLO") && !heard.contains("hush"), "{heard:?}");
     }
@@ -702,7 +719,10 @@ mod tests {
         let error = attempted(&server(port, Privacy::StartTls), false, PATIENCE).unwrap_err();
         assert!(error.is_of_server() && !error.is_permanent(), "{error}");
         let said = error.to_string();
-        assert!(said.contains("(starting TLS)") && said.to_lowercase().contains("certificate"), "{said}");
+        assert!(
+            said.contains("(starting TLS): nobody whom this machine trusts has signed its certificate ("),
+            "{said}"
+        );
         assert!(!heard.iter().any(|line| line.starts_with("AUTH") || line.starts_with("MAIL")));
     }
 

@@ -209,7 +209,8 @@ pub fn due_anyway(feeds: &[Feed], now: Timestamp, params: &Params) -> (Vec<FeedI
 /// Why a feed is not asked now; `None` for one that is due.
 ///
 /// A time that lies further ahead than any this module sets was written under a clock that has since been set back, and
-/// counts as past: a machine that once believed in 2038 is not silent until then.
+/// counts as past: a machine that once believed in 2038 is not silent until then. Where a clock was set back by less, a feed
+/// would be silent for as long: `set_back` sees to that.
 pub fn left_out(feed: &Feed, now: Timestamp, params: &Params) -> Option<LeftOut> {
     let state = &feed.state;
     if !feed.active {
@@ -225,12 +226,31 @@ pub fn left_out(feed: &Feed, now: Timestamp, params: &Params) -> Option<LeftOut>
     if let Some(pause) = state.host_pause.filter(|pause| is_ahead(&pause.until, params.retry_after_max)) {
         return Some(if pause.wished { LeftOut::Paused(pause.until) } else { LeftOut::NotDue(pause.until) });
     }
-    let Some(due) = state.next_due.filter(|due| is_ahead(due, horizon(feed, params))) else {
+    let due = state.next_due.map(|due| set_back(due, state.last_attempt, now));
+    let Some(due) = due.filter(|due| is_ahead(due, horizon(feed, params))) else {
         // Overdue, for the machine was off: the hours that its feed skips are skipped all the same.
         let is_known = state.next_due.is_some() && state.last_success.is_some();
         return calendar::open_from(&state.pace, now).filter(|_| is_known).map(LeftOut::NotDue);
     };
     Some(state.same_as.map_or(LeftOut::NotDue(due), LeftOut::SameAs))
+}
+
+/// A clock is never set by less than this for a reason that matters here.
+const SET_BACK_MIN: Duration = Duration::from_secs(60);
+
+/// When a feed is due that was last asked at a moment which lies ahead of us, because the clock has been set back since; the due
+/// time itself where it was not.
+///
+/// How long ago that was nobody can tell, so it counts as so many whole rounds earlier that it lies behind us. A round is the
+/// feed's wait and an eighth: one feed in nine is due at once and the others within their wait, spread as their last times were,
+/// so that a clock which is put right sends no burst of requests.
+fn set_back(due: Timestamp, asked: Option<Timestamp>, now: Timestamp) -> Timestamp {
+    let Some(asked) = asked.filter(|asked| *asked > later(now, SET_BACK_MIN)) else { return due };
+    let wait = due.duration_since(asked).as_millis().max(1);
+    let (round, ahead) = (wait + wait / 8 + 1, asked.duration_since(now).as_millis());
+    let rounds = (ahead + round - 1) / round;
+    let back = i64::try_from(rounds * round).unwrap_or(i64::MAX);
+    due.checked_sub(SignedDuration::from_millis(back)).unwrap_or(now)
 }
 
 /// The furthest ahead that this module sets a due time.
@@ -255,6 +275,12 @@ pub fn next_wake(feeds: &[Feed], now: Timestamp, params: &Params) -> Option<Time
         Some(LeftOut::Inactive | LeftOut::Gone) => None,
     });
     wakes.min()
+}
+
+/// Since when the longest overdue of these feeds has been due; `None` where none is. One that was never asked is due since it was added.
+pub fn due_since(feeds: &[Feed], now: Timestamp, params: &Params) -> Option<Timestamp> {
+    let due = feeds.iter().filter(|feed| left_out(feed, now, params).is_none());
+    due.map(|feed| feed.state.next_due.unwrap_or(feed.added).min(now)).min()
 }
 
 /// What polling has taught us of a feed once an answer came (or none did): a function of its arguments alone. `salt` is
@@ -768,6 +794,41 @@ mod tests {
         assert_eq!(next_wake(&feeds, now(), &params), Some(now()));
         assert_eq!(next_wake(&feeds[..1], now(), &params), at(60));
         assert_eq!(next_wake(&feeds[6..], now(), &params), None);
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_leaves_no_feed_waiting_for_it_and_sends_no_burst() {
+        let later = |moment: Timestamp, wait: Duration| moment.checked_add(wait).unwrap();
+        // Asked at different moments of one hour, each an hour apart from its next.
+        let feeds: Vec<Feed> = (0..90)
+            .map(|number| {
+                let asked = now().checked_sub(SignedDuration::from_secs(40 * number)).unwrap();
+                let state =
+                    FeedState { last_attempt: Some(asked), next_due: Some(later(asked, HOUR)), ..FeedState::default() };
+                feed(number, state)
+            })
+            .collect();
+        let params = Params::default();
+        let due_at = |at: Timestamp| due(&feeds, at, &params).len();
+        assert_eq!((due_at(now()), due_at(later(now(), HOUR))), (0, 90));
+        for days in [1, 3, 4_000] {
+            let back = now().checked_sub(SignedDuration::from_hours(24 * days)).unwrap();
+            assert!(due_at(back) <= 20, "{} at once after {days} days", due_at(back));
+            let mut waits: Vec<i64> = (0..=60).map(|minute| due_at(later(back, MINUTE * minute)) as i64).collect();
+            waits.dedup();
+            assert!(waits.len() > 20, "they are spread over the hour: {waits:?}");
+            // Each is met within its own wait, by whoever looks often enough.
+            for feed in &feeds {
+                let one = std::slice::from_ref(feed);
+                let met = (0..=60).any(|minute| !due(one, later(back, MINUTE * minute), &params).is_empty());
+                assert!(met, "{:?}", feed.state.last_attempt);
+                let wake = next_wake(one, back, &params).expect("it is asked again");
+                assert!(wake <= later(back, HOUR), "a daemon sleeps no longer than that: {wake}");
+            }
+        }
+        // A second or two is what time servers do.
+        let nudged = now().checked_sub(SignedDuration::from_secs(30)).unwrap();
+        assert_eq!(left_out(&feeds[0], nudged, &params), Some(LeftOut::NotDue(later(now(), HOUR))));
     }
 
     #[test]

@@ -8,9 +8,10 @@ mod prune;
 
 use std::mem::replace;
 use std::panic::resume_unwind;
+use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -19,11 +20,12 @@ use crate::cluster::weights::Weights;
 use crate::cluster::{Clusterer, Recalled, RestoreError, between};
 use crate::features::ahead::Ahead;
 use crate::fetch::policy::redact;
+use crate::meter::Meter;
 use crate::model::{ArticleId, Correction, Draft, Feed, FeedState, Health, Remembered, Rule, Trust};
 use crate::schedule;
 use crate::store::{Batch, FeedFacts, Founding, Leave, Store, StoreError};
 use crate::writer::document::Document;
-use crate::writer::draft::{Bringer, Desk, Stored, arrival, assign, store};
+use crate::writer::draft::{Bringer, Desk, Stored, Tally, arrival, assign, store};
 
 pub use crate::writer::answer::{Answer, FeedReport, Intake, Reach};
 pub use crate::writer::prune::{Prune, Pruned, Retention, Step};
@@ -58,6 +60,8 @@ pub struct Params {
     pub schedule: schedule::Params,
     /// How articles are grouped.
     pub cluster: ClusterParams,
+    /// Where it is counted what was written, and how long it took.
+    pub meter: Arc<Meter>,
 }
 
 /// The one owner of the store and the clusterer.
@@ -108,7 +112,31 @@ impl Writer {
         self.in_one_batch(places, |batch, desk| {
             intakes.iter().map(|intake| take_in(batch, desk, intake, &At { now, salt, schedule: &schedule })).collect()
         })
-        .map(|(_, reports)| reports)
+        .map(|(_, reports)| self.counted(reports))
+    }
+
+    /// Counts what these reports of a batch that is stored say.
+    fn counted(&self, reports: Vec<FeedReport>) -> Vec<FeedReport> {
+        let entries = &self.params.meter.entries;
+        for report in &reports {
+            let news = report.articles_new + report.articles_revised;
+            entries.add("new", report.articles_new);
+            entries.add("revised", report.articles_revised);
+            entries.add("known", report.entries.saturating_sub(news));
+        }
+        reports
+    }
+
+    /// Reads the window back, if nobody did so before, so that the first article need not wait for it; says how many articles it holds.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn read_window(&mut self) -> Result<usize, StoreError> {
+        if self.clusterer.is_none() {
+            self.clusterer = Some(self.restored()?);
+        }
+        self.params.meter.window_articles.set(self.window_articles());
+        Ok(self.window_articles())
     }
 
     /// Stores archived articles in one transaction, each as seen at its own time, and says under which number each stands. Where each
@@ -232,9 +260,9 @@ impl Writer {
     pub fn rebuild(&mut self, mut placed: impl FnMut(usize)) -> Result<usize, StoreError> {
         self.obey()?;
         self.clusterer = None;
-        let params = self.params.cluster.clone();
-        let mut clusterer = Clusterer::new(params.clone(), Weights::builtin());
-        let mut count = 0;
+        let params = self.params.clone();
+        let mut clusterer = Clusterer::new(params.cluster.clone(), Weights::builtin());
+        let (mut count, mut tally, meter) = (0, Tally::default(), Arc::clone(&params.meter));
         self.store.remake(|batch, border| {
             let mut after = border.unwrap_or(ArticleId(0));
             let mut standing = Vec::new();
@@ -250,7 +278,13 @@ impl Writer {
                 let page = batch.foundings(after, PAGE_ARTICLES)?;
                 for founding in &page {
                     obey::again(batch, &mut clusterer, &mut corrections, &mut standing, founding.id.0)?;
-                    let mut desk = Desk { clusterer: Some(&mut clusterer), ahead: None, assign_times: None };
+                    let mut desk = Desk {
+                        clusterer: Some(&mut clusterer),
+                        ahead: None,
+                        assign_times: None,
+                        meter: &meter,
+                        tally: &mut tally,
+                    };
                     assign(batch, &mut desk, founding)?;
                 }
                 let Some(last) = page.last() else {
@@ -296,11 +330,22 @@ impl Writer {
                 return Err(error);
             }
         };
-        let mut desk = Desk { clusterer: clusterer.as_mut(), ahead: None, assign_times: self.assign_times.as_mut() };
+        let (meter, mut tally) = (Arc::clone(&self.params.meter), Tally::default());
+        let mut desk = Desk {
+            clusterer: clusterer.as_mut(),
+            ahead: None,
+            assign_times: self.assign_times.as_mut(),
+            meter: &meter,
+            tally: &mut tally,
+        };
         let obeyed = obey::pending(&mut batch, desk.clusterer.as_deref_mut())?;
         let result = work(&mut batch, &mut desk)?;
         batch.commit()?;
         self.clusterer = clusterer;
+        // Only what is stored counts: the same batch comes again when it was not.
+        tally.count(&meter);
+        meter.corrections.add(obeyed);
+        meter.window_articles.set(self.window_articles());
         Ok((obeyed, result))
     }
 
@@ -314,7 +359,8 @@ impl Writer {
         let params = self.params.cluster.clone();
         let Some(start) = self.window_start()? else { return Ok(Clusterer::new(params, Weights::builtin())) };
         let leave = self.store.leave();
-        match recalled(params, |take| self.store.memories(start, |next| !leave.is_wanted() && take(next)))? {
+        match recalled(params, |take| self.store.memories(start, |remembered| !leave.is_wanted() && take(remembered)))?
+        {
             // It may be a part of the window.
             _ if leave.is_wanted() => Err(StoreError::GivenUp),
             Ok(mut clusterer) => {
@@ -331,7 +377,7 @@ impl Writer {
     /// [`renewed`] in a transaction of its own.
     fn renewed(&mut self, start: Timestamp) -> Result<Clusterer, StoreError> {
         let mut batch = self.store.batch()?;
-        let mut clusterer = renewed(&mut batch, &self.params.cluster, start)?;
+        let mut clusterer = renewed(&mut batch, &self.params, start)?;
         batch.commit()?;
         clusterer.rule(obey::rulings(&self.store)?);
         Ok(clusterer)
@@ -364,9 +410,10 @@ fn recalled(
 
 /// The clusterer with every article of the window counted in anew where it already is; memories of another version are replaced on
 /// the way.
-fn renewed(batch: &mut Batch<'_>, params: &ClusterParams, start: Timestamp) -> Result<Clusterer, StoreError> {
-    let mut clusterer = Clusterer::new(params.clone(), Weights::builtin());
+fn renewed(batch: &mut Batch<'_>, params: &Params, start: Timestamp) -> Result<Clusterer, StoreError> {
+    let mut clusterer = Clusterer::new(params.cluster.clone(), Weights::builtin());
     for (founding, cluster) in batch.window(start)? {
+        params.meter.writer.beat(Instant::now());
         let memory = clusterer.place(arrival(&founding, &clusterer.params().features, None), cluster);
         batch.remember(founding.id, &memory)?;
     }
@@ -374,12 +421,12 @@ fn renewed(batch: &mut Batch<'_>, params: &ClusterParams, start: Timestamp) -> R
 }
 
 /// The clusterer as it was when all up to this place was settled; the store stands there again.
-fn settled(batch: &mut Batch<'_>, params: &ClusterParams, border: ArticleId) -> Result<Clusterer, StoreError> {
+fn settled(batch: &mut Batch<'_>, params: &Params, border: ArticleId) -> Result<Clusterer, StoreError> {
     let Some(last_seen) = batch.last_seen_until(border)? else {
-        return Ok(Clusterer::new(params.clone(), Weights::builtin()));
+        return Ok(Clusterer::new(params.cluster.clone(), Weights::builtin()));
     };
-    let start = params.window_start(last_seen);
-    match recalled(params.clone(), |take| batch.memories(start, take))? {
+    let start = params.cluster.window_start(last_seen);
+    match recalled(params.cluster.clone(), |take| batch.memories(start, take))? {
         Ok(clusterer) => Ok(clusterer),
         // Another version's, or the window was smaller then.
         Err(_) => renewed(batch, params, start),
@@ -413,6 +460,8 @@ fn take_in(batch: &mut Batch<'_>, desk: &mut Desk<'_>, intake: &Intake, at: &At<
     let feed = &intake.feed;
     let mut report = FeedReport {
         url: feed.url.clone(),
+        health_before: feed.state.health,
+        is_as_before: false,
         health: Health::Ok,
         detail: None,
         entries: intake.answer.entries(),
@@ -437,6 +486,8 @@ fn take_in(batch: &mut Batch<'_>, desk: &mut Desk<'_>, intake: &Intake, at: &At<
             clusterer: desk.clusterer.as_deref_mut(),
             ahead: prepared.ahead.as_deref(),
             assign_times: desk.assign_times.as_deref_mut(),
+            meter: desk.meter,
+            tally: &mut *desk.tally,
         };
         let past = batch.past(feed.id)?;
         let mut document = document::read(batch, feed.id, &prepared.drafts, past, at.now)?;
@@ -469,6 +520,9 @@ fn take_in(batch: &mut Batch<'_>, desk: &mut Desk<'_>, intake: &Intake, at: &At<
     }
     batch.set_feed(feed.id, &state, &facts)?;
     report.health = state.health;
+    // What is said of one trouble may differ from time to time; what is said of a feed that is well is one thing.
+    let is_same_trouble = state.health.is_trouble() || state.detail == feed.state.detail;
+    report.is_as_before = state.health == feed.state.health && is_same_trouble;
     report.detail = state.detail;
     if let Answer::Postponed { until, detail } = &intake.answer {
         report.postponed = Some(*until);

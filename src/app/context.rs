@@ -6,13 +6,11 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use jiff::Timestamp;
-use tracing_subscriber::Layer as _;
-use tracing_subscriber::filter::{LevelFilter, Targets};
-use tracing_subscriber::layer::SubscriberExt as _;
-use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::filter::LevelFilter;
 
+use crate::app::log;
 use crate::cli::terminal::{Progress, Terminal};
-use crate::cli::{Exit, Global, ListFormat, LogFormat, Place, View};
+use crate::cli::{Exit, Global, ListFormat, Place, View};
 use crate::cluster::params::Params as ClusterParams;
 use crate::config::{self, Config};
 use crate::daemon::DaemonError;
@@ -113,16 +111,7 @@ impl Context {
             (false, 1) => LevelFilter::DEBUG.max(usual),
             (false, _) => LevelFilter::TRACE,
         };
-        // What the libraries say is for their authors; only their troubles may be ours too.
-        let filter = Targets::new().with_target("newsfold", level).with_default(LevelFilter::ERROR);
-        let lines = tracing_subscriber::fmt::layer()
-            .with_writer(std::io::stderr)
-            .with_target(false)
-            .with_ansi(self.terminal.color_stderr);
-        match self.global.log_format {
-            LogFormat::Text => tracing_subscriber::registry().with(lines.with_filter(filter)).init(),
-            LogFormat::Json => tracing_subscriber::registry().with(lines.json().with_filter(filter)).init(),
-        }
+        log::start(level, self.global.log_format, &self.terminal);
     }
 
     /// The database, for reading.
@@ -316,7 +305,11 @@ impl Context {
     /// # Errors
     /// When they cannot be kept.
     pub fn writer_params(&self) -> Result<writer::Params, Failure> {
-        Ok(writer::Params { schedule: self.schedule_params()?, cluster: self.cluster_params() })
+        Ok(writer::Params {
+            schedule: self.schedule_params()?,
+            cluster: self.cluster_params(),
+            ..writer::Params::default()
+        })
     }
 
     /// How answers are laid out for whoever reads them.
@@ -471,6 +464,7 @@ mod tests {
     use jiff::tz::TimeZone;
 
     use super::*;
+    use crate::cli::LogFormat;
     use crate::cli::terminal::ColorMode;
 
     /// Two defaults for one setting would drift apart: the file's would win, and nobody would know.

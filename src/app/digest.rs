@@ -12,7 +12,7 @@ use crate::app::seen::{Dismissals, Dismissed, Look};
 use crate::app::stored::{query, ranked, wanted};
 use crate::cli::{Covers, DigestArgs, DigestFormat, Exit, Filter, ListFormat, Place};
 use crate::desk::outbox::{self, Sent};
-use crate::desk::{self, Composed, Delivery, DeskError, Order, press};
+use crate::desk::{self, Composed, Delivery, DeskError, Order, press, print};
 use crate::digest::template::TemplateError;
 use crate::digest::{self, Digest, Edition, Format};
 use crate::fetch::error::one_line;
@@ -44,7 +44,7 @@ impl From<DeskError> for Failure {
 /// into the outbox is not recorded.
 pub fn digest(context: &Context, args: &DigestArgs) -> Result<Exit, Failure> {
     if let Some(format) = args.print_template {
-        return match desk::format(format) {
+        return match print::format(format) {
             Some(Format::Written(form)) => {
                 context.write(args.out.as_ref().unwrap_or(&Place::Standard), form.built_in())
             }
@@ -130,7 +130,13 @@ fn edition(context: &Context, args: &DigestArgs, order: &Order, server: Option<&
     }
     if composed.is_empty() {
         composed.edition.letter = None;
-        context.tell(&format!("nothing new for `{}` since {}", order.name, when(order, composed.digest.from)));
+        let begun = when(order, composed.digest.from);
+        context.tell(&match composed.edition.number {
+            1 if args.filter.since.is_none() && order.first_since.is_none() => {
+                format!("nothing new for `{}` since {begun}; --since 24h would begin it earlier, with what feeds had before they were added", order.name)
+            }
+            _ => format!("nothing new for `{}` since {begun}", order.name),
+        });
     }
     if let Some(letter) = &mut composed.edition.letter {
         // This process sends it: nobody else is to begin meanwhile.
@@ -143,7 +149,16 @@ fn edition(context: &Context, args: &DigestArgs, order: &Order, server: Option<&
                 context.tell(&format!("`{}` stays as it is", path.display()));
                 Delivery::None
             }
-            path => Delivery::File(path),
+            path => {
+                // A name with the day in it looks as if it were one edition's; a second one of that day takes it all the same.
+                if out.to_string_lossy().contains("{date}") && path.exists() {
+                    let shown = path.display();
+                    context.tell(&format!(
+                        "`{shown}` was there before; `newsfold editions` lists the editions that are kept"
+                    ));
+                }
+                Delivery::File(path)
+            }
         },
         None if is_printed(args, order) && !context.print_bytes(composed.body())? => {
             context.tell("it was not read to its end, so it does not count: the next one brings it again");
@@ -224,8 +239,8 @@ fn export(context: &Context, args: &DigestArgs, order: Order, server: Option<&Se
         news: BTreeMap::new(),
     };
     let digest = digest::build(clusters, &edition, &order.params);
-    let body = desk::render(&store, &order, &digest, desk::number_of(context.now))?;
-    let mut letter = desk::letter(&store, &order, &digest, desk::number_of(context.now))?;
+    let body = print::render(&store, &order, &digest, print::number_of(context.now))?;
+    let mut letter = print::letter(&store, &order, &digest, print::number_of(context.now))?;
     drop(store);
     let whole = match &args.out {
         Some(Place::File(path)) => context.write_bytes(&Place::File(place_of(path, &order, until)?), &body)?,

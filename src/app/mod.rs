@@ -9,6 +9,7 @@ mod doctor;
 mod feeds;
 mod fetch;
 mod keep;
+mod log;
 mod orders;
 mod run;
 mod seen;
@@ -20,6 +21,7 @@ use std::ffi::OsString;
 use crate::app::context::{Context, Failure};
 use crate::cli::terminal::Terminal;
 use crate::cli::{self, Command, Exit, FeedsCommand, Invocation};
+use crate::config::ConfigError;
 use crate::fetch::error::one_line;
 
 /// Runs what the arguments ask for; gives the exit code: 0 done, 1 could not do it, 2 wrong usage or config, 3 done in part.
@@ -33,7 +35,13 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> u8 {
     match run(invocation, terminal) {
         Ok(exit) => exit.code(),
         Err(failure) => {
-            terminal.complain(&one_line(failure.error.as_ref()));
+            match failure.error.downcast_ref() {
+                // Each fault of a config has a place of its own to go to.
+                Some(ConfigError::Wrong(faults)) => {
+                    faults.iter().for_each(|fault| terminal.complain(&fault.to_string()));
+                }
+                _ => terminal.complain(&one_line(failure.error.as_ref())),
+            }
             failure.exit.code()
         }
     }
@@ -58,7 +66,7 @@ fn run(invocation: Invocation, terminal: Terminal) -> Result<Exit, Failure> {
         Command::Man => return context::print(&terminal, &cli::manual()),
         Command::Init(args) => return upkeep::init(args, &global, &terminal),
         Command::Demo(view) => return demo::demo(*view, &global, terminal),
-        Command::RenderTemplate => return Ok(digest::in_cell()?),
+        Command::RenderTemplate => return digest::in_cell(),
         _ => {}
     }
     let context = match (Context::load(global, terminal), &command) {

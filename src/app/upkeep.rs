@@ -15,8 +15,9 @@ use crate::cli::terminal::Terminal;
 use crate::cli::{Exit, Global, InitArgs, Place, View};
 use crate::config;
 use crate::listing::json::{Layout, document};
-use crate::listing::plain::{ago, bytes, count};
+use crate::listing::plain::{ago, bytes, count, span};
 use crate::listing::{self, Style};
+use crate::schedule;
 use crate::store::{RoleLock, Store};
 
 /// What `status` knows.
@@ -36,6 +37,8 @@ struct Status {
     full_in_days: Option<u64>,
     last_pass: Option<Timestamp>,
     last_success: Option<Timestamp>,
+    /// When the next feed is due, or since when one has been.
+    next_pass: Option<Timestamp>,
     feeds: usize,
     feeds_by_health: BTreeMap<&'static str, usize>,
     articles: u64,
@@ -75,6 +78,7 @@ pub fn status(context: &Context, view: View) -> Result<Exit, Failure> {
         *feeds_by_health.entry(feed.state.health.word()).or_default() += 1;
     }
     let outbox = store.outbox()?;
+    let schedule = context.schedule_params()?;
     let holder = RoleLock::holder(&context.config.database);
     let disk = store.disk(&context.config.database, context.now)?;
     let outlook = disk.forecast(context.kept_days()).map(|forecast| Outlook::of(&forecast));
@@ -90,6 +94,8 @@ pub fn status(context: &Context, view: View) -> Result<Exit, Failure> {
         full_in_days: outlook.as_ref().and_then(|outlook| outlook.full_in_days),
         last_pass: feeds.iter().filter_map(|feed| feed.state.last_attempt).max(),
         last_success: feeds.iter().filter_map(|feed| feed.state.last_success).max(),
+        next_pass: schedule::due_since(&feeds, context.now, &schedule)
+            .or_else(|| schedule::next_wake(&feeds, context.now, &schedule)),
         feeds: feeds.len(),
         feeds_by_health,
         articles: totals.articles,
@@ -108,7 +114,7 @@ pub fn status(context: &Context, view: View) -> Result<Exit, Failure> {
     }
 }
 
-fn told(status: &Status, style: &Style) -> [(&'static str, String); 9] {
+fn told(status: &Status, style: &Style) -> [(&'static str, String); 10] {
     let when = |moment: Option<Timestamp>| moment.map_or_else(|| "never".to_owned(), |moment| ago(moment, style));
     let states: Vec<String> = status.feeds_by_health.iter().map(|(word, number)| format!("{number} {word}")).collect();
     let feeds = if states.is_empty() { "none".to_owned() } else { format!("{} ({})", status.feeds, states.join(", ")) };
@@ -122,6 +128,7 @@ fn told(status: &Status, style: &Style) -> [(&'static str, String); 9] {
         ("size", size(status)),
         ("last pass", when(status.last_pass)),
         ("last success", when(status.last_success)),
+        ("next pass", next(status.next_pass, style)),
         ("feeds", feeds),
         ("articles", format!("{}, {} in the last 24 h", status.articles, status.articles_last_day)),
         (
@@ -148,6 +155,17 @@ fn size(status: &Status) -> String {
         told.push_str(&format!(", full in {days} days"));
     }
     told
+}
+
+fn next(moment: Option<Timestamp>, style: &Style) -> String {
+    match moment {
+        None => "never".to_owned(),
+        Some(moment) if moment > style.now => ago(moment, style),
+        Some(moment) => match style.now.as_second().abs_diff(moment.as_second()) {
+            0..60 => "now".to_owned(),
+            late => format!("due for {}", span(late)),
+        },
+    }
 }
 
 fn mail(outbox: &Outbox) -> String {

@@ -55,6 +55,8 @@ pub enum LogFormat {
     Text,
     /// One JSON object a line.
     Json,
+    /// Lines for the journal, with their priority. `text` is this where stderr is the journal.
+    Journald,
 }
 
 /// A command with its own arguments.
@@ -583,6 +585,9 @@ impl Stop {
     }
 }
 
+/// The only argument by which newsfold has itself render a template ([`Command::RenderTemplate`]).
+pub const RENDER_TEMPLATE: &str = "render-template";
+
 /// Reads the arguments of the process, its own name first.
 ///
 /// # Errors
@@ -621,6 +626,21 @@ mod tests {
 
     fn plain(text: &str) -> String {
         anstream::adapter::strip_str(text).to_string()
+    }
+
+    #[test]
+    fn editions_are_listed_and_printed_and_nobody_is_told_how_templates_are_rendered() {
+        assert_eq!(command("editions"), Command::Editions { name: None, format: None });
+        let of_morning = Command::Editions { name: Some("morning".to_owned()), format: Some(ListFormat::Json) };
+        assert_eq!(command("editions --name morning --format json"), of_morning);
+        let edition = |line: &str| match command(line) {
+            Command::Digest(args) => (args.name, args.edition),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(edition("digest --name morning --edition 3"), (Some("morning".to_owned()), Some(3)));
+        assert_eq!(command(RENDER_TEMPLATE), Command::RenderTemplate);
+        assert!(!manual().contains("render") && !completions(Shell::Bash).contains(RENDER_TEMPLATE));
+        assert!(typed("render-template --quiet").is_err());
     }
 
     #[test]

@@ -30,6 +30,20 @@ pub struct Terminal {
     pub color: bool,
     /// Whether stderr is coloured.
     pub color_stderr: bool,
+    /// Whether stderr goes straight to the systemd journal.
+    pub is_journal_stderr: bool,
+}
+
+/// `JOURNAL_STREAM` names the socket that was stderr when the service began (`systemd.exec(5)`); it is inherited by those whose stderr
+/// is another by now, so the two are compared.
+fn is_journal_stderr() -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let Some((Ok(stream), Ok(stderr))) =
+        std::env::var_os("JOURNAL_STREAM").map(|stream| (stream.into_string(), std::fs::metadata("/dev/stderr")))
+    else {
+        return false;
+    };
+    stream == format!("{}:{}", stderr.dev(), stderr.ino())
 }
 
 impl Terminal {
@@ -47,6 +61,7 @@ impl Terminal {
             width: terminal_size::terminal_size_of(&stdout).map(|(width, _)| width.0),
             color: colored(AutoStream::choice(&stdout)),
             color_stderr: colored(AutoStream::choice(&stderr)),
+            is_journal_stderr: is_journal_stderr(),
         }
     }
 
@@ -190,6 +205,7 @@ mod tests {
             width: None,
             color: false,
             color_stderr: false,
+            is_journal_stderr: false,
         };
         let progress = terminal.progress(2, "feeds");
         progress.tick();

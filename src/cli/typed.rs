@@ -15,7 +15,7 @@ use crate::cli::words::{count, language, length, ordinal, place, place_of_digest
 use crate::cli::{
     Asking, Command, CorrectionsCommand, Covers, DigestArgs, DigestFormat, DismissArgs, EvalArgs, Exit, FeedsAddArgs,
     FeedsCommand, FeedsListArgs, FetchArgs, Filter, Global, InitArgs, Invocation, ListArgs, ListFormat, LogFormat, New,
-    Place, PruneArgs, SearchArgs, ShowArgs, Sort, Stop, View, WhyArgs,
+    Place, PruneArgs, RENDER_TEMPLATE, SearchArgs, ShowArgs, Sort, Stop, View, WhyArgs,
 };
 
 /// Columns beyond which help is not wrapped: longer lines are hard to read.
@@ -76,7 +76,7 @@ struct TypedGlobal {
     /// Say more; twice for everything
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     verbose: u8,
-    /// Log on stderr as text or json [default: text]
+    /// Log on stderr as text, json or journald [default: text]
     #[arg(long, global = true, value_enum, value_name = "FORMAT", default_value_t)]
     #[arg(hide_possible_values = true, hide_default_value = true)]
     log_format: LogFormat,
@@ -219,9 +219,6 @@ enum TypedCommand {
     },
     /// Print the manual page
     Man,
-    /// Render a template, for another process of ours
-    #[command(hide = true)]
-    RenderTemplate,
 }
 
 const REBUILD_NOTE: &str = "\
@@ -587,6 +584,11 @@ struct TypedInit {
 
 /// Reads the arguments and says what they mean.
 pub(crate) fn parse(args: Vec<OsString>) -> Result<Invocation, Stop> {
+    // What newsfold types when it calls itself is no command for people: no help, completion or manual knows it.
+    if args.len() == 2 && args[1] == RENDER_TEMPLATE {
+        let plain = parse(vec![args[0].clone(), OsString::from("man")])?;
+        return Ok(Invocation { command: Command::RenderTemplate, ..plain });
+    }
     let color = color_typed(&args);
     let matches = definition().color(clap_color(color)).try_get_matches_from(args);
     matches
@@ -701,7 +703,6 @@ impl TypedCommand {
             TypedCommand::Demo(view) => Command::Demo(view.format),
             TypedCommand::Completions { shell } => Command::Completions(shell),
             TypedCommand::Man => Command::Man,
-            TypedCommand::RenderTemplate => Command::RenderTemplate,
         }
     }
 }

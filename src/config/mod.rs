@@ -16,6 +16,7 @@ mod settings;
 use std::ffi::OsString;
 use std::fmt;
 use std::io::Read;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use etcetera::BaseStrategy;
@@ -49,6 +50,8 @@ pub struct Config {
     pub retention: RetentionSection,
     /// What a reader sees of clusters.
     pub reading: ReadingSection,
+    /// How the service is watched.
+    pub serve: ServeSection,
     /// How mail is sent.
     pub mail: MailSection,
     /// The digests that have a name, in the order of the names.
@@ -125,6 +128,39 @@ pub struct ReadingSection {
     pub mute: Marks,
     /// What is shown although it is muted.
     pub keep: Marks,
+}
+
+/// `[serve]`: how the service is watched over HTTP.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ServeSection {
+    /// Where it listens; without one it does not.
+    pub listen: Option<SocketAddr>,
+    /// The file that holds the token which what is private wants to see. [`load`] makes it absolute.
+    pub token_file: Option<PathBuf>,
+}
+
+/// The shortest token: 16 characters of a random one are 64 bits at least.
+const TOKEN_CHARS_MIN: usize = 16;
+
+impl ServeSection {
+    /// The token, read anew each time, so that it may change.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or holds no token.
+    pub fn token(&self) -> Result<Option<Secret>, ConfigError> {
+        let Some(path) = &self.token_file else { return Ok(None) };
+        let wrong = |message| ConfigError::Wrong(vec![Fault { place: "`token_file` in [serve]".to_owned(), message }]);
+        let token = environment::read_secret(&path.to_string_lossy()).map_err(wrong)?;
+        let is_token =
+            token.reveal().len() >= TOKEN_CHARS_MIN && token.reveal().bytes().all(|byte| byte.is_ascii_graphic());
+        if !is_token {
+            return Err(wrong(format!(
+                "`{}` must hold one line of at least {TOKEN_CHARS_MIN} letters, digits and signs of ASCII, without spaces",
+                path.display()
+            )));
+        }
+        Ok(Some(token))
+    }
 }
 
 /// `[mail]`: how mail is sent.
@@ -209,6 +245,7 @@ impl Default for Config {
             cluster: ClusterSection::default(),
             retention: RetentionSection::default(),
             reading: ReadingSection::default(),
+            serve: ServeSection::default(),
             mail: MailSection::default(),
             digests: Vec::new(),
             feeds: Vec::new(),
@@ -295,6 +332,7 @@ impl Config {
     /// Makes the paths absolute that still are not.
     fn start_paths_at(&mut self, folder: &Path) {
         self.database = folder.join(&self.database);
+        self.serve.token_file = self.serve.token_file.take().map(|path| folder.join(path));
         self.mail.password_file = self.mail.password_file.take().map(|path| folder.join(path));
     }
 }
@@ -666,6 +704,44 @@ mail = ["jörg@example.org"]"#,
     }
 
     #[test]
+    fn a_listener_is_an_address_with_a_port_and_its_token_is_long_enough() {
+        let folder = tempfile::tempdir().unwrap();
+        let section = |text: &str| parse(&format!("[serve]\n{text}"), Path::new("config.toml"), folder.path());
+        for (given, listen) in [
+            ("127.0.0.1:8480", Some("127.0.0.1:8480")),
+            ("localhost:0", Some("127.0.0.1:0")),
+            ("[::1]:80", Some("[::1]:80")),
+            ("0.0.0.0:8480", Some("0.0.0.0:8480")),
+            ("", None),
+        ] {
+            let read = section(&format!("listen = \"{given}\"")).unwrap().serve;
+            assert_eq!(read.listen, listen.map(|listen| listen.parse().unwrap()), "{given}");
+        }
+        for wrong in
+            ["8480", "127.0.0.1", "localhost", "news.example.org:80", "http://127.0.0.1:8480", "127.0.0.1:99999"]
+        {
+            let fault = section(&format!("listen = \"{wrong}\"")).unwrap_err().to_string();
+            assert!(fault.contains("config.toml:2") && fault.contains(wrong) && fault.contains("8480"), "{fault}");
+        }
+        let of_file = section("token_file = \"token\"").unwrap().serve;
+        let told = |text: &str| {
+            fs::write(folder.path().join("token"), text).unwrap();
+            of_file.token()
+        };
+        assert_eq!(told("0123456789abcdef\n").unwrap().as_ref().map(Secret::reveal), Some("0123456789abcdef"));
+        for wrong in ["", "0123456789abcde", "0123456789 abcdef", "0123456789abcdéf"] {
+            let fault = told(wrong).unwrap_err().to_string();
+            assert!(
+                fault.starts_with("`token_file` in [serve]") && (wrong.is_empty() || !fault.contains(wrong)),
+                "{fault}"
+            );
+        }
+        fs::remove_file(folder.path().join("token")).unwrap();
+        assert!(of_file.token().unwrap_err().to_string().contains("cannot read the file"));
+        assert_eq!(section("").unwrap().serve.token().unwrap(), None);
+    }
+
+    #[test]
     fn a_fault_names_its_place_and_what_was_meant() {
         let check = |text: &str, expected: &str| assert_eq!(faults(text), [expected], "{text}");
         check(
@@ -686,7 +762,7 @@ mail = ["jörg@example.org"]"#,
         );
         check(
             "[pages]\nfrom = \"a\"",
-            "config.toml:1:2: unknown section [pages]; there are database, fetch, cluster, retention, reading, mail, digest, feeds",
+            "config.toml:1:2: unknown section [pages]; there are database, fetch, cluster, retention, reading, serve, mail, digest, feeds",
         );
         check("fetch = 1", "config.toml:1:1: `fetch` is a section: write [fetch] on a line of its own");
         check("[feeds]\nurl = \"a\"", "config.toml:1:2: feeds are written as [[feeds]], once for each");

@@ -1,5 +1,6 @@
 //! Door: the table of everything that can be set, which the file, the environment and the errors read.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use jiff::SignedDuration;
@@ -98,6 +99,8 @@ pub(crate) const SETTINGS: &[Setting] = &[
     }),
     plain("reading", "mute", |config, given| put(&mut config.reading.mute, reading::marks(given))),
     plain("reading", "keep", |config, given| put(&mut config.reading.keep, reading::marks(given))),
+    plain("serve", "listen", |config, given| put(&mut config.serve.listen, listen(given))),
+    plain("serve", "token_file", |config, given| put(&mut config.serve.token_file, path(given))),
     Setting {
         section: "mail",
         key: "smtp",
@@ -110,12 +113,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
         is_secret: true,
         set: |config, given| put(&mut config.mail.password, password(given)),
     },
-    plain("mail", "password_file", |config, given| {
-        put(
-            &mut config.mail.password_file,
-            given.text().map(|path| Some(PathBuf::from(path)).filter(|_| !path.is_empty())),
-        )
-    }),
+    plain("mail", "password_file", |config, given| put(&mut config.mail.password_file, path(given))),
     plain("mail", "from", |config, given| put(&mut config.mail.from, sender(given))),
     plain("mail", "to", |config, given| put(&mut config.mail.to, digests::addresses(given))),
 ];
@@ -214,6 +212,26 @@ pub(crate) fn is_header_value(text: &str) -> bool {
 pub(crate) fn put<T>(place: &mut T, value: Result<T, String>) -> Result<(), String> {
     *place = value?;
     Ok(())
+}
+
+fn path(given: Given<'_>) -> Result<Option<PathBuf>, String> {
+    given.text().map(|path| Some(PathBuf::from(path)).filter(|_| !path.is_empty()))
+}
+
+/// An address and a port; names are not looked up, but for the one that always stands for this machine.
+fn listen(given: Given<'_>) -> Result<Option<SocketAddr>, String> {
+    let text = given.text()?;
+    let address = match text.strip_prefix("localhost:") {
+        Some(port) => format!("127.0.0.1:{port}"),
+        None => text.to_owned(),
+    };
+    match address.parse() {
+        _ if text.is_empty() => Ok(None),
+        Ok(address) => Ok(Some(address)),
+        Err(_) => {
+            Err(format!("must be an address and a port such as \"127.0.0.1:8480\" or \"[::1]:8480\", not {given}"))
+        }
+    }
 }
 
 fn number(given: Given<'_>, most: usize) -> Result<usize, String> {

@@ -74,6 +74,9 @@ impl Beside {
     pub fn put(&self) -> io::Result<()> {
         fs::rename(&self.written, &self.wanted)?;
         self.is_put.set(true);
+        // The new name is the folder's, and on the disk once that is. A file system that cannot do this does it when it likes.
+        let folder = self.wanted.parent().filter(|folder| !folder.as_os_str().is_empty());
+        drop(File::open(folder.unwrap_or(Path::new("."))).and_then(|folder| folder.sync_all()));
         Ok(())
     }
 }

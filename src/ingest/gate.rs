@@ -1,7 +1,7 @@
 //! Conductor: the order at the doors of hosts: how many at once, how soon after one another, and not while a host keeps a pause.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -36,6 +36,8 @@ struct Host {
 pub(crate) struct Visit<'a> {
     doors: &'a Doors,
     room: Mutex<Option<OwnedSemaphorePermit>>,
+    /// When it had its first turn.
+    began: OnceLock<Instant>,
 }
 
 impl Doors {
@@ -84,11 +86,16 @@ impl Doors {
 
     /// For a feed that is about to be asked.
     pub(crate) fn visit(&self) -> Visit<'_> {
-        Visit { doors: self, room: Mutex::default() }
+        Visit { doors: self, room: Mutex::default(), began: OnceLock::new() }
     }
 }
 
 impl Visit<'_> {
+    /// When its first turn began; `None` where it never had one.
+    pub(crate) fn began(&self) -> Option<Instant> {
+        self.began.get().copied()
+    }
+
     /// Takes its room in the whole.
     async fn take_room(&self) {
         let room = Arc::clone(&self.doors.slots).acquire_owned().await.expect("these semaphores are never closed");
@@ -106,6 +113,7 @@ impl fetch::Gate for Visit<'_> {
         let doors = self.doors;
         let Some(name) = host_of(url) else {
             self.take_room().await;
+            self.began.get_or_init(Instant::now);
             return Ok(None);
         };
         let host = doors.host(&name, is_loopback(url));
@@ -125,6 +133,7 @@ impl fetch::Gate for Visit<'_> {
             }
         }
         host.open(&doors.now)?;
+        self.began.get_or_init(Instant::now);
         Ok(Some(permit))
     }
 }

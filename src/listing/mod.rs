@@ -394,7 +394,9 @@ mod tests {
     use crate::listing::check::Check;
     use crate::listing::json::Layout;
     use crate::listing::plain::{is_unsafe, width};
-    use crate::listing::samples::{check_expected, checks, clusters, discovery, feeds, hostile, old, style, town, why};
+    use crate::listing::samples::{
+        check_expected, checks, clusters, discovery, editions, feeds, hostile, old, style, town, why,
+    };
     use crate::listing::{
         Between, Detail, Format, Found, Hit, Pages, Pair, Piece, Related, Rival, Search, Shown, Style, Why,
     };
@@ -513,6 +515,7 @@ mod tests {
             ("search", crate::listing::search(&found(), format, style)),
             ("feeds", crate::listing::feeds(&feeds(), format, style)),
             ("discovery", crate::listing::discovery(&discovery(), format, style)),
+            ("editions", crate::listing::editions::editions(&editions(), format, style)),
             (
                 "pairs",
                 crate::listing::pairs(

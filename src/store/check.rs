@@ -4,7 +4,7 @@ use rusqlite::Connection;
 
 use crate::store::{Store, StoreError};
 
-/// Faults of one kind that SQLite is asked to name.
+/// How many faults SQLite is asked to name.
 const NAMED_MAX: usize = 5;
 
 /// What is wrong with a database, and how badly.
@@ -27,16 +27,16 @@ pub struct Unsound {
     pub what: String,
 }
 
-/// What must find nothing: whom it concerns, what to say of `{n}` of them, and the search, which gives one number.
+/// What must find nothing: whom it concerns, what is counted, and the search, which gives one number.
 const RULES: &[(Damage, &str, &str)] = &[
     (
         Damage::Derived,
-        "{n} articles are in no cluster",
+        "articles in no cluster",
         "SELECT count(*) FROM articles WHERE id NOT IN (SELECT article FROM memberships)",
     ),
     (
         Damage::Derived,
-        "{n} clusters do not count what they hold",
+        "clusters that do not count what they hold",
         "SELECT count(*) FROM clusters c LEFT JOIN (
             SELECT m.cluster, count(*) AS n, min(a.published) AS first, max(a.published) AS last, max(a.seen) AS seen
             FROM memberships m JOIN articles a ON a.id = m.article GROUP BY m.cluster) t ON t.cluster = c.id
@@ -45,43 +45,43 @@ const RULES: &[(Damage, &str, &str)] = &[
     ),
     (
         Damage::Derived,
-        "{n} clusters do not hold the article whose number they have, or an older one",
+        "clusters that do not begin with the article whose number they have",
         "SELECT count(*) FROM clusters c WHERE c.id IS NOT (SELECT min(article) FROM memberships WHERE cluster = c.id)",
     ),
     (
         Damage::Ground,
-        "{n} ids of former clusters lead nowhere",
+        "ids of former clusters that lead nowhere",
         "SELECT count(*) FROM former_clusters f WHERE NOT EXISTS (SELECT 1 FROM memberships m WHERE m.article = f.id)",
     ),
     (
         Damage::Derived,
-        "{n} relations name founders that are not there",
-        "SELECT count(*) FROM relations WHERE one NOT IN (SELECT article FROM memberships) OR other NOT IN (SELECT article FROM memberships)",
+        "relations with founders that are not there",
+        "SELECT count(*) FROM relations WHERE one NOT IN (SELECT id FROM articles) OR other NOT IN (SELECT id FROM articles)",
     ),
     (
         Damage::Derived,
-        "{n} articles that are due are missing from the full-text index",
+        "articles missing from the full-text index",
         "SELECT count(*) FROM articles WHERE changed <= (SELECT value FROM meta WHERE key = 'indexed_seq')
             AND id NOT IN (SELECT id FROM search_docsize)",
     ),
     (
         Damage::Derived,
-        "the full-text index holds {n} articles that are not stored",
+        "articles in the full-text index that are not stored",
         "SELECT count(*) FROM search_docsize WHERE id NOT IN (SELECT id FROM articles)",
     ),
     (
         Damage::Ground,
-        "{n} articles have a place in the log that was not given out yet",
+        "articles with a place in the log that was not given out yet",
         "SELECT count(*) FROM articles WHERE max(id, changed) > (SELECT value FROM meta WHERE key = 'last_seq')",
     ),
     (
         Damage::Ground,
-        "{n} earlier words of articles are missing or too many",
+        "earlier versions of articles with a number that they cannot have",
         "SELECT count(*) FROM revisions r JOIN articles a ON a.id = r.article WHERE r.number >= a.revision",
     ),
     (
         Damage::Ground,
-        "{n} mails wait for recipients without a text",
+        "mails that wait and have no text",
         "SELECT count(*) FROM outbox o JOIN mails m ON m.id = o.mail WHERE o.sent IS NULL AND o.given_up = 0 AND length(m.message) = 0",
     ),
 ];
@@ -105,7 +105,7 @@ impl Store {
         for (damage, told, sql) in rules {
             let count: i64 = self.connection.query_row(sql, [], |row| row.get(0))?;
             if count > 0 {
-                faults.push(Unsound { damage: *damage, what: told.replace("{n}", &count.to_string()) });
+                faults.push(Unsound { damage: *damage, what: format!("{told}: {count}") });
             }
         }
         Ok(faults)
@@ -146,7 +146,7 @@ fn dangling(connection: &Connection) -> Result<Vec<Unsound>, StoreError> {
         let damage = if is_derived { Damage::Derived } else { Damage::Ground };
         faults.push(Unsound {
             damage,
-            what: format!("{count} rows of `{table}` refer to rows of `{parent}` that are not there"),
+            what: format!("rows of `{table}` that refer to rows of `{parent}` that are not there: {count}"),
         });
     }
     Ok(faults)

@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io;
+use std::os::unix::fs::{MetadataExt, chown};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use thiserror::Error;
 
 use crate::store::check::{Damage, Unsound};
 use crate::store::disk::volume_free;
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, beside};
 
 /// Pages copied between two looks at the progress: 8 MiB.
 const PAGES_AT_ONCE: i32 = 2_048;
@@ -226,14 +227,19 @@ pub fn restore(
     source.copy_pages(&half.path, told)?;
     let copied = verified(&half.path)?;
     if !database.exists() {
+        let folder = folder_of(database);
+        for path in [&half.path, &beside(database, "lock")] {
+            belongs_like(path, folder)?;
+        }
         half.named(database, Force::No)?;
         return Ok((copied, None));
     }
+    belongs_like(&half.path, database)?;
     let kept = free_name(database, now);
     rest(database)?;
     // What lies beside the database belongs to it and would be taken for the new one's: a log that could not be emptied goes along.
     for ending in ["-wal", "-shm"] {
-        let (old, new) = (beside_plain(database, ending), beside_plain(&kept, ending));
+        let (old, new) = (with_ending(database, ending), with_ending(&kept, ending));
         if old.exists() {
             fs::rename(&old, &new).map_err(|source| CopyError::File { what: "move", path: old, source })?;
         }
@@ -275,7 +281,7 @@ struct Half {
 
 impl Half {
     fn of(to: &Path) -> Result<Half, CopyError> {
-        let path = beside_plain(to, &format!(".{}.part", std::process::id()));
+        let path = with_ending(to, &format!(".{}.part", std::process::id()));
         // Made here, so that what hinders is said in the system's own words.
         File::create(&path).map_err(|source| CopyError::File { what: "write", path: path.clone(), source })?;
         Ok(Half { path })
@@ -295,8 +301,7 @@ impl Half {
                 Ok(()) => {}
             },
         }
-        let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        synced(folder)
+        synced(folder_of(to))
     }
 }
 
@@ -304,7 +309,7 @@ impl Drop for Half {
     fn drop(&mut self) {
         for ending in ["", "-wal", "-shm", "-journal"] {
             // Most of them are not there, and what cannot be removed is seen by its name.
-            drop(fs::remove_file(beside_plain(&self.path, ending)));
+            drop(fs::remove_file(with_ending(&self.path, ending)));
         }
     }
 }
@@ -313,8 +318,8 @@ impl Drop for Half {
 fn free_name(database: &Path, now: Timestamp) -> PathBuf {
     let stamp = now.strftime("%Y%m%dT%H%M%SZ").to_string();
     let name = |number: u32| match number {
-        0 => beside_plain(database, &format!(".before-{stamp}")),
-        number => beside_plain(database, &format!(".before-{stamp}-{number}")),
+        0 => with_ending(database, &format!(".before-{stamp}")),
+        number => with_ending(database, &format!(".before-{stamp}-{number}")),
     };
     (0..).map(name).find(|path| !path.exists()).unwrap_or_else(|| name(0))
 }
@@ -327,13 +332,38 @@ fn is_same(one: &Path, other: &Path) -> bool {
     matches!((one.canonicalize(), other.canonicalize()), (Ok(one), Ok(other)) if one == other)
 }
 
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Gives a file to the owner of another one, or of a folder: whoever restores may be root, and the service is not. A file's permissions go
+/// with it.
+fn belongs_like(path: &Path, like: &Path) -> Result<(), CopyError> {
+    let failed = |source| CopyError::File { what: "give away", path: path.to_owned(), source };
+    if !path.exists() {
+        return Ok(());
+    }
+    let (own, wanted) = (fs::metadata(path).map_err(failed)?, fs::metadata(like).map_err(failed)?);
+    if wanted.is_file() {
+        fs::set_permissions(path, wanted.permissions()).map_err(failed)?;
+    }
+    if (own.uid(), own.gid()) == (wanted.uid(), wanted.gid()) {
+        return Ok(());
+    }
+    match chown(path, Some(wanted.uid()), Some(wanted.gid())) {
+        // Only root may, and whoever is not root is the one who can use it.
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
+        given => given.map_err(failed),
+    }
+}
+
 fn synced(path: &Path) -> Result<(), CopyError> {
     let sync = File::open(path).and_then(|file| file.sync_all());
     sync.map_err(|source| CopyError::File { what: "write", path: path.to_owned(), source })
 }
 
 /// A path with something written behind its name.
-pub(crate) fn beside_plain(path: &Path, ending: &str) -> PathBuf {
+pub(crate) fn with_ending(path: &Path, ending: &str) -> PathBuf {
     let mut name: OsString = path.as_os_str().to_owned();
     name.push(ending);
     PathBuf::from(name)
@@ -341,10 +371,13 @@ pub(crate) fn beside_plain(path: &Path, ending: &str) -> PathBuf {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+    use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+
     use jiff::Timestamp;
     use rusqlite::Connection;
 
-    use crate::store::copy::{beside_plain, restore, verified};
+    use crate::store::copy::{Force, restore, verified, with_ending};
     use crate::store::schema::{APPLICATION_ID, MIGRATIONS};
     use crate::store::{Store, StoreError};
 
@@ -365,6 +398,24 @@ mod tests {
         assert_eq!(restore(&old, &database, Timestamp::UNIX_EPOCH, |_, _| ()).unwrap().1, None);
         drop(Store::open(&database, 1, Timestamp::UNIX_EPOCH).unwrap());
         assert_eq!(Store::at_rest(&database).unwrap().unsound().unwrap(), []);
-        assert!(!beside_plain(&old, "-wal").exists());
+        assert!(!with_ending(&old, "-wal").exists());
+    }
+
+    #[test]
+    fn what_root_restores_belongs_to_whom_it_belonged() {
+        let folder = tempfile::tempdir().unwrap();
+        let [good, database] = ["good.bak", "n.db"].map(|name| folder.path().join(name));
+        drop(Store::open(&database, 1, Timestamp::UNIX_EPOCH).unwrap());
+        let store = Store::reader(&database).unwrap();
+        store.back_up(&database, &good, Force::No, |_, _| ()).unwrap();
+        drop(store);
+        fs::set_permissions(&database, fs::Permissions::from_mode(0o640)).unwrap();
+        if chown(&database, Some(4_321), Some(4_321)).is_err() {
+            println!("skipped: only root can give files away");
+            return;
+        }
+        restore(&good, &database, Timestamp::UNIX_EPOCH, |_, _| ()).unwrap();
+        let restored = fs::metadata(&database).unwrap();
+        assert_eq!((restored.uid(), restored.gid(), restored.mode() & 0o777), (4_321, 4_321, 0o640));
     }
 }

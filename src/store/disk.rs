@@ -4,7 +4,7 @@ use std::path::Path;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::store::{Store, StoreError, beside_plain};
+use crate::store::{Store, StoreError, with_ending};
 
 /// Growth is told from the last four weeks …
 const GROWTH_WINDOW: SignedDuration = SignedDuration::from_hours(24 * 28);
@@ -81,7 +81,9 @@ impl Store {
         let from = from.max(self.created()?.saturating_add(GROWTH_AFTER).unwrap_or(now));
         let days = now.duration_since(from).as_secs_f64() / 86_400.0;
         let lately = number("SELECT count(*) FROM articles WHERE seen >= ?1", from.as_millisecond())?;
-        let log = std::fs::metadata(beside_plain(path, "-wal")).map_or(0, |log| log.len());
+        // Beside the file itself, wherever a link to it stands.
+        let path = &path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        let log = std::fs::metadata(with_ending(path, "-wal")).map_or(0, |log| log.len());
         Ok(Disk {
             file_bytes: number("SELECT page_count FROM pragma_page_count WHERE ?1 = ?1", 0)? * page,
             spare_bytes: number("SELECT freelist_count FROM pragma_freelist_count WHERE ?1 = ?1", 0)? * page,

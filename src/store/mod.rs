@@ -2,6 +2,7 @@
 
 mod batch;
 mod bury;
+mod census;
 mod check;
 mod copy;
 mod corrections;
@@ -33,8 +34,9 @@ use thiserror::Error;
 use crate::lookup::folded;
 
 pub use crate::store::batch::{Batch, Elsewhere, FeedFacts, Known, Met, NewArticle, Past, Placed};
+pub use crate::store::census::{Census, log_bytes, schema_version};
 pub use crate::store::check::{Damage, Unsound};
-pub(crate) use crate::store::copy::beside_plain;
+pub(crate) use crate::store::copy::with_ending;
 pub use crate::store::copy::{Copied, CopyError, Force, restore, verified};
 pub use crate::store::corrections::{Moved, Moving, Wanted, standing};
 pub use crate::store::disk::{Disk, Forecast};
@@ -318,7 +320,7 @@ impl Store {
 
     /// The file as it is, without a lock and without a file beside it; `None` where a write-ahead log is left.
     fn immutable(path: &Path) -> Result<Option<Connection>, StoreError> {
-        let log = beside_plain(path, "-wal");
+        let log = with_ending(path, "-wal");
         let absolute = std::path::absolute(path).ok().and_then(|path| url::Url::from_file_path(path).ok());
         let (Some(mut address), false) = (absolute, log.exists()) else { return Ok(None) };
         address.set_query(Some("immutable=1"));
@@ -403,7 +405,7 @@ impl Store {
     /// How long the write-ahead log is, in bytes; nothing for a database in memory.
     pub fn log_bytes(&self) -> u64 {
         let path = self.connection.path().filter(|path| !path.is_empty());
-        path.and_then(|path| std::fs::metadata(beside_plain(Path::new(path), "-wal")).ok()).map_or(0, |log| log.len())
+        path.and_then(|path| std::fs::metadata(log_of(Path::new(path))).ok()).map_or(0, |log| log.len())
     }
 
     /// Empties a write-ahead log that has outgrown what it is at rest (8 MiB), without waiting for anybody: as long as a reader holds an
@@ -487,7 +489,7 @@ pub(crate) fn usable(path: &Path) -> Result<(), StoreError> {
     }
     let length = |path: &Path| std::fs::metadata(path).map_or(0, |file| file.len());
     // SQLite takes an empty file for a new database, and a log beside a new one for rubbish that it may remove.
-    if path.exists() && length(path) == 0 && length(&beside_plain(path, "-wal")) > 0 {
+    if path.exists() && length(path) == 0 && length(&log_of(path)) > 0 {
         return Err(StoreError::Emptied { path: path.to_owned() });
     }
     let Some(head) = head_of(path) else { return Ok(()) };
@@ -496,7 +498,7 @@ pub(crate) fn usable(path: &Path) -> Result<(), StoreError> {
     }
     // SQLite reads what is missing of the last page as zeros. While there is a log, what is missing may be in there.
     let (found, wanted) = (length(path), length_told(&head));
-    if found < wanted && length(&beside_plain(path, "-wal")) == 0 {
+    if found < wanted && length(&log_of(path)) == 0 {
         return Err(StoreError::Cut { path: path.to_owned(), found, wanted });
     }
     Ok(())
@@ -523,6 +525,13 @@ fn length_told(head: &[u8; 100]) -> u64 {
         bytes => u64::from(bytes),
     };
     if number(24) == number(92) { page * u64::from(number(28)) } else { 0 }
+}
+
+/// The write-ahead log of the database at `path`.
+fn log_of(path: &Path) -> PathBuf {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    PathBuf::from(log)
 }
 
 /// Refuses to read a file whose tables are not yet those that are read.

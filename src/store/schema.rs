@@ -371,12 +371,6 @@ BEGIN
   INSERT INTO settled_relations SELECT OLD.one, OLD.other, OLD.probability
     WHERE NOT EXISTS (SELECT 1 FROM settled_relations WHERE one = OLD.one AND other = OLD.other);
 END;
-CREATE TRIGGER settled_relation_gone BEFORE DELETE ON relations
-WHEN OLD.other <= (SELECT value FROM meta WHERE key = 'settled_seq')
-BEGIN
-  INSERT INTO settled_relations SELECT OLD.one, OLD.other, OLD.probability
-    WHERE NOT EXISTS (SELECT 1 FROM settled_relations WHERE one = OLD.one AND other = OLD.other);
-END;
 CREATE TRIGGER settled_move BEFORE UPDATE ON correction_moves
 WHEN OLD.correction IN (SELECT number FROM corrections WHERE seq <= (SELECT value FROM meta WHERE key = 'settled_seq'))
 BEGIN

@@ -90,6 +90,16 @@ impl Answer {
         }
     }
 
+    /// What came of it in one word, as it is counted.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Answer::Read { .. } => "read",
+            Answer::NotModified { .. } => "not-modified",
+            Answer::Postponed { .. } => "postponed",
+            Answer::Failed { health, .. } => health.word(),
+        }
+    }
+
     /// Whether a document came of which the process did not die; that it had not changed says the same of the last one.
     pub(crate) fn is_of_a_document(&self) -> bool {
         match self {
@@ -124,6 +134,10 @@ impl Answer {
 pub struct FeedReport {
     /// The feed's URL.
     pub url: String,
+    /// Its state before, in one word.
+    pub health_before: Health,
+    /// Whether its trouble is the one it had before.
+    pub is_as_before: bool,
     /// Its state in one word.
     pub health: Health,
     /// The trouble, in one line.

@@ -12,7 +12,8 @@ use crate::features::ahead::Ahead;
 use crate::features::lexicon::Lexicon;
 use crate::features::{self, Subject, boilerplate};
 use crate::identify::{self, recognise};
-use crate::model::{ArticleId, ClusterId, Draft, Feed, Rule, Trust};
+use crate::meter::Meter;
+use crate::model::{ArticleId, ClusterId, Draft, Feed, How, Rule, Trust};
 use crate::store::{Batch, Founding, Known, NewArticle, Placed, StoreError};
 use crate::writer::document::{Verdict, believed, said_by, said_in};
 
@@ -41,12 +42,43 @@ pub(crate) struct Desk<'a> {
     /// Features of the document at hand that were made before.
     pub(crate) ahead: Option<&'a Ahead>,
     pub(crate) assign_times: Option<&'a mut Vec<Duration>>,
+    /// Where it is counted how long it takes.
+    pub(crate) meter: &'a Meter,
+    /// What it decided, which counts once it is stored.
+    pub(crate) tally: &'a mut Tally,
+}
+
+/// What the clusterer decided in one batch.
+#[derive(Debug, Default)]
+pub(crate) struct Tally {
+    founded: usize,
+    joined: usize,
+    merged: usize,
+    split: usize,
+    related: usize,
+}
+
+impl Tally {
+    /// Counts it.
+    pub(crate) fn count(&self, meter: &Meter) {
+        meter.memberships.add("founded", self.founded);
+        meter.memberships.add("joined", self.joined);
+        meter.changes.add("merged", self.merged);
+        meter.changes.add("split", self.split);
+        meter.changes.add("related", self.related);
+    }
 }
 
 impl Desk<'_> {
     /// The same desk with other features at hand.
     pub(crate) fn with<'a>(&'a mut self, ahead: Option<&'a Ahead>) -> Desk<'a> {
-        Desk { clusterer: self.clusterer.as_deref_mut(), ahead, assign_times: self.assign_times.as_deref_mut() }
+        Desk {
+            clusterer: self.clusterer.as_deref_mut(),
+            ahead,
+            assign_times: self.assign_times.as_deref_mut(),
+            meter: self.meter,
+            tally: &mut *self.tally,
+        }
     }
 }
 
@@ -171,10 +203,16 @@ pub(crate) fn assign(batch: &mut Batch<'_>, desk: &mut Desk<'_>, founding: &Foun
     let clusterer = desk.clusterer.as_deref_mut().expect("work that places articles has said so");
     let arrival = arrival(founding, &clusterer.params().features, desk.ahead);
     let (began, window) = (Instant::now(), clusterer.begun());
+    desk.meter.writer.beat(began);
     let assignment = clusterer.assign(arrival);
-    let begun = clusterer.begun();
+    let (took, begun) = (began.elapsed(), clusterer.begun());
+    desk.meter.assign_seconds.observe(took);
     if let Some(times) = &mut desk.assign_times {
-        times.push(began.elapsed());
+        times.push(took);
+    }
+    match assignment.reason.how {
+        How::Founded => desk.tally.founded += 1,
+        _ => desk.tally.joined += 1,
     }
     if begun != window {
         batch.begin_window(begun)?;
@@ -190,9 +228,18 @@ pub(crate) fn assign(batch: &mut Batch<'_>, desk: &mut Desk<'_>, founding: &Foun
     })?;
     for change in &assignment.changes {
         match change {
-            Change::Merged { from, into, reason } => batch.merge(*from, *into, reason)?,
-            Change::Split { from, into, articles, reason } => batch.split(*from, *into, articles, reason)?,
-            Change::Related { one, other, probability } => batch.relate(*one, *other, *probability)?,
+            Change::Merged { from, into, reason } => {
+                batch.merge(*from, *into, reason)?;
+                desk.tally.merged += 1;
+            }
+            Change::Split { from, into, articles, reason } => {
+                batch.split(*from, *into, articles, reason)?;
+                desk.tally.split += 1;
+            }
+            Change::Related { one, other, probability } => {
+                batch.relate(*one, *other, *probability)?;
+                desk.tally.related += 1;
+            }
         }
     }
     Ok(assignment.cluster)

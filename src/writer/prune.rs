@@ -114,7 +114,9 @@ pub enum Step {
 /// When the store cannot be read.
 fn doubtful_leap(store: &Store, last_seen: Option<Timestamp>) -> Result<Option<(Timestamp, Timestamp)>, StoreError> {
     let leap = store.last_leap(i64::try_from(LEAP.as_millis()).unwrap_or(i64::MAX))?;
-    Ok(leap.filter(|(_, after)| last_seen.is_some_and(|last| last.duration_since(*after) < BELIEVED_AFTER)))
+    // One that was set back since is no trouble: time is counted from the last article that was stored.
+    let goes_on = |after: Timestamp| last_seen.map(|last| last.duration_since(after)).filter(|on| !on.is_negative());
+    Ok(leap.filter(|(_, after)| goes_on(*after).is_some_and(|on| on < BELIEVED_AFTER)))
 }
 
 impl Writer {

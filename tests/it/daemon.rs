@@ -13,7 +13,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A running service; it is killed with this value.
 pub struct Service<'a> {
-    child: Child,
+    pub child: Child,
     home: &'a Home,
 }
 
@@ -41,6 +41,11 @@ impl<'a> Service<'a> {
 
     pub fn process(&self) -> u32 {
         self.child.id()
+    }
+
+    /// A service of another program, which writes its log to where `log` looks for it.
+    pub fn of(command: &mut Command, home: &'a Home) -> Service<'a> {
+        Service { child: command.spawn().expect("the program starts"), home }
     }
 
     pub fn log(&self) -> String {
@@ -92,11 +97,11 @@ impl Drop for Service<'_> {
     }
 }
 
-fn feed(entries: &[Entry<'_>]) -> Answer {
+pub fn feed(entries: &[Entry<'_>]) -> Answer {
     Answer::feed(rss("The Lamp", entries), "application/rss+xml")
 }
 
-fn config(feeds: &[(String, &str)]) -> String {
+pub fn config(feeds: &[(String, &str)]) -> String {
     let mut config = "[fetch]\nallow_private_addresses = true\nper_host = 16\n".to_owned();
     for (url, more) in feeds {
         config.push_str(&format!("[[feeds]]\nurl = \"{url}\"\n{more}\n"));
@@ -104,7 +109,7 @@ fn config(feeds: &[(String, &str)]) -> String {
     config
 }
 
-fn titles(home: &Home) -> Vec<String> {
+pub fn titles(home: &Home) -> Vec<String> {
     let ran = home.run(&["clusters", "--format", "json"]);
     let Ok(list) = serde_json::from_str::<serde_json::Value>(&ran.stdout) else { return Vec::new() };
     let clusters = list["clusters"].as_array().cloned().unwrap_or_default();
@@ -115,7 +120,7 @@ fn titles(home: &Home) -> Vec<String> {
 }
 
 /// The messages to the service manager so far.
-fn told(socket: &UnixDatagram) -> Vec<String> {
+pub fn told(socket: &UnixDatagram) -> Vec<String> {
     let mut messages = Vec::new();
     let mut buffer = [0; 4096];
     while let Ok(length) = socket.recv(&mut buffer) {
@@ -152,7 +157,7 @@ fn it_polls_stores_clusters_and_outlives_every_trouble_while_others_ask() {
     let status = home.good(&["status"]).stdout;
     assert!(status.contains("`newsfold run` is working"), "{status}");
     let log = service.log();
-    for word in ["500", "Please log in", "/noise", "127.0.0.1:1", "stored"] {
+    for word in ["500", "Please log in", "/noise", "127.0.0.1:1", "ready"] {
         assert!(log.contains(word), "the log does not say `{word}`:\n{log}");
     }
     assert!(!log.contains('\x1b'), "{log}");

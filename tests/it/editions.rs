@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use newsfold::cli::DigestFormat;
 use newsfold::desk::outbox::{self, Postman};
-use newsfold::desk::{self, Delivery, Desk, DeskError, Due, Order, Post};
+use newsfold::desk::{self, Delivery, Desk, DeskError, Due, Order, Post, print};
 use newsfold::digest::Params as DigestParams;
 use newsfold::mail::{self, Address, Server};
 use newsfold::model::{ArticleId, Cluster, FeedWish};
@@ -251,13 +251,13 @@ fn what_there_was_no_room_for_competes_in_the_next_edition_and_for_a_day() {
     assert_eq!((told.len(), ids.len()), (3, 3), "the next edition tells it, however late it comes: {told:?}");
     assert!(told.iter().all(|(_, is_update)| !is_update), "{told:?}");
 
-    // Passed over thrice, and a day old: it comes when it moves, and its turn is no update for who never heard of it.
+    // Passed over thrice, and a day old: it comes when it moves; even a copy is news to who never heard of it.
     machine.wait(60);
     assert_eq!(make(&machine, &small), []);
     let left = machine.clusters().into_iter().find(|cluster| !ids.contains(&cluster.code.0)).unwrap();
     let title = &left.members[0].article.title;
     let event = EVENTS.iter().find(|event| event.title == title).unwrap();
-    machine.report("Herald", event.turn, event.turn_text);
+    machine.report("Herald", event.title, event.text);
     assert_eq!(make(&machine, &small), [(left.code.0, false)]);
     assert_eq!(make(&machine, &small), []);
 }
@@ -481,6 +481,17 @@ fn a_mail_is_sent_until_it_is_taken_and_comes_with_one_identity_however_often() 
     let (text, html) = (letter.part("text/plain"), letter.part("text/html"));
     assert!(text.contains("Größe") && text.contains("Marta Hollin"), "{text}");
     assert!(html.contains("Größe") && !html.contains("<b>bold"), "{html}");
+}
+
+#[test]
+fn mails_that_are_no_editions_have_numbers_that_never_come_again() {
+    let moment = at("2026-02-10T05:00:00Z");
+    // In 32 bits the milliseconds come round after 50 days.
+    let later = moment + SignedDuration::from_millis(1 << 32);
+    let identity =
+        |moment| mail::identity("morning", print::number_of(moment), 7, &Address::parse(mail::NOBODY).unwrap());
+    assert_eq!(identity(moment), identity(moment));
+    assert_ne!(identity(moment), identity(later));
 }
 
 #[test]

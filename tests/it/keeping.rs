@@ -219,21 +219,41 @@ fn doctor_says_nothing_of_what_is_well_and_names_every_damage_and_what_to_do() {
         assert!(ran.stdout.ends_with("something needs you\n"));
     };
     let (rebuild, restore) = ("rebuild --all", "restore");
-    check("DELETE FROM memberships WHERE article = 3", "database", "1 articles are in no cluster", rebuild);
-    check("UPDATE clusters SET article_count = 9 WHERE id = 1", "database", "1 clusters do not count", rebuild);
-    check("UPDATE clusters SET last_seen = 0", "database", "2 clusters do not count", rebuild);
-    check("INSERT INTO relations VALUES (1, 99, 0.5)", "database", "1 relations", rebuild);
-    check("DELETE FROM search WHERE rowid = 2", "database", "1 articles that are due are missing", rebuild);
-    check("DELETE FROM articles WHERE id = 2", "database", "holds 1 articles that are not stored", rebuild);
-    check("DELETE FROM articles WHERE id = 2", "database", "refer to rows of `articles`", rebuild);
-    check("INSERT INTO former_clusters VALUES (99)", "database", "1 ids of former clusters lead nowhere", restore);
+    check("DELETE FROM memberships WHERE article = 3", "database", "articles in no cluster: 1", rebuild);
+    check(
+        "UPDATE clusters SET article_count = 9 WHERE id = 1",
+        "database",
+        "clusters that do not count what they hold: 1",
+        rebuild,
+    );
+    check("UPDATE clusters SET last_seen = 0", "database", "clusters that do not count what they hold: 2", rebuild);
+    check(
+        "INSERT INTO relations VALUES (1, 99, 0.5)",
+        "database",
+        "relations with founders that are not there: 1",
+        rebuild,
+    );
+    check("DELETE FROM search WHERE rowid = 2", "database", "articles missing from the full-text index: 1", rebuild);
+    check(
+        "DELETE FROM articles WHERE id = 2",
+        "database",
+        "articles in the full-text index that are not stored: 1",
+        rebuild,
+    );
+    check("DELETE FROM articles WHERE id = 2", "database", "that refer to rows of `articles`", rebuild);
+    check(
+        "INSERT INTO former_clusters VALUES (99)",
+        "database",
+        "ids of former clusters that lead nowhere: 1",
+        restore,
+    );
     check(
         "UPDATE meta SET value = 1 WHERE key = 'last_seq'",
         "database",
-        "2 articles have a place in the log",
+        "a place in the log that was not given out yet: 2",
         restore,
     );
-    check("DELETE FROM feeds WHERE id = 1", "database", "rows of `articles` refer to rows of `feeds`", restore);
+    check("DELETE FROM feeds WHERE id = 1", "database", "rows of `articles` that refer to rows of `feeds`", restore);
     check("UPDATE feeds SET health = 'gone', detail = 'it is gone (410)'", "feeds", "it is gone", "remove it");
     check("UPDATE feeds SET last_attempt = 0", "service", "no feed was asked for", "newsfold run");
     let mail =

@@ -29,6 +29,8 @@ mod editions;
 #[cfg(test)]
 mod ending;
 #[cfg(test)]
+mod exposition;
+#[cfg(test)]
 mod failing;
 #[cfg(test)]
 mod feeds;
@@ -104,6 +106,8 @@ mod stories;
 mod storing;
 #[cfg(test)]
 mod traps;
+#[cfg(test)]
+mod watched;
 #[cfg(test)]
 mod weights;
 #[cfg(test)]

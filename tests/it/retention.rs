@@ -205,7 +205,8 @@ fn earlier_words_go_by_themselves_and_the_window_keeps_its_first_ones() {
 #[test]
 fn a_service_prunes_in_steps_and_not_while_its_clock_may_be_wrong() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let mut writer = open(&folder.path().join("n.db"));
+    let path = folder.path().join("n.db");
+    let mut writer = open(&path);
     let rounds = rounds();
     store_round(&mut writer, &rounds[0].1, after(0));
     store_round(&mut writer, &rounds[2].1, after(24 * 20));
@@ -230,6 +231,14 @@ fn a_service_prunes_in_steps_and_not_while_its_clock_may_be_wrong() {
     assert_eq!(expired(&mut writer, &kept(18), now), 0, "the clock leapt");
     store_round(&mut writer, &told_again(&rounds[2].1, 10, 0), after(24 * 393));
     assert!(expired(&mut writer, &kept(18), after(24 * 393)) > 50, "it has gone on from there");
+
+    // One that was ahead and is set right again hinders nothing, and takes nothing that is new.
+    store_round(&mut writer, &told_again(&rounds[2].1, 11, 0), after(24 * 800));
+    store_round(&mut writer, &told_again(&rounds[2].1, 12, 0), after(24 * 420));
+    let newer = format!("SELECT count(*) FROM articles WHERE seen >= {}", after(24 * 402).as_millisecond());
+    let before = number(&path, &newer);
+    let gone = expired(&mut writer, &kept(18), after(24 * 420));
+    assert!(gone > 50 && before > 50 && number(&path, &newer) == before, "{gone}, {before}");
 }
 
 #[test]

@@ -341,9 +341,9 @@ fn the_service_makes_and_mails_what_is_due() {
 #[test]
 fn an_edition_is_printed_again_as_it_was_and_the_list_says_which_are_kept() {
     let mut scene = Scene::new("[digest.morning]\nformat = \"markdown\"\n");
+    scene.report(DAM);
     let none = scene.home.good(&["editions"]);
     assert!(none.stdout.is_empty() && none.stderr.contains("--catch-up"), "{}", none.stderr);
-    scene.report(DAM);
     let first = scene.home.good(&["digest", "--catch-up", "--name", "morning"]).stdout;
     assert!(first.contains("Orveth"), "{first}");
     let since = scene.home.good(&["digest", "--catch-up", "--name", "morning", "--since", "1h"]);
@@ -474,10 +474,13 @@ fn mail_goes_over_tls_to_a_server_that_proves_who_it_is_and_to_no_other() {
             said.1
         );
     };
-    refused(&mailed(config("localhost", office.port()), None), "certificate");
+    refused(
+        &mailed(config("localhost", office.port()), None),
+        "nobody whom this machine trusts has signed its certificate",
+    );
     // The certificate is of another name.
-    refused(&mailed(config("127.0.0.1", office.port()), Some(&authority)), "certificate");
+    refused(&mailed(config("127.0.0.1", office.port()), Some(&authority)), "its certificate is another host's");
     let plain = PostOffice::open();
-    refused(&mailed(config("localhost", plain.port()), Some(&authority)), "Connection error");
+    refused(&mailed(config("localhost", plain.port()), Some(&authority)), "it does not speak TLS at this port");
     assert_eq!((office.taken().len(), plain.taken().len()), (1, 0));
 }
