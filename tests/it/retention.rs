@@ -321,3 +321,25 @@ fn a_running_service_prunes_and_says_so_and_a_second_hand_is_told_who_does() {
     assert!(refused.code == Some(1) && refused.stderr.contains("`newsfold run`"), "{}", refused.stderr);
     assert_eq!(home.clusters().len(), 1);
 }
+
+#[test]
+fn a_rebuild_after_a_prune_knows_where_the_window_began_anew_since() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("n.db");
+    let mut writer = open(&path);
+    let rounds = rounds();
+    for (now, round) in &rounds {
+        store_round(&mut writer, round, *now);
+    }
+    assert!(prune(&mut writer, &kept(9), after(240)).articles > 0);
+    // The clock was years ahead for one batch, and was set right.
+    store_round(&mut writer, &told_again(&rounds[0].1, 1, 240), after(24 * 365 * 12));
+    assert!(store_round(&mut writer, &told_again(&rounds[0].1, 2, 264), after(264)) > 5);
+    assert!(number(&path, "SELECT coalesce(max(value), 0) FROM meta WHERE key = 'window_begun'") > 0);
+    assert!(rebuilt(&mut writer, "the window began anew after the prune") > 0);
+    // It began anew before the next one, and does so again.
+    assert!(prune(&mut writer, &kept(9), after(24 * 30)).articles > 0);
+    store_round(&mut writer, &told_again(&rounds[0].1, 3, 280), after(24 * 365 * 12));
+    store_round(&mut writer, &told_again(&rounds[0].1, 4, 290), after(290));
+    rebuilt(&mut writer, "the window began anew before the prune and after it");
+}

@@ -390,6 +390,17 @@ fn an_edition_is_printed_again_as_it_was_and_the_list_says_which_are_kept() {
 }
 
 #[test]
+fn each_fault_of_a_config_is_told_on_a_line_of_its_own() {
+    let home = Home::with_config("[digest.a]\nschedule = \"now and then\"\nout = \"{day}\"\n");
+    let ran = home.run(&["clusters"]);
+    let lines: Vec<&str> = ran.stderr.lines().collect();
+    assert_eq!((ran.code, lines.len()), (Some(2), 2), "{}", ran.stderr);
+    assert!(
+        lines[0].starts_with("newsfold: config.toml:2:12: ") && lines[1].starts_with("newsfold: config.toml:3:7: ")
+    );
+}
+
+#[test]
 fn braces_in_a_files_name_mean_the_same_by_hand() {
     let mut scene = Scene::new("");
     scene.report(DAM);
@@ -399,6 +410,11 @@ fn braces_in_a_files_name_mean_the_same_by_hand() {
         (clock::now() - SignedDuration::from_mins(5)).to_zoned(TimeZone::UTC).strftime("%Y-%m-%d").to_string();
     let is_there = |day: &str| scene.home.path(&format!("a_b-{day}.txt")).exists();
     assert!(is_there(&day) || is_there(&yesterday));
+    let first = scene.home.good(&["digest", "--catch-up", "--out", "{date}.txt"]).stderr;
+    scene.report(BREAD);
+    let second = scene.home.good(&["digest", "--catch-up", "--out", "{date}.txt"]).stderr;
+    assert!(!first.contains("was there before"), "{first}");
+    assert!(second.contains("was there before; `newsfold editions`") || day != yesterday, "{second}");
     let numbered = scene.home.run(&["digest", "--out", "{number}.txt"]);
     assert!(numbered.code == Some(2) && numbered.stderr.contains("`--catch-up` makes one"), "{}", numbered.stderr);
     let unknown = scene.home.run(&["digest", "--catch-up", "--out", "{day}.txt"]);
@@ -483,4 +499,44 @@ fn mail_goes_over_tls_to_a_server_that_proves_who_it_is_and_to_no_other() {
     let plain = PostOffice::open();
     refused(&mailed(config("localhost", plain.port()), Some(&authority)), "it does not speak TLS at this port");
     assert_eq!((office.taken().len(), plain.taken().len()), (1, 0));
+}
+
+/// A server that takes connections and never says a word.
+#[test]
+fn digests_do_not_wait_for_mail_and_a_stop_waits_for_neither() {
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").expect("loopback can be listened on");
+    let address = silent.local_addr().expect("it has one");
+    let config = format!(
+        "[mail]\nsmtp = \"smtp://{address}\"\nfrom = \"news@example.org\"\nto = \"me@example.org\"\n\
+         [digest.first]\nschedule = \"daily 07:00\"\nmail = \"me@example.org\"\nout = \"first.txt\"\n\
+         [digest.second]\nschedule = \"daily 07:00\"\nout = \"second.txt\"\n"
+    );
+    let mut scene = Scene::new(&config);
+    scene.report(DAM);
+    let database = rusqlite::Connection::open(scene.home.path("newsfold.db")).expect("the database");
+    let known = clock::now().as_millisecond() - 48 * 3_600_000;
+    let is_due = |name: &str| {
+        let sql = "INSERT INTO timetables VALUES (?1, ?2) ON CONFLICT DO UPDATE SET since = excluded.since";
+        database.execute(sql, (name, known)).expect("it is written");
+    };
+    is_due("first");
+    let mut service = scene.home.spawn(&["run"]);
+    let began = Instant::now();
+    let wait_for = |what: &dyn Fn() -> bool| {
+        while !what() && began.elapsed() < Duration::from_secs(30) {
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        what()
+    };
+    let waits = "SELECT count(*) FROM outbox WHERE attempts = 0 AND next_attempt > since";
+    let is_under_way = || database.query_row(waits, [], |row| row.get::<_, i64>(0)).expect("a count") == 1;
+    assert!(wait_for(&is_under_way), "the mail is being sent");
+    is_due("second");
+    assert!(wait_for(&|| scene.home.path("second.txt").exists()), "the second one is made meanwhile");
+    assert!(is_under_way() && scene.home.path("first.txt").exists());
+    let stop = std::process::Command::new("kill").args(["-TERM", &service.id().to_string()]).status();
+    assert!(stop.expect("`kill` starts").success());
+    let stopped = Instant::now();
+    assert_eq!(service.wait().expect("it ends").code(), Some(0));
+    assert!(stopped.elapsed() < Duration::from_secs(10), "{:?}", stopped.elapsed());
 }
