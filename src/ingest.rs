@@ -373,6 +373,8 @@ async fn read(feed: &Feed, response: Response, params: &Params, now: Timestamp) 
     let (id, limits) = (feed.id, prepare::Params { ahead, ..params.prepare.clone() });
     let prepared = tokio::task::spawn_blocking(move || {
         let document = Document { feed: id, body_hash: quarantine::hash(&body) };
+        // What reading needs is made under no document's mark, or a process that is killed in its first moment accuses the innocent.
+        prepare::made_ready(now);
         watch.read(document, || prepare::drafts(&body, &asked, now, &limits))
     });
     let failed = |health, detail, transient| Answer::Failed { health, detail, transient, retry_after: None };

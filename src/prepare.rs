@@ -4,6 +4,7 @@ mod encoding;
 mod repeated;
 
 use std::collections::HashSet;
+use std::sync::Once;
 
 use jiff::{SignedDuration, Timestamp};
 use url::Url;
@@ -159,6 +160,26 @@ pub fn drafts(body: &[u8], asked: &Asked, now: Timestamp, params: &Params) -> Re
         warnings,
     })
 }
+
+/// Makes the tables that reading, cleaning and comparing look things up in, once for a process, by reading a document of our own: that
+/// takes longer than many a document does.
+pub fn made_ready(now: Timestamp) {
+    static MADE: Once = Once::new();
+    MADE.call_once(|| {
+        let url = "https://example.com/";
+        let asked =
+            Asked { feed_url: url.to_owned(), final_url: Url::parse(url).expect("it is a URL"), content_type: None };
+        let params = Params { ahead: Some(features::Params::default()), ..Params::default() };
+        let read = drafts(READY.as_bytes(), &asked, now, &params);
+        debug_assert!(read.is_ok_and(|prepared| prepared.drafts.len() == 1), "it is a feed with an entry");
+    });
+}
+
+/// A feed with an entry that has something for every reader of it.
+const READY: &str = "<rss version=\"2.0\"><channel><title>The Lamp</title><link>https://example.com/</link><item>\
+    <title>Twelve apprentices open a bakery in Kellbruck</title><link>https://example.com/1</link><guid>1</guid>\
+    <pubDate>Fri, 13 Feb 2026 12:00:00 GMT</pubDate><description>&lt;p&gt;Twelve apprentices opened a bakery on Friday, \
+    Marta Hollin said. It is the &lt;b&gt;first&lt;/b&gt; in the town for years.&lt;/p&gt;</description></item></channel></rss>";
 
 /// Whether there is anything in an entry that an article could be made of: publishers leave empty elements behind.
 fn says_something(entry: &Entry) -> bool {

@@ -50,7 +50,9 @@ fn a_stop_in_the_middle_of_a_transaction_that_takes_long_rolls_it_back_within_fi
     origin.serve("/feed", feed(reports, 0));
     for (command, signal, codes) in [("run", "TERM", [Some(0), Some(0)]), ("fetch", "INT", [Some(1), Some(0)])] {
         let home = home(&origin, "6h");
+        let asked = origin.requests("/feed").len();
         let mut service = Service::start(&home, &[command]);
+        service.until("it asks", || origin.requests("/feed").len() > asked);
         service.until("it writes", || is_writing(&home));
         let began = Instant::now();
         service.signal(signal);
