@@ -23,7 +23,7 @@ use crate::mail::Server;
 use crate::meter::Meter;
 use crate::model::{Feed, FeedId};
 use crate::schedule;
-use crate::store::{Store, StoreError};
+use crate::store::{Leave, Store, StoreError};
 use crate::writer::{FeedReport, Writer};
 
 /// How often it looks for corrections.
@@ -94,9 +94,16 @@ pub enum DaemonError {
     /// The operating system gives us no signals.
     #[error("cannot listen for signals")]
     Signals(#[source] io::Error),
-    /// The writer held on to its batch for longer than we may wait.
-    #[error("could not store what was under way within {} s; it will be fetched again", .0.as_secs())]
-    Slow(Duration),
+}
+
+impl DaemonError {
+    /// What the store said, where it was the store.
+    pub fn store(&self) -> Option<&StoreError> {
+        match self {
+            DaemonError::Store(error) | DaemonError::Ingest(IngestError::Store(error)) => Some(error),
+            DaemonError::Ingest(IngestError::Fault(_)) | DaemonError::Signals(_) => None,
+        }
+    }
 }
 
 /// Why it ended, and the writer for the next round.
@@ -104,8 +111,9 @@ pub enum DaemonError {
 pub enum Ended {
     /// It was told to.
     Stopped(Writer),
-    /// It was told to before it had begun.
-    Early,
+    /// It was told to, and the writer is in the middle of something that cannot be waited for. It is not committed, so the end of the
+    /// process takes it back.
+    Abandoned,
     /// It was told to read its config again.
     Reload(Writer),
 }
@@ -168,7 +176,7 @@ pub async fn run<F: Fetch + Send + Sync + 'static>(
 ) -> Result<Ended, DaemonError> {
     let Some(writer) = window_read(writer, signals).await? else {
         tell(clock::notify_stopping());
-        return Ok(Ended::Early);
+        return Ok(Ended::Abandoned);
     };
     let stop = CancellationToken::new();
     let now = Arc::clone(&params.now);
@@ -210,6 +218,7 @@ pub async fn run<F: Fetch + Send + Sync + 'static>(
 /// somebody wants us to end meanwhile.
 async fn window_read(mut writer: Writer, signals: &mut Signals) -> Result<Option<Writer>, DaemonError> {
     tell(clock::notify_status("reading the articles of the window"));
+    let leave = writer.leave();
     loop {
         let reading = tokio::task::spawn_blocking(move || {
             let read = writer.read_window();
@@ -218,7 +227,10 @@ async fn window_read(mut writer: Writer, signals: &mut Signals) -> Result<Option
         let read = tokio::select! {
             read = reading => read,
             // Nothing is held yet that could be lost.
-            () = signals.stop() => return Ok(None),
+            () = signals.stop() => {
+                leave.now();
+                return Ok(None);
+            }
         };
         let (returned, read) = read.map_err(IngestError::Fault)?;
         writer = returned;
@@ -307,6 +319,7 @@ async fn end<F: Fetch + Send + Sync + 'static>(
     params: &Params,
     signals: &mut Signals,
 ) -> Result<Ended, DaemonError> {
+    let leave = ingest.leave();
     let finishing = ingest.finish(|report| log(&report));
     tokio::pin!(finishing);
     let mut finished = None;
@@ -322,12 +335,18 @@ async fn end<F: Fetch + Send + Sync + 'static>(
     }
     let finished = match finished {
         Some(finished) => finished,
-        None => tokio::time::timeout(params.stop_within, finishing)
-            .await
-            .map_err(|_| DaemonError::Slow(params.stop_within))?,
+        None => match soon(finishing, &leave, params.stop_within).await {
+            Some(done) => done,
+            None => {
+                tracing::warn!(
+                    "what was under way is not stored and will be fetched again: it would have taken too long"
+                );
+                return Ok(Ended::Abandoned);
+            }
+        },
     };
     let mut writer = match finished {
-        Finished::Part(writer, error) if wish == Wish::Reload && error.is_transient() => {
+        Finished::Part(writer, error) if error.is_transient() || matches!(error, StoreError::GivenUp) => {
             tracing::warn!("what was under way is fetched again, for it could not be stored: {}", one_line(&error));
             writer
         }
@@ -343,6 +362,18 @@ async fn end<F: Fetch + Send + Sync + 'static>(
         }
         Wish::Reload => Ended::Reload(writer),
     })
+}
+
+/// Waits for the writer's end; when three quarters of the time are over it is to give up its batch. `None` when it does not do even
+/// that in time.
+async fn soon(finishing: impl Future<Output = Finished>, leave: &Leave, within: Duration) -> Option<Finished> {
+    let give_up_after = within * 3 / 4;
+    tokio::pin!(finishing);
+    if let Ok(finished) = tokio::time::timeout(give_up_after, &mut finishing).await {
+        return Some(finished);
+    }
+    leave.now();
+    tokio::time::timeout(within - give_up_after, finishing).await.ok()
 }
 
 /// The feeds as they stand; `None` while the file cannot be read for a reason that passes.

@@ -12,42 +12,43 @@
 //! * a mail is in the outbox from the transaction on, with an identity of its own: it is sent until a server has taken it, and a crash
 //!   between that and the mark sends it a second time, as the same mail.
 
+mod file;
+pub mod outbox;
+pub mod press;
+pub mod print;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, File};
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use thiserror::Error;
 
+use crate::cell::CellError;
 use crate::cli::DigestFormat;
 use crate::cli::moment::{MomentError, When};
-use crate::digest::template::{Form, Template, TemplateError};
-use crate::digest::{self, Digest, Edition, Format, Params};
+use crate::desk::file::{Beside, Places};
+use crate::desk::outbox::{after, pause};
+use crate::digest::template::TemplateError;
+use crate::digest::{self, Digest, Edition, Params};
 use crate::fetch::error::one_line;
-use crate::mail::{self, Address, MailError, Parts, Server};
+use crate::mail::{Address, MailError};
 use crate::model::{Article, ArticleId, Cluster, ClusterId, Ranked};
 use crate::news::{self, Backlog, Standing};
 use crate::rank::{self, Sort};
 use crate::schedule::timetable::Timetable;
-use crate::store::{Attempt, Letter, NewEdition, Query, Recorded, Store, StoreError, Waiting};
+use crate::store::{LastEdition, NewEdition, Query, Recorded, Store, StoreError};
 use crate::taste::Taste;
 
-/// The width of a text digest in columns: what every mail client and terminal shows unbroken.
-const TEXT_COLUMNS: usize = 76;
-/// How long an attempt to hand over a mail keeps others from it: longer than a server can make it last.
-const ATTEMPT: SignedDuration = SignedDuration::from_mins(15);
-/// The pause after a failed attempt doubles from the first to the longest.
-const PAUSE_FIRST: SignedDuration = SignedDuration::from_mins(1);
-const PAUSE_MAX: SignedDuration = SignedDuration::from_hours(6);
-/// A mail that the server refuses for good is given up after so long: mailboxes are full and settings wrong for days (RFC 5321,
-/// 4.5.4.1).
-const REFUSED_MAX: SignedDuration = SignedDuration::from_hours(5 * 24);
-/// After an edition could not be made it is tried again after so long.
-const AGAIN_AFTER: SignedDuration = SignedDuration::from_mins(1);
-/// Mails sent in one round: a full outbox must not keep editions from being made.
-const MAILS_A_ROUND: usize = 50;
+/// An edition that could not be made is tried again after a minute, two, four … up to this.
+const AGAIN_AFTER_MAX: SignedDuration = SignedDuration::from_hours(1);
+/// What an edition had no room for competes in those that follow for so long, and in the next one in any case.
+const ROOM_WITHIN: SignedDuration = SignedDuration::from_hours(24);
+/// A clock that is put back by less makes no digest come twice; the next one is late by no more than that.
+const AHEAD_MAX: SignedDuration = SignedDuration::from_hours(1);
+/// However long the window of the last one was: a first edition may cover years.
+const ROOM_WITHIN_MAX: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// A digest as it is ordered: under a name, with a selection, a form and places to bring it to.
 #[derive(Clone, Debug)]
@@ -89,6 +90,8 @@ pub struct OwnTemplate {
     pub name: String,
     /// Its text.
     pub source: String,
+    /// The program that renders it in a cell: newsfold itself.
+    pub program: PathBuf,
 }
 
 /// From whom and to whom.
@@ -115,6 +118,9 @@ pub enum DeskError {
     /// The template is at fault.
     #[error(transparent)]
     Template(#[from] TemplateError),
+    /// No process can be started for the template.
+    #[error(transparent)]
+    Cell(CellError),
     /// The mail cannot be made.
     #[error(transparent)]
     Mail(#[from] MailError),
@@ -168,16 +174,22 @@ pub fn compose(store: &Store, order: &Order, now: Timestamp) -> Result<Composed,
     }
     let backlog = if since.is_some() { Backlog::Counts } else { Backlog::IsNone };
     let (number, from, place) = match &last {
-        Some(last) => (last.number + 1, last.until, last.place),
-        None => (1, since.map_or_else(|| store.created(), Ok)?, ArticleId(0)),
+        // Where a clock ran ahead of itself, the one that holds now is right: the next window begins and ends by it.
+        Some(last) => (last.number + 1, last.until.min(now), last.place),
+        None => (1, since.map_or_else(|| store.created(), Ok)?.min(now), ArticleId(0)),
     };
-    // A clock that was set back makes an empty window, never one that ends before it begins.
-    let until = now.max(from);
-    let arrivals = store.arrivals(&Query { since, until: None, ..order.query.clone() }, place, &[])?;
+    let until = now;
+    let room_since = last.as_ref().map(room_since);
+    let looked_at = room_since.map(|since| store.place_at(since)).transpose()?.map_or(place, |there| there.min(place));
+    let arrivals = store.arrivals(&Query { since, until: None, ..order.query.clone() }, looked_at, &[])?;
     let mut told = Told::read(store, &order.name, &arrivals.clusters)?;
+    let is_new = |article: &Article| {
+        let is_in_time = article.id > place || room_since.is_some_and(|since| article.seen > since);
+        is_in_time && (backlog == Backlog::Counts || !article.backlog)
+    };
     let mut chosen = Vec::new();
     for cluster in arrivals.clusters {
-        if order.taste.wants(&cluster) && told.tells(&cluster, place, backlog) {
+        if order.taste.wants(&cluster) && told.tells(&cluster, backlog, is_new) {
             chosen.push(cluster);
         }
     }
@@ -188,8 +200,8 @@ pub fn compose(store: &Store, order: &Order, now: Timestamp) -> Result<Composed,
         Edition { title: name.clone(), name: name.clone(), from, until, generated, told: told.when, news: told.news };
     let digest = digest::build(ranked, &edition, &order.params);
     let told = digest.stories.iter().filter_map(|story| members.get(&story.id.0)).flatten().copied().collect();
-    let letter = letter(store, order, &digest, number)?;
-    let content = render(store, order, &digest, number)?;
+    let letter = print::letter(store, order, &digest, number.into())?;
+    let content = print::render(store, order, &digest, number.into())?;
     let edition = NewEdition {
         name,
         number,
@@ -204,6 +216,14 @@ pub fn compose(store: &Store, order: &Order, now: Timestamp) -> Result<Composed,
         letter,
     };
     Ok(Composed { digest, edition })
+}
+
+/// Since when a story that nobody was told of competes for a place: what the last edition had no room for, or what was hidden then, gets
+/// another chance in the next one, and in all of a day. Not longer: what was passed over for so long is old, and moves if it is not.
+fn room_since(last: &LastEdition) -> Timestamp {
+    let window = last.until.duration_since(last.from);
+    let room = window.min(ROOM_WITHIN_MAX).max(ROOM_WITHIN);
+    last.until.checked_sub(room).unwrap_or(last.until)
 }
 
 /// The articles of each cluster, by its code.
@@ -227,20 +247,15 @@ impl Told {
         Ok(Told { articles, dismissed, when: BTreeMap::new(), news: BTreeMap::new() })
     }
 
-    /// Whether a cluster that gained an article behind `place` is told: for the first time, or because it has news.
-    fn tells(&mut self, cluster: &Cluster, place: ArticleId, backlog: Backlog) -> bool {
+    /// Whether a cluster is told: for the first time, which takes an article that is new enough, or because it has news.
+    fn tells(&mut self, cluster: &Cluster, backlog: Backlog, is_new: impl Fn(&Article) -> bool) -> bool {
         let knows = |article: &Article| self.articles.contains_key(&article.id);
         if news::is_hidden(cluster, &self.dismissed) {
             return false;
         }
         match news::standing(cluster, backlog, knows) {
             Standing::Nothing => false,
-            // What a limit or a filter left out before is told when it moves again.
-            Standing::Unheard => cluster
-                .members
-                .iter()
-                .map(|member| &member.article)
-                .any(|article| article.id > place && (backlog == Backlog::Counts || !article.backlog)),
+            Standing::Unheard => cluster.members.iter().any(|member| is_new(&member.article)),
             Standing::Update(news) => {
                 let when = cluster.members.iter().filter_map(|member| self.articles.get(&member.article.id)).max();
                 self.when.extend(when.map(|when| (cluster.id, *when)));
@@ -249,95 +264,6 @@ impl Told {
             }
         }
     }
-}
-
-/// The number of a mail that is no edition's: the millisecond in which it was made, in as many bits as there are.
-pub fn number_of(now: Timestamp) -> u32 {
-    (now.as_millisecond() & i64::from(u32::MAX)).try_into().unwrap_or_default()
-}
-
-/// What a format that was asked for means; `None` for a mail, which is made of two.
-pub fn format(asked: DigestFormat) -> Option<Format> {
-    Some(match asked {
-        DigestFormat::Text => Format::Written(Form::Text { columns: TEXT_COLUMNS }),
-        DigestFormat::Markdown => Format::Written(Form::Markdown),
-        DigestFormat::Html => Format::Written(Form::Html),
-        DigestFormat::Atom => Format::Written(Form::Atom),
-        DigestFormat::Json => Format::Json,
-        DigestFormat::Epub => Format::Epub,
-        DigestFormat::Email => return None,
-    })
-}
-
-/// The digest in the order's form.
-///
-/// # Errors
-/// When the template is at fault, or it makes no mail.
-pub fn render(store: &Store, order: &Order, digest: &Digest, number: u32) -> Result<Vec<u8>, DeskError> {
-    let template = order.template.as_ref().map(|own| Template { name: &own.name, source: &own.source });
-    match (format(order.format), &template) {
-        (Some(format), _) => Ok(digest::render(digest, &order.zone, format, template)?),
-        (None, Some(template)) => Err(TemplateError::no_such_format(template.name).into()),
-        (None, None) => {
-            let nobody = Post { from: Address::parse(mail::NOBODY)?, to: Vec::new() };
-            let post = order.post.as_ref().or(order.letterhead.as_ref()).unwrap_or(&nobody);
-            let identity = mail::identity(&order.name, number, store.salt()?, &post.from);
-            message(order, digest, &identity, &post.from, &post.to)
-        }
-    }
-}
-
-/// The digest as a letter to whom the order mails it; `None` where it mails it to nobody.
-///
-/// # Errors
-/// When it makes no mail.
-pub fn letter(store: &Store, order: &Order, digest: &Digest, number: u32) -> Result<Option<Letter>, DeskError> {
-    let Some(post) = &order.post else { return Ok(None) };
-    let identity = mail::identity(&order.name, number, store.salt()?, &post.from);
-    Ok(Some(Letter {
-        message: message(order, digest, &identity, &post.from, &post.to)?,
-        message_id: identity,
-        sender: post.from.email(),
-        recipients: post.to.iter().map(Address::email).collect(),
-        next_attempt: digest.generated,
-    }))
-}
-
-/// The digest as a mail.
-fn message(
-    order: &Order,
-    digest: &Digest,
-    identity: &str,
-    from: &Address,
-    to: &[Address],
-) -> Result<Vec<u8>, DeskError> {
-    let day = digest.until.to_zoned(order.zone.clone()).strftime("%-d %B %Y");
-    let stories = match digest.stories.len() {
-        0 => "nothing new".to_owned(),
-        1 => "1 story".to_owned(),
-        count => format!("{count} stories"),
-    };
-    let subject = format!("{}, {day}: {stories}", digest.title);
-    let text = match written(order, digest, DigestFormat::Text)? {
-        Some(own) => own,
-        None => digest::text(digest, &order.zone, TEXT_COLUMNS),
-    };
-    let html = match written(order, digest, DigestFormat::Html)? {
-        Some(own) => own,
-        None => digest::html(digest, &order.zone),
-    };
-    let parts = Parts { from, to, subject: &subject, date: digest.generated, identity, text: &text, html: Some(&html) };
-    Ok(mail::compose(&parts)?)
-}
-
-/// What the order's own template makes of a digest, where it is one of this format.
-fn written(order: &Order, digest: &Digest, wanted: DigestFormat) -> Result<Option<String>, DeskError> {
-    let (Some(own), Some(format)) = (order.template.as_ref().filter(|_| order.format == wanted), format(wanted)) else {
-        return Ok(None);
-    };
-    let template = Template { name: &own.name, source: &own.source };
-    let made = digest::render(digest, &order.zone, format, Some(template))?;
-    Ok(Some(String::from_utf8_lossy(&made).into_owned()))
 }
 
 /// Where an edition goes that is being recorded.
@@ -372,54 +298,13 @@ pub fn record(store: &mut Store, composed: &Composed, delivery: &Delivery) -> Re
 
 /// The file of an edition: the places in the order's name for it filled in.
 pub fn file_of(out: &Path, order: &Order, edition: &NewEdition) -> PathBuf {
-    let until = edition.until.to_zoned(order.zone.clone());
-    // A name comes from the config and may hold whatever a file's name may not.
-    let name: String = order.name.chars().map(|c| if c.is_alphanumeric() || c == '-' { c } else { '_' }).collect();
-    let filled = out.to_string_lossy();
-    let filled = filled.replace("{date}", &until.strftime("%Y-%m-%d").to_string());
-    let filled = filled.replace("{time}", &until.strftime("%H%M").to_string());
-    PathBuf::from(filled.replace("{name}", &name).replace("{number}", &edition.number.to_string()))
+    let number = Some(edition.number);
+    file::filled(out, &Places { name: &order.name, number, until: edition.until, zone: &order.zone })
 }
 
-/// A file that is complete, and stands beside the place where it is wanted.
-struct Beside {
-    written: PathBuf,
-    wanted: PathBuf,
-    is_put: std::cell::Cell<bool>,
-}
-
-impl Beside {
-    /// Writes it down to the disk.
-    fn write(path: &Path, content: &[u8]) -> io::Result<Beside> {
-        // A link stays one: what it leads to is replaced.
-        let wanted = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-        let is_plain = fs::metadata(&wanted).map_or(true, |there| there.is_file());
-        let name = wanted.file_name().filter(|_| is_plain).ok_or_else(|| io::Error::other("it is no plain file"))?;
-        let mut beside = std::ffi::OsString::from(".");
-        beside.push(name);
-        beside.push(format!(".{}.part", std::process::id()));
-        let beside = Beside { written: wanted.with_file_name(beside), wanted, is_put: std::cell::Cell::new(false) };
-        let mut file = File::create(&beside.written)?;
-        file.write_all(content)?;
-        file.sync_all()?;
-        Ok(beside)
-    }
-
-    /// Puts it where it is wanted, at once and whole.
-    fn put(&self) -> io::Result<()> {
-        fs::rename(&self.written, &self.wanted)?;
-        self.is_put.set(true);
-        Ok(())
-    }
-}
-
-impl Drop for Beside {
-    fn drop(&mut self) {
-        if !self.is_put.get() {
-            // What cannot be removed is a file that nobody reads.
-            drop(fs::remove_file(&self.written));
-        }
-    }
+/// The file of a digest that is no edition, and so has no number.
+pub fn file_of_export(out: &Path, order: &Order, until: Timestamp) -> PathBuf {
+    file::filled(out, &Places { name: &order.name, number: None, until, zone: &order.zone })
 }
 
 /// When an order is due.
@@ -440,7 +325,16 @@ pub enum Due {
 pub fn due(store: &mut Store, order: &Order, now: Timestamp) -> Result<Due, DeskError> {
     let Some(timetable) = &order.timetable else { return Ok(Due::Never) };
     let known = store.scheduled_since(&order.name, now)?;
-    let last = store.last_edition(&order.name)?.map_or(known, |last| last.until.max(known));
+    let last = match store.last_edition(&order.name)? {
+        // It was made while the clock ran ahead, and a time of the schedule would be missed until then. The next one puts it right.
+        Some(last)
+            if last.until.duration_since(now) > AHEAD_MAX
+                && timetable.next_after(now).is_some_and(|next| next <= last.until) =>
+        {
+            return Ok(Due::Now);
+        }
+        last => last.map_or(known, |last| last.until.max(known)),
+    };
     Ok(match timetable.next_after(last) {
         Some(next) if next <= now => Due::Now,
         Some(next) => Due::At(next),
@@ -465,60 +359,23 @@ pub fn make(store: &mut Store, order: &Order, now: Timestamp) -> Result<Composed
     Ok(composed)
 }
 
-/// What a mail's attempt came to.
-#[derive(Debug)]
-pub struct Sent {
-    /// Whom it was for.
-    pub recipient: String,
-    /// Whether the server took it.
-    pub outcome: Result<(), MailError>,
-}
-
-/// Hands one mail over that was taken from the outbox, and writes down how that ended.
-///
-/// # Errors
-/// When that cannot be written down: then it is sent again later, as the same mail.
-pub fn send(store: &mut Store, server: &Server, mail: &Waiting, now: Timestamp) -> Result<Sent, StoreError> {
-    let outcome = mail::send(server, &mail.sender, &mail.recipient, &mail.message);
-    store.mark_mail(mail.id, &attempt(mail, &outcome, now), now)?;
-    Ok(Sent { recipient: mail.recipient.clone(), outcome })
-}
-
-/// What follows from an attempt: pauses double from a minute to six hours; what is refused for good is given up after five days.
-pub fn attempt(mail: &Waiting, outcome: &Result<(), MailError>, now: Timestamp) -> Attempt {
-    let Err(error) = outcome else { return Attempt::Sent };
-    let why = one_line(error);
-    if error.is_permanent() && now.duration_since(mail.since) >= REFUSED_MAX {
-        return Attempt::GivenUp { why };
-    }
-    let doubled = 2_i32.saturating_pow(mail.attempts.min(20));
-    let pause = PAUSE_FIRST.checked_mul(doubled).map_or(PAUSE_MAX, |pause| pause.min(PAUSE_MAX));
-    Attempt::Failed { again: now.checked_add(pause).unwrap_or(now), why }
-}
-
-/// Until when somebody who takes a mail keeps others from it.
-pub fn attempt_ends(now: Timestamp) -> Timestamp {
-    now.checked_add(ATTEMPT).unwrap_or(now)
-}
-
-/// The desk of a service: its orders, its server, and what lately went wrong.
+/// The desk of a service: its orders, and what lately went wrong.
 #[derive(Debug, Default)]
 pub struct Desk {
     /// The digests that have a schedule.
     pub orders: Vec<Order>,
-    /// The server that takes mail; without one it waits.
-    pub server: Option<Server>,
-    troubles: BTreeMap<String, Timestamp>,
+    /// By name: how often in a row no edition could be made, and when the next attempt is.
+    troubles: BTreeMap<String, (u32, Timestamp)>,
 }
 
 impl Desk {
-    /// A desk with orders and perhaps a server.
-    pub fn new(orders: Vec<Order>, server: Option<Server>) -> Desk {
-        Desk { orders, server, troubles: BTreeMap::new() }
+    /// A desk with orders.
+    pub fn new(orders: Vec<Order>) -> Desk {
+        Desk { orders, troubles: BTreeMap::new() }
     }
 
-    /// Makes what is due, one after the other, and then sends what waits. Says when something is due next, as far as that is known.
-    /// One order's trouble holds up no other.
+    /// Makes what is due, one after the other. Says when something is due next, as far as that is known. One order's trouble holds up
+    /// no other.
     pub fn round(
         &mut self,
         store: &mut Store,
@@ -531,8 +388,9 @@ impl Desk {
             if stopped() {
                 return None;
             }
-            if let Some(again) = self.troubles.get(&order.name).filter(|again| **again > now()) {
-                wait_for(*again);
+            let trouble = self.troubles.get(&order.name).copied();
+            if let Some((_, again)) = trouble.filter(|(_, again)| *again > now()) {
+                wait_for(again);
                 continue;
             }
             let outcome = due(store, order, now()).and_then(|due| match due {
@@ -552,41 +410,13 @@ impl Desk {
                 }
                 Err(error) => {
                     tracing::error!(digest = order.name, "no edition was made: {}", one_line(&error));
-                    let again = now().checked_add(AGAIN_AFTER).unwrap_or(now());
-                    self.troubles.insert(order.name.clone(), again);
+                    let failures = trouble.map_or(0, |(failures, _)| failures);
+                    let again = after(now(), pause(failures, AGAIN_AFTER_MAX));
+                    self.troubles.insert(order.name.clone(), (failures + 1, again));
                     wait_for(again);
                 }
             }
         }
-        match self.empty_outbox(store, &now, &stopped) {
-            Ok(Some(moment)) => wait_for(moment),
-            Ok(None) => {}
-            Err(error) => tracing::warn!("will look at the outbox again: {}", one_line(&error)),
-        }
         next
-    }
-
-    /// Sends what is due; says when the next mail is.
-    fn empty_outbox(
-        &self,
-        store: &mut Store,
-        now: &impl Fn() -> Timestamp,
-        stopped: &impl Fn() -> bool,
-    ) -> Result<Option<Timestamp>, StoreError> {
-        let Some(server) = &self.server else { return Ok(None) };
-        for _ in 0..MAILS_A_ROUND {
-            if stopped() {
-                break;
-            }
-            let Some(mail) = store.take_mail(now(), attempt_ends(now()))? else { break };
-            let sent = send(store, server, &mail, now())?;
-            match sent.outcome {
-                Ok(()) => tracing::info!(to = sent.recipient, "sent a digest"),
-                Err(error) => {
-                    tracing::warn!(to = sent.recipient, attempts = mail.attempts + 1, "{}", one_line(&error));
-                }
-            }
-        }
-        store.next_mail()
     }
 }

@@ -29,8 +29,8 @@ use crate::model::{Document, Feed, Health, HostPause, Validators};
 use crate::prepare::{self, Asked, Prepared};
 use crate::quarantine::{self, Watch};
 use crate::schedule::{self, Told};
-use crate::store::StoreError;
-use crate::writer::{Answer, FeedReport, Intake, Reach, Writer};
+use crate::store::{Leave, StoreError};
+use crate::writer::{Answer, FeedReport, Intake, Prune, Reach, Retention, Step, Writer};
 
 /// What the time is. A function, for a pass takes its time; a test gives one by which days pass at once.
 pub type Now = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -62,6 +62,8 @@ pub struct Params {
     pub headers: BTreeMap<String, Vec<(String, String)>>,
     /// Who watches over the reading, so that a document that ends the process is known to the next one.
     pub watch: Arc<Watch>,
+    /// How long things are kept; whoever prunes by hand says for ever.
+    pub retention: Retention,
     /// Where it is counted what was asked, and what came.
     pub meter: Arc<Meter>,
 }
@@ -81,6 +83,7 @@ impl Default for Params {
             prepare: prepare::Params::default(),
             headers: BTreeMap::new(),
             watch: Arc::default(),
+            retention: Retention::default(),
             meter: Arc::default(),
         }
     }
@@ -129,6 +132,7 @@ pub struct Ingest<F> {
     tasks: JoinSet<()>,
     errands: mpsc::Sender<Errand>,
     reports: mpsc::UnboundedReceiver<FeedReport>,
+    leave: Leave,
     writing: JoinHandle<(Writer, Result<(), StoreError>)>,
 }
 
@@ -162,12 +166,14 @@ impl<F: Fetch + Send + Sync + 'static> Ingest<F> {
             BTreeMap::new()
         });
         let doors = Doors::new(&params, &pauses, Arc::clone(&now));
+        let leave = writer.leave();
         let under_way = Arc::new(AtomicUsize::new(0));
         let (stopping, clock, waited_for) = (stop.clone(), Arc::clone(&now), Arc::clone(&under_way));
         let writing = tokio::task::spawn_blocking(move || {
             let outage = Outage::default();
             let (unindexed, indexed) = (INDEX_PIECE_ARTICLES, std::time::Instant::now());
             let mut write = Write {
+                log_bytes: 0,
                 writer,
                 arriving,
                 told,
@@ -178,13 +184,15 @@ impl<F: Fetch + Send + Sync + 'static> Ingest<F> {
                 outage,
                 unindexed,
                 indexed,
+                pruning: None,
+                looked_for_old: None,
             };
             let outcome = write.all();
             write.limits.meter.writer.rest();
             (write.writer, outcome)
         });
         let downloads = Downloads { fetch, params, now, stop, doors };
-        Ingest { downloads: Arc::new(downloads), under_way, tasks: JoinSet::new(), errands, reports, writing }
+        Ingest { downloads: Arc::new(downloads), under_way, tasks: JoinSet::new(), errands, reports, leave, writing }
     }
 
     /// Asks a feed; its report comes when its answer is stored.
@@ -218,6 +226,11 @@ impl<F: Fetch + Send + Sync + 'static> Ingest<F> {
         if let Err(error) = self.errands.try_send(Errand::Corrections) {
             tracing::debug!("corrections wait for the next batch: {error}");
         }
+    }
+
+    /// What ends the writer in the middle of its batch, which is rolled back: for a process that must end and has no time left.
+    pub fn leave(&self) -> Leave {
+        self.leave.clone()
     }
 
     /// The next report; `None` when the writer has stopped.
@@ -444,6 +457,11 @@ struct Write {
     /// Articles written that the index does not hold yet, and since when.
     unindexed: usize,
     indexed: std::time::Instant,
+    /// What is being pruned, and when it was last looked for.
+    pruning: Option<Prune>,
+    looked_for_old: Option<std::time::Instant>,
+    /// How long the write-ahead log was when it was last seen to be too long, in bytes.
+    log_bytes: u64,
 }
 
 /// While answers are still to come, the index waits until it is this many articles behind: what it takes in at once it need not merge
@@ -451,6 +469,10 @@ struct Write {
 const INDEX_PIECE_ARTICLES: usize = 4_000;
 /// It waits no longer than this: a feed that hangs must not keep the others from being found.
 const INDEX_WAIT: Duration = Duration::from_secs(2);
+/// How often it looks for what is older than it is to be kept: things are kept for days.
+const PRUNE_EVERY: Duration = Duration::from_secs(6 * 3_600);
+/// From how many bytes on a write-ahead log that cannot be emptied is told of.
+const LOG_BYTES_TOLD: u64 = 256 << 20;
 
 impl Write {
     /// Writes batches until every sender is gone; the index catches up whenever nothing waits, and first with what an earlier
@@ -521,6 +543,8 @@ impl Write {
                 Ok(true) => {}
                 Ok(false) => {
                     (self.unindexed, self.indexed) = (0, std::time::Instant::now());
+                    self.shrink_log();
+                    self.prune();
                     return Ok(());
                 }
                 Err(error) if error.is_transient() => {
@@ -531,6 +555,57 @@ impl Write {
             }
         }
         Ok(())
+    }
+
+    /// Gives up what is older than it is to be kept, for as long as no answer waits; a later turn goes on with it. That it cannot is no
+    /// reason to store nothing any more.
+    fn prune(&mut self) {
+        let is_time = self.looked_for_old.is_none_or(|looked| looked.elapsed() >= PRUNE_EVERY);
+        match self.prune_while_idle(is_time) {
+            Ok(()) => {}
+            Err(error) if error.is_transient() => tracing::warn!("will prune later: {}", one_line(&error)),
+            Err(error) => {
+                self.pruning = None;
+                tracing::error!("cannot prune what is old; `newsfold doctor` may say why: {}", one_line(&error));
+            }
+        }
+    }
+
+    fn prune_while_idle(&mut self, is_time: bool) -> Result<(), StoreError> {
+        if self.pruning.is_none() && is_time {
+            self.looked_for_old = Some(std::time::Instant::now());
+            self.pruning = self.writer.prune_when_due(&self.limits.retention, (self.now)())?;
+        }
+        while let Some(prune) = self.pruning.as_mut().filter(|_| self.arriving.is_empty() && !self.stop.is_cancelled())
+        {
+            if self.writer.prune_some(prune)? == Step::More {
+                continue;
+            }
+            let pruned = prune.pruned;
+            self.pruning = None;
+            if pruned.articles + pruned.revisions + pruned.editions + pruned.letters > 0 {
+                let (articles, revisions, editions) = (pruned.articles, pruned.revisions, pruned.editions);
+                tracing::info!(articles, revisions, editions, letters = pruned.letters, "pruned");
+            }
+        }
+        Ok(())
+    }
+
+    /// Empties the write-ahead log when a burst is over. One that a reader holds on to is told of, and again when it has doubled.
+    fn shrink_log(&mut self) {
+        match self.writer.store().shrink_log() {
+            Ok(bytes) if bytes >= LOG_BYTES_TOLD.max(2 * self.log_bytes) => {
+                self.log_bytes = bytes;
+                tracing::warn!(
+                    mebibytes = bytes >> 20,
+                    "somebody has been reading one state of the database for long, so that its write-ahead log grows: a list that \
+                     waits in a pager, or another program; it shrinks when they are done"
+                );
+            }
+            Ok(bytes) if bytes < LOG_BYTES_TOLD => self.log_bytes = 0,
+            Ok(_) => {}
+            Err(error) => tracing::warn!("cannot empty the write-ahead log: {}", one_line(&error)),
+        }
     }
 
     /// A batch: what has arrived, and what arrives within a moment, up to a limit of articles.

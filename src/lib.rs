@@ -1,6 +1,7 @@
 //! Station: the list of newsfold's modules; see `ARCHITECTURE.md` for what each may know.
 
 pub mod app;
+pub mod cell;
 pub mod clean;
 pub mod cli;
 pub mod clock;
@@ -9,6 +10,7 @@ pub mod config;
 pub mod daemon;
 pub mod dates;
 pub mod desk;
+pub mod diagnosis;
 pub mod digest;
 pub mod features;
 pub mod fetch;

@@ -51,12 +51,23 @@ pub fn folded(word: &str) -> String {
         match letter {
             'ё' | 'Ё' => folded.push('е'),
             '\u{400}'..='\u{52f}' => folded.extend(letter.to_lowercase()),
+            wide if is_wide(wide) => folded.push(narrow(wide).to_ascii_lowercase()),
             _ => folded
                 .extend(std::iter::once(letter).nfd().filter(|part| !is_accent(*part)).flat_map(char::to_lowercase)),
         }
     }
     // A sigma at the end of a word is written otherwise and is no other letter.
     if folded.contains('ς') { folded.replace('ς', "σ") } else { folded }
+}
+
+/// Whether a letter or digit is one of ASCII's, as wide as a Chinese one.
+fn is_wide(letter: char) -> bool {
+    matches!(letter, '０'..='９' | 'Ａ'..='Ｚ' | 'ａ'..='ｚ')
+}
+
+/// `Ｇ` as `G`.
+fn narrow(letter: char) -> char {
+    char::from_u32(u32::from(letter) - (u32::from('Ａ') - u32::from('A'))).unwrap_or(letter)
 }
 
 fn is_accent(mark: char) -> bool {
@@ -81,7 +92,7 @@ fn is_rewritten(letter: char) -> bool {
     match letter {
         '\0'..='\u{36f}' => false,
         '\u{370}'..='\u{3ff}' | '\u{1f00}'..='\u{1fff}' | 'ё' | 'Ё' => true,
-        _ => is_unspaced(letter),
+        _ => is_wide(letter) || is_unspaced(letter),
     }
 }
 
@@ -180,7 +191,7 @@ fn is_bare(letter: char) -> bool {
 }
 
 /// Behind the quotation mark that ends a string; a doubled one stands for itself. The whole rest, where none does.
-fn quoted_end(text: &str) -> usize {
+pub fn quoted_end(text: &str) -> usize {
     let mut at = 1;
     while let Some(mark) = text[at..].find('"') {
         at += mark + 1;
@@ -240,6 +251,7 @@ mod tests {
         check("Ελλάδας", "ελλαδασ");
         check("Королёв", "королев");
         check("Йод", "йод");
+        check("Ｇ７サミット", "g7サミット");
         check("が", folded("か\u{3099}").as_str());
         assert_ne!(folded("が"), folded("か"));
         assert_ne!(folded("ที่"), folded("ที"));
@@ -267,6 +279,8 @@ mod tests {
         check("\"a \"\"b\"\" 地震\"", "\"a \"\"b\"\" 地 震\"");
         check("\"open 地", "\"open 地");
         check("Ελλάδα", "ελλαδα");
+        check("Ｇ７", "g7");
+        check("\"Ｇ７＂ x\"", "\"g7＂ x\"");
     }
 
     proptest! {

@@ -1,6 +1,8 @@
 //! Door: mail: a digest as a message (RFC 5322), and SMTP to hand it over.
 
+use std::cell::Cell;
 use std::fmt;
+use std::io;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -9,14 +11,16 @@ use lettre::address::Envelope;
 use lettre::message::header::{Header, HeaderName, HeaderValue};
 use lettre::message::{Mailbox, Message, MultiPart, SinglePart};
 use lettre::transport::smtp::authentication::{Credentials, Mechanism};
-use lettre::transport::smtp::client::{SmtpConnection, TlsParameters};
+use lettre::transport::smtp::client::{AsyncSmtpConnection, TlsParameters};
 use lettre::transport::smtp::extension::ClientId;
 use thiserror::Error;
 use url::{Host, Url};
 use xxhash_rust::xxh3::xxh3_64;
 
-/// How long the server may take for each of its answers.
-const ANSWER_WITHIN: Duration = Duration::from_secs(30);
+/// How long one of the server's addresses may take to be connected to.
+const CONNECTED_WITHIN: Duration = Duration::from_secs(20);
+/// How long it is waited for the last word of a server that has the mail.
+const FAREWELL_WITHIN: Duration = Duration::from_secs(5);
 /// The longest subject, in characters: more is not shown by any reader.
 const SUBJECT_CHARS_MAX: usize = 150;
 /// Port of `smtps://` (RFC 8314) and of `smtp://` (RFC 6409).
@@ -40,19 +44,42 @@ pub enum MailError {
     /// A text that is no address.
     #[error("`{0}` is no mail address: write a@example.org or Name <a@example.org>")]
     Address(String),
+    /// An address that only a few servers take.
+    #[error(
+        "`{0}` has letters before the `@` that mail servers do not take (they know a to z, digits and . _ - +): \
+         write another address of that mailbox"
+    )]
+    LocalPart(String),
     /// What was to be sent makes no message.
     #[error("cannot make the message: {0}")]
     Message(String),
-    /// The server cannot be reached, or said no.
-    #[error("`{server}` did not take the mail: {why}")]
+    /// The server said no, or something came in its way.
+    #[error("`{server}` did not take the mail ({step}): {why}")]
     Refused {
         /// The server, without user and password.
         server: String,
         /// What it said, or what came in its way.
         why: String,
+        /// How far we had come.
+        step: Step,
         /// Whether it says that it will never take it (a reply of 5xx).
         is_permanent: bool,
+        /// Whether it is nothing about this mail, so that no other would get through either.
+        is_of_server: bool,
     },
+    /// It was not done in time.
+    #[error("`{server}` did not take the mail ({step}): gave up after {} s", .after.as_secs_f32())]
+    Late {
+        /// The server, without user and password.
+        server: String,
+        /// How far we had come.
+        step: Step,
+        /// After how long it was given up.
+        after: Duration,
+    },
+    /// The operating system gives us no means to speak to anybody.
+    #[error("cannot speak to a mail server")]
+    Speechless(#[source] io::Error),
 }
 
 impl MailError {
@@ -60,7 +87,52 @@ impl MailError {
     pub fn is_permanent(&self) -> bool {
         matches!(self, MailError::Refused { is_permanent: true, .. })
     }
+
+    /// Whether no other mail would get through now: the server cannot be reached, does not answer, or does not let us in.
+    pub fn is_of_server(&self) -> bool {
+        match self {
+            MailError::Refused { is_of_server, .. } => *is_of_server,
+            MailError::Late { .. } | MailError::Speechless(_) => true,
+            _ => false,
+        }
+    }
 }
+
+/// The steps of handing a mail over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Its name is looked up, it is connected to (with `smtps://` by TLS), and says who it is.
+    Connecting,
+    /// The way is made private, after STARTTLS.
+    Tls,
+    /// It is told user and password.
+    SigningIn,
+    /// It has sender, recipient and message.
+    Sending,
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Step::Connecting => "connecting",
+            Step::Tls => "starting TLS",
+            Step::SigningIn => "signing in",
+            Step::Sending => "handing it over",
+        })
+    }
+}
+
+/// How long an attempt may last, whatever the server does meanwhile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Patience {
+    /// Until it has let us in.
+    reach: Duration,
+    /// All in all.
+    whole: Duration,
+}
+
+/// RFC 5321 (4.5.3.2) would have us wait for ten minutes; a mail is this process's alone for fifteen.
+const PATIENCE: Patience = Patience { reach: Duration::from_secs(60), whole: Duration::from_secs(300) };
 
 /// How the way to the server is kept private.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -125,7 +197,8 @@ impl Server {
             return Err(wrong());
         }
         let user = Some(url.username()).filter(|user| !user.is_empty()).map(percent_decoded);
-        let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned();
+        let host = percent_decoded(url.host_str().unwrap_or_default().trim_matches(['[', ']']));
+        let host = if host.is_ascii() { host } else { Host::parse(&host).map_err(|_| wrong())?.to_string() };
         Ok(Server { host, port: url.port().unwrap_or(port), privacy, user, password: None })
     }
 
@@ -174,13 +247,29 @@ impl Address {
     /// Reads `a@example.org` or `Name <a@example.org>`.
     ///
     /// # Errors
-    /// When it is neither, or more than one line.
+    /// When it is neither, or more than one line, or no server would take it.
     pub fn parse(text: &str) -> Result<Address, MailError> {
         let wrong = || MailError::Address(line(text));
         if text.chars().any(char::is_control) {
             return Err(wrong());
         }
-        text.trim().parse().map(Address).map_err(|_| wrong())
+        let mut mailbox: Mailbox = text.trim().parse().map_err(|_| wrong())?;
+        let (user, domain) = (mailbox.email.user(), mailbox.email.domain());
+        if !user.is_ascii() {
+            return Err(MailError::LocalPart(line(text)));
+        }
+        if !domain.is_ascii() {
+            // Servers know such a domain by its other name (IDNA).
+            let domain = Host::parse(domain).map_err(|_| wrong())?.to_string();
+            mailbox.email = lettre::Address::new(user, domain).map_err(|_| wrong())?;
+        }
+        Ok(Address(mailbox))
+    }
+
+    /// Whether two lead to one mailbox, as far as that can be known: the name beside it says nothing, and no server in use tells upper
+    /// from lower case.
+    pub fn is_same_mailbox(&self, other: &Address) -> bool {
+        self.email().eq_ignore_ascii_case(&other.email())
     }
 
     /// The address alone.
@@ -214,7 +303,7 @@ pub struct Parts<'a> {
 
 /// The identity (Message-ID) of an edition's mail: the same however often it is made, and another for every other edition, digest and
 /// database.
-pub fn identity(name: &str, number: u32, salt: u64, from: &Address) -> String {
+pub fn identity(name: &str, number: u64, salt: u64, from: &Address) -> String {
     let whose = xxh3_64(format!("{salt:016x} {name}").as_bytes());
     format!("<newsfold.{whose:016x}.{number}@{}>", from.domain())
 }
@@ -268,37 +357,90 @@ pub fn compose(parts: &Parts<'_>) -> Result<Vec<u8>, MailError> {
     Ok(message.map_err(|error| MailError::Message(error.to_string()))?.formatted())
 }
 
-/// Hands a message over for one recipient. Once the server has taken it, nothing is an error any more.
+/// Hands a message over for one recipient; blocks, for five minutes at most. Once the server has taken it, nothing is an error any
+/// more.
 ///
 /// # Errors
-/// When the server cannot be reached, does not keep the way private, or says no.
+/// When the server cannot be reached, does not keep the way private, says no, or is not done in time.
 pub fn send(server: &Server, sender: &str, recipient: &str, message: &[u8]) -> Result<(), MailError> {
+    let tls = match server.privacy {
+        Privacy::Loopback => None,
+        Privacy::Tls | Privacy::StartTls => Some(TlsParameters::new(server.host.clone())),
+    };
+    let tls = tls.transpose().map_err(|error| refused(server, Step::Connecting, &error))?;
+    attempt(server, tls.as_ref(), [sender, recipient], message, PATIENCE)
+}
+
+/// One attempt: whatever it waits for, a drop of it ends it.
+fn attempt(
+    server: &Server,
+    tls: Option<&TlsParameters>,
+    [sender, recipient]: [&str; 2],
+    message: &[u8],
+    patience: Patience,
+) -> Result<(), MailError> {
     let address = |text: &str| text.parse().map_err(|_| MailError::Address(line(text)));
     let envelope = Envelope::new(Some(address(sender)?), vec![address(recipient)?])
         .map_err(|error| MailError::Message(error.to_string()))?;
-    let refused = |error: lettre::transport::smtp::Error| MailError::Refused {
-        server: server.to_string(),
-        is_permanent: error.is_permanent(),
-        why: why(&error),
-    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(MailError::Speechless)?;
+    let step = Cell::new(Step::Connecting);
+    let late = |after| MailError::Late { server: server.to_string(), step: step.get(), after };
+    let outcome = runtime.block_on(async {
+        let all = async {
+            let reached = tokio::time::timeout(patience.reach, reach(server, tls, &step)).await;
+            let mut connection = reached.map_err(|_| late(patience.reach))??;
+            step.set(Step::Sending);
+            connection.send(&envelope, message).await.map_err(|error| refused(server, step.get(), &error))?;
+            Ok(connection)
+        };
+        let mut connection = tokio::time::timeout(patience.whole, all).await.map_err(|_| late(patience.whole))??;
+        // It has the mail: whether it also says goodbye changes nothing.
+        drop(tokio::time::timeout(FAREWELL_WITHIN, connection.quit()).await);
+        Ok(())
+    });
+    // A name that is still being looked up is left to itself.
+    runtime.shutdown_background();
+    outcome
+}
+
+/// Until the server has let us in.
+async fn reach(
+    server: &Server,
+    tls: Option<&TlsParameters>,
+    step: &Cell<Step>,
+) -> Result<AsyncSmtpConnection, MailError> {
+    let failed = |error| refused(server, step.get(), &error);
     let hello = ClientId::default();
-    let tls = || TlsParameters::new(server.host.clone()).map_err(refused);
-    let wrapper = if server.privacy == Privacy::Tls { Some(tls()?) } else { None };
+    let wrapper = tls.filter(|_| server.privacy == Privacy::Tls).cloned();
     let place = (server.host.as_str(), server.port);
-    let mut connection =
-        SmtpConnection::connect(place, Some(ANSWER_WITHIN), &hello, wrapper.as_ref(), None).map_err(refused)?;
-    if server.privacy == Privacy::StartTls {
+    let connected = AsyncSmtpConnection::connect_tokio1(place, Some(CONNECTED_WITHIN), &hello, wrapper, None).await;
+    let mut connection = connected.map_err(failed)?;
+    if let Some(tls) = tls.filter(|_| server.privacy == Privacy::StartTls) {
+        step.set(Step::Tls);
         // Fails where the server has no STARTTLS: what reads the mail on its way could have taken the offer out.
-        connection.starttls(&tls()?, &hello).map_err(refused)?;
+        connection.starttls(tls.clone(), &hello).await.map_err(failed)?;
     }
     if let (Some(user), Some(password)) = (&server.user, &server.password) {
+        step.set(Step::SigningIn);
         let credentials = Credentials::new(user.clone(), password.clone());
-        connection.auth(&[Mechanism::Plain, Mechanism::Login], &credentials).map_err(refused)?;
+        connection.auth(&[Mechanism::Plain, Mechanism::Login], &credentials).await.map_err(failed)?;
     }
-    connection.send(&envelope, message).map_err(refused)?;
-    // It has the mail: whether it also says goodbye changes nothing.
-    drop(connection.quit());
-    Ok(())
+    Ok(connection)
+}
+
+/// What the server or the way to it said, and what that means for other mails.
+fn refused(server: &Server, step: Step, error: &lettre::transport::smtp::Error) -> MailError {
+    /// "Closing": it will hear no more of us now, whatever that is (RFC 5321, 4.2.3).
+    const CLOSING: u16 = 421;
+    let answer = error.status().map(u16::from);
+    let is_of_mail = step == Step::Sending && answer.is_some_and(|code| code != CLOSING);
+    MailError::Refused {
+        server: server.to_string(),
+        why: why(error),
+        step,
+        is_permanent: error.is_permanent(),
+        is_of_server: !is_of_mail,
+    }
 }
 
 /// One line: white space of every kind becomes a space, and what steers, turns or hides is left out.
@@ -312,10 +454,13 @@ fn line(text: &str) -> String {
     words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
-/// An error and its causes on one line.
-fn why(error: &dyn std::error::Error) -> String {
-    let mut words = error.to_string();
-    let mut source = error.source();
+/// What a server said, or what came in the way, on one line and without the layers between.
+fn why(error: &lettre::transport::smtp::Error) -> String {
+    let own: &dyn std::error::Error = error;
+    // An answer says more with its number; of all else the cause is what a reader needs.
+    let first = if error.status().is_some() { own } else { own.source().unwrap_or(own) };
+    let mut words = first.to_string();
+    let mut source = first.source();
     while let Some(cause) = source {
         let cause_words = cause.to_string();
         if !words.contains(&cause_words) {
@@ -323,8 +468,20 @@ fn why(error: &dyn std::error::Error) -> String {
         }
         source = cause.source();
     }
-    line(&words)
+    match TLS_TROUBLES.iter().find(|(sign, _)| words.contains(sign)) {
+        Some((_, plain)) => format!("{plain} ({})", line(&words)),
+        None => line(&words),
+    }
 }
+
+/// What rustls says where somebody else than a programmer has to act, and what it means.
+const TLS_TROUBLES: [(&str, &str); 5] = [
+    ("UnknownIssuer", "nobody whom this machine trusts has signed its certificate"),
+    ("NotValidForName", "its certificate is another host's"),
+    ("certificate not valid for name", "its certificate is another host's"),
+    ("xpired", "its certificate has expired"),
+    ("InvalidContentType", "it does not speak TLS at this port; `smtp://` begins without and goes on with STARTTLS"),
+];
 
 #[cfg(test)]
 mod tests {
@@ -369,6 +526,7 @@ mod tests {
         check("smtp://LOCALHOST:25", "LOCALHOST:25", Privacy::Loopback, None);
         check("smtp://[::1]:25", "::1:25", Privacy::Loopback, None);
         check("smtp://127.0.0.1.example.org", "127.0.0.1.example.org:587", Privacy::StartTls, None);
+        check("smtps://mail.zürich.example", "mail.xn--zrich-kva.example:465", Privacy::Tls, None);
         for text in
             ["mail.example.org", "http://mail.example.org", "smtp://", "smtps://host/path", "smtps://host?tls=no"]
         {
@@ -388,6 +546,12 @@ mod tests {
         {
             assert!(Address::parse(text).is_err(), "{text:?}");
         }
+        // No server need know letters beyond ASCII: a domain has another name, what stands before it has none.
+        assert_eq!(address("Jörg <post@Zeitung-für-alle.example>").email(), "post@xn--zeitung-fr-alle-7vb.example");
+        let error = Address::parse("jörg@example.org").unwrap_err().to_string();
+        assert!(error.starts_with("`jörg@example.org` has letters before the `@`"), "{error}");
+        assert!(address("Me <ME@Example.org>").is_same_mailbox(&address("me@example.ORG")));
+        assert!(!address("me@example.org").is_same_mailbox(&address("you@example.org")));
     }
 
     #[test]
@@ -455,21 +619,142 @@ mod tests {
         (port, heard)
     }
 
+    fn server(port: u16, privacy: Privacy) -> Server {
+        let (user, password) = (Some("me".to_owned()), Some("hush".to_owned()));
+        Server { host: "localhost".to_owned(), port, privacy, user, password }
+    }
+
+    /// Trusts the authority of `fixtures/tls`, or what this machine trusts.
+    fn tls(is_known: bool) -> TlsParameters {
+        let builder = TlsParameters::builder("localhost".to_owned());
+        let authority = include_bytes!("../fixtures/tls/authority.pem");
+        let authority = lettre::transport::smtp::client::Certificate::from_pem(authority).unwrap();
+        let builder = if is_known { builder.add_root_certificate(authority) } else { builder };
+        builder.build().unwrap()
+    }
+
+    fn attempted(server: &Server, is_known: bool, patience: Patience) -> Result<(), MailError> {
+        let tls = (server.privacy != Privacy::Loopback).then(|| tls(is_known));
+        attempt(server, tls.as_ref(), ["a@example.org", "b@example.org"], b"Subject: x\r\n\r\nx", patience)
+    }
+
     #[test]
     fn without_tls_nothing_is_said_to_a_server_elsewhere() {
         let (port, heard) = server_that_says("220 ready\r\n", "250 ok\r\n");
-        let server = Server {
-            host: "127.0.0.1".to_owned(),
-            port,
-            privacy: Privacy::StartTls,
-            user: Some("me".to_owned()),
-            password: Some("hush".to_owned()),
-        };
-        let error = send(&server, "a@example.org", "b@example.org", b"x").unwrap_err();
-        assert!(!error.is_permanent() && error.to_string().starts_with("`127.0.0.1:"), "{error}");
-        assert!(!error.to_string().contains("hush"));
+        let error = attempted(&server(port, Privacy::StartTls), true, PATIENCE).unwrap_err();
+        let start = format!("`localhost:{port}` did not take the mail (starting TLS): ");
+        assert!(!error.is_permanent() && error.is_of_server() && error.to_string().starts_with(&start), "{error}");
+        assert!(
+            error.to_string().contains("STARTTLS is not supported") && !error.to_string().contains("hush"),
+            "{error}"
+        );
         let heard: Vec<String> = heard.try_iter().collect();
         assert!(heard.iter().all(|line| ["EHLO", "QUIT"].contains(&&line[..4])), "{heard:?}");
+        // One that knows no TLS where it has to begin with it.
+        let (port, heard) = server_that_says("220 ready\r\n", "250 ok\r\n");
+        let error = attempted(&server(port, Privacy::Tls), true, PATIENCE).unwrap_err();
+        assert!(error.is_of_server() && error.to_string().contains("(connecting): it does not speak TLS"), "{error}");
+        let heard: String = heard.try_iter().collect();
+        assert!(!heard.contains("EHLO") && !heard.contains("hush"), "{heard:?}");
+    }
+
+    /// A server that speaks TLS after STARTTLS, with the certificate of `fixtures/tls`; what it was told, before and after.
+    fn server_with_starttls() -> (u16, std::sync::mpsc::Receiver<String>) {
+        use rustls::pki_types::pem::PemObject;
+        use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+        use std::io::{BufRead, BufReader, Read, Write};
+        let certificate = CertificateDer::from_pem_slice(include_bytes!("../fixtures/tls/localhost.pem")).unwrap();
+        let key = PrivateKeyDer::from_pem_slice(include_bytes!("../fixtures/tls/localhost.key")).unwrap();
+        let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
+        let config =
+            rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+        let config = config.with_no_client_auth().with_single_cert(vec![certificate], key).unwrap();
+        fn talk(stream: impl Read + Write, offer: &str, told: &std::sync::mpsc::Sender<String>) {
+            let mut reader = BufReader::new(stream);
+            let mut line = String::new();
+            while matches!(reader.read_line(&mut line), Ok(1..)) {
+                let verb = line[..4.min(line.len())].to_owned();
+                told.send(line.trim_end().to_owned()).unwrap();
+                line.clear();
+                let answer = match verb.as_str() {
+                    "EHLO" => format!("250-mail.example\r\n250 {offer}\r\n"),
+                    "STAR" => "220 go on\r\n".to_owned(),
+                    "AUTH" => "235 welcome\r\n".to_owned(),
+                    "DATA" => "354 go on\r\n".to_owned(),
+                    "Subj" | "\r\n" | "x\r\n" => continue,
+                    _ => "250 ok\r\n".to_owned(),
+                };
+                reader.get_mut().write_all(answer.as_bytes()).unwrap();
+                if verb == "STAR" {
+                    return;
+                }
+            }
+        }
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let (told, heard) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            stream.write_all(b"220 ready\r\n").unwrap();
+            talk(&stream, "STARTTLS", &told);
+            told.send("TLS".to_owned()).unwrap();
+            let connection = rustls::ServerConnection::new(std::sync::Arc::new(config)).unwrap();
+            // A client that does not trust us goes here.
+            talk(rustls::StreamOwned::new(connection, stream), "AUTH PLAIN", &told);
+        });
+        (port, heard)
+    }
+
+    #[test]
+    fn after_starttls_everything_is_said_in_private_and_only_to_whom_it_is_for() {
+        let (port, heard) = server_with_starttls();
+        attempted(&server(port, Privacy::StartTls), true, PATIENCE).unwrap();
+        let heard: Vec<String> = heard.iter().collect();
+        let verbs: Vec<&str> = heard.iter().map(|line| line.split([' ', ':']).next().unwrap()).collect();
+        let expected =
+            ["EHLO", "STARTTLS", "TLS", "EHLO", "AUTH", "MAIL", "RCPT", "DATA", "Subject", "", "x", ".", "QUIT"];
+        assert_eq!(verbs, expected, "{heard:?}");
+
+        let (port, heard) = server_with_starttls();
+        let error = attempted(&server(port, Privacy::StartTls), false, PATIENCE).unwrap_err();
+        assert!(error.is_of_server() && !error.is_permanent(), "{error}");
+        let said = error.to_string();
+        assert!(
+            said.contains("(starting TLS): nobody whom this machine trusts has signed its certificate ("),
+            "{said}"
+        );
+        assert!(!heard.iter().any(|line| line.starts_with("AUTH") || line.starts_with("MAIL")));
+    }
+
+    #[test]
+    fn a_server_that_drips_or_is_silent_is_given_up_as_a_whole() {
+        use std::io::{Read, Write};
+        let patience = Patience { reach: Duration::from_millis(300), whole: Duration::from_millis(600) };
+        let check = |drips_after: &'static str, step: Step| {
+            let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+            let port = listener.local_addr().unwrap().port();
+            std::thread::spawn(move || {
+                let (mut stream, _) = listener.accept().unwrap();
+                drop(stream.write_all(drips_after.as_bytes()));
+                let mut heard = [0; 512];
+                // What it answers comes byte by byte, and never to an end; each byte on its own comes soon enough.
+                stream.set_read_timeout(Some(Duration::from_millis(20))).unwrap();
+                while stream.write_all(b"2").is_ok() {
+                    drop(stream.read(&mut heard));
+                }
+            });
+            let server = Server { user: None, password: None, ..server(port, Privacy::Loopback) };
+            let begun = std::time::Instant::now();
+            let error = attempted(&server, true, patience).unwrap_err();
+            assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
+            assert!(error.is_of_server() && matches!(error, MailError::Late { step: at, .. } if at == step), "{error}");
+            let said = error.to_string();
+            assert!(said.starts_with(&format!("`localhost:{port}` did not take the mail")), "{said}");
+            assert!(said.contains("gave up after 0."), "{said}");
+        };
+        check("", Step::Connecting);
+        check("220 ready\r\n", Step::Connecting);
+        check("220 ready\r\n250 ok\r\n", Step::Sending);
     }
 
     #[test]

@@ -79,7 +79,7 @@ pub enum Health {
     Refused,
     /// 410: it stays stored and is not asked again.
     Gone,
-    /// Reading its document ended the process twice in a row: that document is not read a third time.
+    /// Reading its document ended the process again and again: that document is not read any more.
     Quarantined,
 }
 
@@ -604,6 +604,21 @@ pub struct RunnerUp {
     pub because: Vec<Evidence>,
 }
 
+/// An article of the clusterer's window as the store remembers it: what is needed to go on as if nothing had ever stopped.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Remembered {
+    /// The article.
+    pub article: ArticleId,
+    /// Its cluster as it stands now.
+    pub cluster: ClusterId,
+    /// When it was published.
+    pub published: Timestamp,
+    /// When it was first stored.
+    pub seen: Timestamp,
+    /// The clusterer's own bytes.
+    pub memory: Vec<u8>,
+}
+
 /// Why an article is where it is: everything that was weighed, as it was when it was decided.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Reason {
@@ -769,6 +784,25 @@ impl Ranked {
     pub fn representative(&self) -> &Member {
         self.cluster.members.get(self.facts.representative).expect("facts are of this cluster, and no cluster is empty")
     }
+}
+
+/// An edition whose content is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptEdition {
+    /// The digest's name.
+    pub name: String,
+    /// Its number.
+    pub number: u32,
+    /// Covers what came after this moment …
+    pub from: Timestamp,
+    /// … up to this one.
+    pub until: Timestamp,
+    /// How many stories it told.
+    pub stories: usize,
+    /// The name of its format.
+    pub format: String,
+    /// How long its content is.
+    pub bytes: usize,
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ pub struct Marks {
     pub outlets: Vec<String>,
     /// Tags of the article's feed, upper and lower case alike.
     pub tags: Vec<String>,
-    /// Languages, lower case (`en`).
+    /// Languages; what stands behind the first subtag (`en-GB`) counts for nothing.
     pub languages: Vec<String>,
 }
 
@@ -63,7 +63,7 @@ impl Told {
             phrases: phrases.collect(),
             outlets: all_folded(&marks.outlets),
             tags: all_folded(&marks.tags),
-            languages: all_folded(&marks.languages),
+            languages: marks.languages.iter().map(|language| folded(primary(language.trim()))).collect(),
         }
     }
 
@@ -71,7 +71,7 @@ impl Told {
         let names = |list: &[String], name: &str| !list.is_empty() && list.contains(&folded(name));
         names(&self.outlets, &article.outlet)
             || article.tags.iter().any(|tag| names(&self.tags, tag))
-            || article.lang.as_deref().is_some_and(|lang| names(&self.languages, lang))
+            || article.lang.as_deref().is_some_and(|lang| names(&self.languages, primary(lang)))
             || (!self.phrases.is_empty() && (self.stands_in(&article.title) || self.stands_in(&article.text)))
     }
 
@@ -79,6 +79,11 @@ impl Told {
         let text = spelt(text);
         self.phrases.iter().any(|phrase| text.windows(phrase.len()).any(|part| part == &phrase[..]))
     }
+}
+
+/// `en` of `en-GB`: who mutes a language mutes it wherever it is spoken.
+fn primary(language: &str) -> &str {
+    language.split(['-', '_']).next().unwrap_or(language)
 }
 
 /// The words of a text as they are compared.
@@ -155,6 +160,7 @@ mod tests {
             marks(&[], &["the lamp"], &[], &[]),
             marks(&[], &[], &["Coast"], &[]),
             marks(&[], &[], &[], &["en"]),
+            marks(&[], &[], &[], &["EN-gb"]),
         ] {
             check(vec![ferry()], &mute, &none, false);
             check(vec![ferry(), match_day()], &mute, &none, true);
@@ -165,5 +171,8 @@ mod tests {
         check(vec![match_day()], &marks(&["地震"], &[], &[], &[]), &none, false);
         check(vec![match_day()], &marks(&["震地"], &[], &[], &[]), &none, true);
         check(vec![ferry()], &none, &marks(&["quay"], &[], &[], &[]), true);
+        let british = || member("The Lamp", "en-GB", "coast", "Ferry burns", "");
+        check(vec![british()], &marks(&[], &[], &[], &["en"]), &none, false);
+        check(vec![british()], &marks(&[], &[], &[], &["de-AT"]), &none, true);
     }
 }

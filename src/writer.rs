@@ -4,30 +4,39 @@ mod answer;
 mod document;
 mod draft;
 mod obey;
+mod prune;
 
+use std::mem::replace;
+use std::panic::resume_unwind;
 use std::sync::Arc;
+use std::sync::mpsc::sync_channel;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 
 use crate::cluster::params::Params as ClusterParams;
 use crate::cluster::weights::Weights;
-use crate::cluster::{Clusterer, Remembered, between};
+use crate::cluster::{Clusterer, Recalled, RestoreError, between};
 use crate::features::ahead::Ahead;
 use crate::fetch::policy::redact;
 use crate::meter::Meter;
-use crate::model::{ArticleId, Draft, Feed, FeedState, Health, Rule, Trust};
+use crate::model::{ArticleId, Correction, Draft, Feed, FeedState, Health, Remembered, Rule, Trust};
 use crate::schedule;
-use crate::store::{Batch, FeedFacts, Founding, Store, StoreError};
+use crate::store::{Batch, FeedFacts, Founding, Leave, Store, StoreError};
 use crate::writer::document::Document;
 use crate::writer::draft::{Bringer, Desk, Stored, Tally, arrival, assign, store};
 
 pub use crate::writer::answer::{Answer, FeedReport, Intake, Reach};
+pub use crate::writer::prune::{Prune, Pruned, Retention, Step};
 
 /// How many articles `rebuild` and a renewal of memories read at a time.
 const PAGE_ARTICLES: usize = 1_000;
 /// How many articles the index takes in at a time.
 const INDEX_ARTICLES: usize = 4_000;
+/// How many memories are handed at a time to whoever counts them in, and how many such lots may wait.
+const RECALLED_TOGETHER: usize = 256;
+const RECALLED_AHEAD: usize = 8;
 /// How far the window moves before memories that left it are dropped.
 const FORGET_EVERY: SignedDuration = SignedDuration::from_hours(1);
 
@@ -177,6 +186,12 @@ impl Writer {
         self.in_one_batch(false, |_, _| Ok(())).map(|(obeyed, ())| obeyed)
     }
 
+    /// What ends from another thread whatever the writer is at, rolled back as if it had never begun: for a process that must end and has
+    /// no time left.
+    pub fn leave(&self) -> Leave {
+        self.store.leave()
+    }
+
     /// Begins to note how long each assignment takes.
     pub fn note_assign_times(&mut self) {
         self.assign_times = Some(Vec::new());
@@ -206,7 +221,9 @@ impl Writer {
     /// When the file cannot be written.
     pub fn forget(&mut self) -> Result<usize, StoreError> {
         let Some(start) = self.window_start()? else { return Ok(0) };
-        if self.forgotten_until.is_some_and(|until| start.duration_since(until) < FORGET_EVERY) {
+        // A clock that was ahead once and is no more must not keep this from being done.
+        let since = self.forgotten_until.map(|until| start.duration_since(until));
+        if since.is_some_and(|since| (SignedDuration::ZERO..FORGET_EVERY).contains(&since)) {
             return Ok(0);
         }
         self.forgotten_until = Some(start);
@@ -235,19 +252,28 @@ impl Writer {
         self.store.dump(self.window_start()?.unwrap_or(Timestamp::MIN))
     }
 
-    /// Drops everything derived and remakes it from the stored articles, in the log's order; `placed` hears how many are done.
+    /// Drops everything derived and remakes it from the stored articles, in the log's order; `placed` hears how many are done. What was
+    /// settled when articles were pruned stays as it was settled: it was placed among neighbours that are gone.
     ///
     /// # Errors
     /// When the file cannot be written; the old clusters stand then.
     pub fn rebuild(&mut self, mut placed: impl FnMut(usize)) -> Result<usize, StoreError> {
         self.obey()?;
         self.clusterer = None;
-        let mut clusterer = Clusterer::new(self.params.cluster.clone(), Weights::builtin());
-        let (mut count, mut tally, meter) = (0, Tally::default(), Arc::clone(&self.params.meter));
-        self.store.remake(|batch| {
-            let mut corrections = batch.obeyed_corrections()?.into_iter().peekable();
+        let params = self.params.clone();
+        let mut clusterer = Clusterer::new(params.cluster.clone(), Weights::builtin());
+        let (mut count, mut tally, meter) = (0, Tally::default(), Arc::clone(&params.meter));
+        self.store.remake(|batch, border| {
+            let mut after = border.unwrap_or(ArticleId(0));
             let mut standing = Vec::new();
-            let mut after = ArticleId(0);
+            if border.is_some() {
+                standing = batch.standing_corrections(after.0)?;
+                clusterer = settled(batch, &params, after)?;
+                clusterer.rule(obey::rulings_in(batch, &standing)?);
+            }
+            let corrections = batch.obeyed_corrections()?.into_iter();
+            let is_later = |correction: &Correction| correction.seq.is_some_and(|seq| seq > after.0);
+            let mut corrections = corrections.filter(is_later).collect::<Vec<_>>().into_iter().peekable();
             loop {
                 let page = batch.foundings(after, PAGE_ARTICLES)?;
                 for founding in &page {
@@ -273,6 +299,16 @@ impl Writer {
         self.store.forget_index()?;
         while self.index_some()? {}
         Ok(count)
+    }
+
+    /// Gives up what was settled when articles were pruned, so that the next rebuild places everything that is left anew.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn unsettle(&mut self) -> Result<(), StoreError> {
+        let mut batch = self.store.batch()?;
+        batch.unsettle()?;
+        batch.commit()
     }
 
     /// Obeys what people asked for, then runs `work`, all in one transaction; gives how many corrections there were, and what `work` gave. If it fails, the clusterer is set aside: what it learned from the lost batch must go. Work
@@ -320,18 +356,13 @@ impl Writer {
 
     /// The clusterer as the store remembers it.
     fn restored(&mut self) -> Result<Clusterer, StoreError> {
-        let (params, weights) = (self.params.cluster.clone(), Weights::builtin());
-        let Some(start) = self.window_start()? else { return Ok(Clusterer::new(params, weights)) };
-        let memories = self.store.memories(start)?;
-        let remembered = memories.into_iter().map(|stored| Remembered {
-            article: stored.article,
-            cluster: stored.cluster,
-            published: stored.published,
-            seen: stored.seen,
-            outlet: stored.outlet,
-            memory: stored.memory,
-        });
-        match Clusterer::restore(params, weights, remembered) {
+        let params = self.params.cluster.clone();
+        let Some(start) = self.window_start()? else { return Ok(Clusterer::new(params, Weights::builtin())) };
+        let leave = self.store.leave();
+        match recalled(params, |take| self.store.memories(start, |remembered| !leave.is_wanted() && take(remembered)))?
+        {
+            // It may be a part of the window.
+            _ if leave.is_wanted() => Err(StoreError::GivenUp),
             Ok(mut clusterer) => {
                 clusterer.rule(obey::rulings(&self.store)?);
                 Ok(clusterer)
@@ -343,19 +374,62 @@ impl Writer {
         }
     }
 
-    /// The clusterer with every article of the window counted in anew where it already is; memories of another version are
-    /// replaced on the way.
+    /// [`renewed`] in a transaction of its own.
     fn renewed(&mut self, start: Timestamp) -> Result<Clusterer, StoreError> {
-        let mut clusterer = Clusterer::new(self.params.cluster.clone(), Weights::builtin());
         let mut batch = self.store.batch()?;
-        for (founding, cluster) in batch.window(start)? {
-            self.params.meter.writer.beat(Instant::now());
-            let memory = clusterer.place(arrival(&founding, &clusterer.params().features, None), cluster);
-            batch.remember(founding.id, &memory)?;
-        }
+        let mut clusterer = renewed(&mut batch, &self.params, start)?;
         batch.commit()?;
         clusterer.rule(obey::rulings(&self.store)?);
         Ok(clusterer)
+    }
+}
+
+/// The clusterer as the memories tell it that `read` hands over. They are read here and counted in on another thread.
+fn recalled(
+    params: ClusterParams,
+    read: impl FnOnce(&mut dyn FnMut(Remembered) -> bool) -> Result<(), StoreError>,
+) -> Result<Result<Clusterer, RestoreError>, StoreError> {
+    let (sender, receiver) = sync_channel::<Vec<Result<Recalled, RestoreError>>>(RECALLED_AHEAD);
+    thread::scope(|scope| {
+        let counting =
+            scope.spawn(move || Clusterer::restore(params, Weights::builtin(), receiver.into_iter().flatten()));
+        let mut some = Vec::with_capacity(RECALLED_TOGETHER);
+        let read = read(&mut |remembered| {
+            some.push(Recalled::of(&remembered));
+            // Whoever counts takes no more where it met one that cannot be read.
+            some.len() < RECALLED_TOGETHER
+                || sender.send(replace(&mut some, Vec::with_capacity(RECALLED_TOGETHER))).is_ok()
+        });
+        // Nobody takes it where counting has ended already.
+        let _ended = sender.send(some);
+        drop(sender);
+        let restored = counting.join().unwrap_or_else(|panic| resume_unwind(panic));
+        read.map(|()| restored)
+    })
+}
+
+/// The clusterer with every article of the window counted in anew where it already is; memories of another version are replaced on
+/// the way.
+fn renewed(batch: &mut Batch<'_>, params: &Params, start: Timestamp) -> Result<Clusterer, StoreError> {
+    let mut clusterer = Clusterer::new(params.cluster.clone(), Weights::builtin());
+    for (founding, cluster) in batch.window(start)? {
+        params.meter.writer.beat(Instant::now());
+        let memory = clusterer.place(arrival(&founding, &clusterer.params().features, None), cluster);
+        batch.remember(founding.id, &memory)?;
+    }
+    Ok(clusterer)
+}
+
+/// The clusterer as it was when all up to this place was settled; the store stands there again.
+fn settled(batch: &mut Batch<'_>, params: &Params, border: ArticleId) -> Result<Clusterer, StoreError> {
+    let Some(last_seen) = batch.last_seen_until(border)? else {
+        return Ok(Clusterer::new(params.cluster.clone(), Weights::builtin()));
+    };
+    let start = params.cluster.window_start(last_seen);
+    match recalled(params.cluster.clone(), |take| batch.memories(start, take))? {
+        Ok(clusterer) => Ok(clusterer),
+        // Another version's, or the window was smaller then.
+        Err(_) => renewed(batch, params, start),
     }
 }
 

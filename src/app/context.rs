@@ -1,7 +1,7 @@
 //! Conductor: what every command stands on: the config, the terminal, the database, the log.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -13,16 +13,17 @@ use crate::cli::terminal::{Progress, Terminal};
 use crate::cli::{Exit, Global, ListFormat, Place, View};
 use crate::cluster::params::Params as ClusterParams;
 use crate::config::{self, Config};
+use crate::daemon::DaemonError;
 use crate::fetch::policy::redact;
 use crate::fetch::{self, Fetcher};
-use crate::ingest;
+use crate::ingest::{self, IngestError};
 use crate::listing::{Format, Style};
 use crate::model::{Feed, FeedId, FeedState, FeedWish, Origin};
 use crate::quarantine::{self, DEATHS_MAX, Quarantined, Vigil};
 use crate::schedule;
 use crate::store::{self, RoleLock, Store, StoreError};
 use crate::taste::Taste;
-use crate::writer::{self, Writer};
+use crate::writer::{self, Retention, Writer};
 use crate::{clock, prepare, rank};
 
 /// A command that could not do it, with the exit code that says how.
@@ -35,6 +36,24 @@ pub struct Failure {
 }
 
 impl Failure {
+    /// What the store said, where it was the store.
+    pub fn store(&self) -> Option<&StoreError> {
+        let of_daemon = || self.error.downcast_ref::<DaemonError>().and_then(DaemonError::store);
+        let of_ingest = || match self.error.downcast_ref::<IngestError>() {
+            Some(IngestError::Store(error)) => Some(error),
+            _ => None,
+        };
+        self.error.downcast_ref::<StoreError>().or_else(of_daemon).or_else(of_ingest)
+    }
+
+    /// The same, and where it says what is wrong with a database, with which.
+    pub fn of_database(self, database: &Path) -> Failure {
+        if !self.store().is_some_and(StoreError::names_no_file) {
+            return self;
+        }
+        Failure { error: self.error.context(format!("`{}`", database.display())), exit: self.exit }
+    }
+
     /// The user asked for what cannot be.
     pub fn misused(error: impl Into<anyhow::Error>) -> Failure {
         Failure { error: error.into(), exit: Exit::Misused }
@@ -55,7 +74,7 @@ impl From<StoreError> for Failure {
 }
 
 /// What every command stands on.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Context {
     /// The options that every command takes.
     pub global: Global,
@@ -104,12 +123,19 @@ impl Context {
     }
 
     /// The database, for adding rows beside a running daemon; it is made where there is none. The config's feeds are not told
-    /// to it: they are the word of whoever holds the role, and this command may have been given another config.
+    /// to it: they are the word of whoever holds the role, and this command may have been given another config. While somebody holds it,
+    /// a database of an older schema stays as it is: whoever wrote it does not know the new one.
     ///
     /// # Errors
     /// When it cannot be opened or written.
     pub fn store(&self) -> Result<Store, StoreError> {
-        Store::open(&self.config.database, clock::salt(), self.now)
+        let database = &self.config.database;
+        if let Some(holder) = RoleLock::holder(database)
+            && matches!(Store::reader(database), Err(StoreError::Older { .. }))
+        {
+            return Err(StoreError::Held { database: database.clone(), holder });
+        }
+        Store::open(database, clock::salt(), self.now)
     }
 
     /// The writer, with the role lock that lets it write clusters; the database knows the config's feeds from here on.
@@ -118,8 +144,9 @@ impl Context {
     /// When the database cannot be opened, or another process holds the role; then it is named.
     pub fn writer(&self, command: &str) -> Result<(RoleLock, Writer), Failure> {
         let params = self.writer_params()?;
-        let mut store = self.store()?;
+        // Before the file is opened, which brings it up to date: never under the feet of an older newsfold that is at work.
         let lock = RoleLock::take(&self.config.database, command)?;
+        let mut store = Store::open(&self.config.database, clock::salt(), self.now)?;
         store.sync_feeds(&self.wishes(), self.now)?;
         Ok((lock, Writer::new(store, params)?))
     }
@@ -252,6 +279,25 @@ impl Context {
             cluster_articles_max: cluster.cluster_articles_max,
             ..ClusterParams::default()
         }
+    }
+
+    /// How long things are kept.
+    pub fn retention(&self) -> Retention {
+        let section = &self.config.retention;
+        Retention {
+            articles: section.articles,
+            clusters: section.clusters,
+            revisions: section.revisions,
+            editions: section.editions,
+        }
+    }
+
+    /// For how many days articles are kept, where none of them is kept for ever.
+    pub fn kept_days(&self) -> Option<f64> {
+        let Retention { articles: Some(articles), clusters: Some(clusters), .. } = self.retention() else {
+            return None;
+        };
+        Some(articles.max(clusters).as_secs_f64() / 86_400.0)
     }
 
     /// The settings of the writer's stations.

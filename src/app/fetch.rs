@@ -1,6 +1,7 @@
 //! Conductor: `fetch`: one pass over the feeds, with a line per trouble and a summary.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
@@ -19,6 +20,9 @@ use crate::listing::plain::{count, line};
 use crate::model::{Feed, FeedId, Origin};
 use crate::schedule::{self, LeftOut};
 use crate::writer::{FeedReport, Writer};
+
+/// How long after SIGTERM or SIGINT a batch that is not yet stored is given up.
+const GIVE_UP_AFTER: Duration = Duration::from_secs(3);
 
 /// Asks the feeds that are due, or those that are named, or all.
 ///
@@ -216,6 +220,7 @@ impl Pass {
     {
         let stop = CancellationToken::new();
         let mut ingest = Ingest::start(writer, fetch, self.params, self.now, stop.clone());
+        let leave = ingest.leave();
         for feed in feeds {
             ingest.ask(feed);
         }
@@ -223,6 +228,8 @@ impl Pass {
             if let Ok(mut signals) = Signals::listen() {
                 signals.stop().await;
                 stop.cancel();
+                tokio::time::sleep(GIVE_UP_AFTER).await;
+                leave.now();
             }
         });
         let mut tally = Tally::default();

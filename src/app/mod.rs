@@ -5,8 +5,10 @@ mod context;
 mod corrections;
 mod demo;
 mod digest;
+mod doctor;
 mod feeds;
 mod fetch;
+mod keep;
 mod log;
 mod orders;
 mod run;
@@ -19,6 +21,7 @@ use std::ffi::OsString;
 use crate::app::context::{Context, Failure};
 use crate::cli::terminal::Terminal;
 use crate::cli::{self, Command, Exit, FeedsCommand, Invocation};
+use crate::config::ConfigError;
 use crate::fetch::error::one_line;
 
 /// Runs what the arguments ask for; gives the exit code: 0 done, 1 could not do it, 2 wrong usage or config, 3 done in part.
@@ -32,7 +35,13 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> u8 {
     match run(invocation, terminal) {
         Ok(exit) => exit.code(),
         Err(failure) => {
-            terminal.complain(&one_line(failure.error.as_ref()));
+            match failure.error.downcast_ref() {
+                // Each fault of a config has a place of its own to go to.
+                Some(ConfigError::Wrong(faults)) => {
+                    faults.iter().for_each(|fault| terminal.complain(&fault.to_string()));
+                }
+                _ => terminal.complain(&one_line(failure.error.as_ref())),
+            }
             failure.exit.code()
         }
     }
@@ -57,9 +66,18 @@ fn run(invocation: Invocation, terminal: Terminal) -> Result<Exit, Failure> {
         Command::Man => return context::print(&terminal, &cli::manual()),
         Command::Init(args) => return upkeep::init(args, &global, &terminal),
         Command::Demo(view) => return demo::demo(*view, &global, terminal),
+        Command::RenderTemplate => return digest::in_cell(),
         _ => {}
     }
-    let context = Context::load(global, terminal)?;
+    let context = match (Context::load(global, terminal), &command) {
+        (Err(failure), Command::Doctor(view)) => return doctor::of_broken_config(&failure, terminal, *view),
+        (context, _) => context?,
+    };
+    let database = context.config.database.clone();
+    obey(command, context).map_err(|failure| failure.of_database(&database))
+}
+
+fn obey(command: Command, context: Context) -> Result<Exit, Failure> {
     match command {
         Command::Run => run::run(context),
         Command::Fetch(args) => fetch::fetch(&context, &args),
@@ -75,6 +93,7 @@ fn run(invocation: Invocation, terminal: Terminal) -> Result<Exit, Failure> {
         Command::Corrections(command) => corrections::corrections(&context, &command),
         Command::Dismiss(args) => seen::dismiss(&context, &args),
         Command::Digest(args) => digest::digest(&context, &args),
+        Command::Editions { name, format } => digest::editions(&context, name.as_deref(), format),
         Command::Feeds(command) => match command {
             FeedsCommand::List(args) => feeds::list(&context, &args),
             FeedsCommand::Add(args) => feeds::add::add(&context, &args),
@@ -87,8 +106,14 @@ fn run(invocation: Invocation, terminal: Terminal) -> Result<Exit, Failure> {
             FeedsCommand::Export { to } => feeds::exchange::export(&context, &to),
         },
         Command::Eval(args) => archive::eval(&context, &args),
-        Command::Rebuild => upkeep::rebuild(&context),
-        Command::Completions(_) | Command::Man | Command::Init(_) | Command::Demo(_) => Ok(Exit::Done),
+        Command::Rebuild { all } => upkeep::rebuild(&context, all),
+        Command::Prune(args) => keep::prune(&context, args),
+        Command::Backup { to, force } => keep::backup(&context, &to, force),
+        Command::Restore { from } => keep::restore(&context, &from),
+        Command::Doctor(view) => doctor::doctor(&context, view),
+        Command::Completions(_) | Command::Man | Command::Init(_) | Command::Demo(_) | Command::RenderTemplate => {
+            Ok(Exit::Done)
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use jiff::tz::TimeZone;
 
 use crate::app::context::{Context, Failure};
 use crate::app::stored::{query, rank_sort};
+use crate::cell;
 use crate::cli::{Covers, DigestArgs, DigestFormat, Place};
 use crate::config::DigestSection;
 use crate::desk::{Order, OwnTemplate, Post};
@@ -27,7 +28,7 @@ const TEMPLATE_BYTES_MAX: u64 = 1 << 20;
 /// # Errors
 /// When they make no sense.
 pub fn of_args(context: &Context, args: &DigestArgs) -> Result<Order, Failure> {
-    let name = args.name.clone().unwrap_or_else(|| "newsfold".to_owned());
+    let name = name(args);
     let section = context.config.digests.iter().find(|section| section.name == name);
     // Where it goes is for its editions; who names another place wants it there.
     let is_own_place = args.covers == Covers::SinceLast && args.out.is_none() && !args.mail;
@@ -68,6 +69,11 @@ pub fn of_args(context: &Context, args: &DigestArgs) -> Result<Order, Failure> {
         };
     }
     Ok(order)
+}
+
+/// The digest's name that is typed, or the usual one.
+pub fn name(args: &DigestArgs) -> String {
+    args.name.clone().unwrap_or_else(|| "newsfold".to_owned())
 }
 
 /// The digests of the config that have a schedule, in the order of their names. One that cannot be made as the config stands is told in the
@@ -174,7 +180,8 @@ fn template(path: &Path) -> Result<OwnTemplate, Failure> {
     if source.len() as u64 > TEMPLATE_BYTES_MAX {
         return Err(Failure::misused(anyhow!("the template `{}` is longer than 1 MiB", path.display())));
     }
-    Ok(OwnTemplate { name: path.display().to_string(), source })
+    let program = cell::own_program().context("cannot find out which program this is").map_err(Failure::misused)?;
+    Ok(OwnTemplate { name: path.display().to_string(), source, program })
 }
 
 /// From whom and to whom: those that are named, else those of `[mail]`.

@@ -13,10 +13,11 @@ use crate::fetch::error::one_line;
 use crate::meter::Meter;
 use crate::quarantine::Vigil;
 use crate::serve::{self, Bound, Door, Watched};
+use crate::store::{RoleLock, Store, StoreError};
 use crate::writer::{self, Writer};
 use crate::{clock, ingest};
 
-/// Between two attempts to write what a reload brought.
+/// Between two attempts to open the database, or to write what a reload brought.
 const RETRY_PAUSE: Duration = Duration::from_secs(1);
 
 /// Polls every feed when it is due until SIGTERM or SIGINT; SIGHUP reads the config again.
@@ -25,15 +26,17 @@ const RETRY_PAUSE: Duration = Duration::from_secs(1);
 /// When it cannot start, or the database fails for good.
 pub fn run(context: Context) -> Result<Exit, Failure> {
     context.start_log(LevelFilter::INFO);
-    let (_lock, mut writer) = context.writer("run")?;
-    let vigil = context.vigil(writer.store())?;
-    let feeds = context.reader()?;
     let meter = Arc::new(Meter::default());
     let silence_max = daemon::Params::default().writer_silence_max;
     let watched = Arc::new(Watched::new(Arc::clone(&meter), context.config.database.clone(), silence_max));
     block_on(async {
-        let mut service = Service { context, vigil, meter, watched, door: None };
+        // From here on, so that whoever stops us while the database is made or brought up to date sees an orderly end as well.
         let mut signals = Signals::listen().map_err(anyhow::Error::from)?;
+        let Some(Started { lock: _lock, mut writer, vigil, feeds }) = started(&context, &mut signals).await? else {
+            tracing::info!("stopped");
+            return Ok(Exit::Done);
+        };
+        let mut service = Service { context, vigil, meter, watched, door: None };
         let wanted = service.listener(&service.context).await?;
         service.open(wanted)?;
         tracing::info!(version = env!("CARGO_PKG_VERSION"), database = %service.context.config.database.display(), "starting");
@@ -44,7 +47,7 @@ pub fn run(context: Context) -> Result<Exit, Failure> {
             let params = service.params(&service.context)?;
             let ended = daemon::run(writer, &feeds, service.context.fetcher()?, &params, &mut signals).await;
             writer = match ended.map_err(anyhow::Error::from)? {
-                Ended::Stopped(_) | Ended::Early => return service.stopped().await,
+                Ended::Stopped(_) | Ended::Abandoned => return service.stopped().await,
                 Ended::Reload(returned) => returned,
             };
             service.reload().await;
@@ -175,13 +178,51 @@ impl Service {
     fn params(&self, context: &Context) -> Result<daemon::Params, Failure> {
         let usual = daemon::Params::default();
         // A service waits for as long as the file is locked or the disk full: ending would lose what it holds, and bring nothing back.
-        let ingest = ingest::Params { retry_for: Duration::MAX, watch: self.vigil.watch(), ..context.ingest_params() };
+        let (watch, retention) = (self.vigil.watch(), context.retention());
+        let ingest = ingest::Params { retry_for: Duration::MAX, watch, retention, ..context.ingest_params() };
         // A service manager that watches must hear of us in time.
         let tick = clock::watchdog_interval().map_or(usual.tick, |interval| interval.min(usual.tick));
         let server = context.config.mail.smtp.as_ref().map(|_| orders::server(context)).transpose()?;
         let digests = Digests { database: context.config.database.clone(), orders: orders::scheduled(context), server };
         let (schedule, meter) = (context.schedule_params()?, Arc::clone(&self.meter));
         Ok(daemon::Params { tick, schedule, ingest, digests: Some(digests), meter, ..usual })
+    }
+}
+
+/// What a service stands on.
+struct Started {
+    lock: RoleLock,
+    writer: Writer,
+    vigil: Vigil,
+    feeds: Store,
+}
+
+/// Opens the database, and waits for as long as it is locked or the disk full, as it does later on; `None` when it is told to end.
+async fn started(context: &Context, signals: &mut Signals) -> Result<Option<Started>, Failure> {
+    loop {
+        let shared = context.clone();
+        let open = move || {
+            let (lock, mut writer) = shared.writer("run")?;
+            let vigil = shared.vigil(writer.store())?;
+            let feeds = shared.reader()?;
+            Ok::<_, Failure>(Started { lock, writer, vigil, feeds })
+        };
+        // A new schema over many articles is work that takes its time; what it has not committed goes with the process.
+        let opened = tokio::select! {
+            opened = tokio::task::spawn_blocking(open) => opened.map_err(anyhow::Error::from)?,
+            () = signals.stop() => return Ok(None),
+        };
+        match opened {
+            Ok(started) => return Ok(Some(started)),
+            Err(failure) if failure.store().is_some_and(StoreError::is_transient) => {
+                tracing::warn!("will try again to open the database: {}", one_line(failure.error.as_ref()));
+            }
+            Err(failure) => return Err(failure),
+        }
+        tokio::select! {
+            () = signals.stop() => return Ok(None),
+            () = tokio::time::sleep(RETRY_PAUSE) => {}
+        }
     }
 }
 

@@ -1,19 +1,23 @@
 //! Conductor: `clusters`, `show`, `why` and `search`: what is stored, for people and programs.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::panic::resume_unwind;
+use std::sync::mpsc::sync_channel;
+use std::thread;
 
 use anyhow::anyhow;
 
 use crate::app::context::{Context, Failure};
 use crate::app::seen::{self, Dismissals, Dismissed, Look};
 use crate::cli::{Exit, Filter, ListArgs, SearchArgs, ShowArgs, Sort, WhyArgs};
-use crate::listing::fragment::{Sought, fragment};
+use crate::listing::fragment::fragment;
 use crate::listing::plain::count;
+use crate::listing::sought::Sought;
 use crate::listing::{self, Between, Detail, Format, Pages, Pair, Related, Rival, Search, Shown, Why};
 use crate::model::{ArticleId, Cluster, ClusterId, Code, How, Ranked};
 use crate::rank;
 use crate::rank::leaders::Leaders;
-use crate::store::{Found, Matches, Query, Store, View};
+use crate::store::{Found, Matches, Query, Store};
 use crate::taste::Taste;
 use crate::writer;
 
@@ -27,10 +31,12 @@ const WEIGHED_ARTICLES_MAX: usize = 20_000;
 const SEARCH_ARTICLES_MAX: usize = 1_000;
 /// How many clusters are read at a time: a long list is told in pages and never held whole.
 const PAGE_CLUSTERS: usize = 200;
+/// How many such pages are read ahead of what is told.
+const PAGES_AHEAD: usize = 2;
 /// How many clusters are looked at together while the best are sought, by what their rows say.
 const OUTLINES: usize = 2_000;
 
-/// Lists clusters, best first.
+/// Lists clusters, best first. They are read on this thread and told on another.
 ///
 /// # Errors
 /// When there is no database, or the filter makes no sense.
@@ -40,39 +46,76 @@ pub fn clusters(context: &Context, args: &ListArgs) -> Result<Exit, Failure> {
     }
     let store = context.reader()?;
     let query = query(context, &args.filter)?;
-    let taste = taste(context, &args.filter);
     let (format, most) = limited(context, args);
-    let (style, params) = (context.style(), context.rank_params());
-    let dismissals = Dismissals::read(&store)?;
+    let style = context.style();
+    let (sender, receiver) = sync_channel::<Vec<Ranked>>(PAGES_AHEAD);
     let _one_state = store.hold()?;
-    let mut pages = Pages::new(format, &style);
-    let (mut looked_at, mut shown, mut muted, mut dismissed, mut wanted) = (0, 0, 0, 0, most);
-    'list: loop {
-        let order = in_order(context, &store, &query, args.sort, wanted)?;
+    let listed = thread::scope(|scope| {
+        let telling = scope.spawn(|| -> Result<Option<Pages<'_>>, Failure> {
+            let mut pages = Pages::new(format, &style);
+            for page in receiver {
+                if !context.pour(&pages.page(&page))? {
+                    return Ok(None);
+                }
+            }
+            Ok(Some(pages))
+        });
+        let listed = listed(context, &store, args, (&query, most), |page| sender.send(page).is_ok());
+        drop(sender);
+        let told = telling.join().unwrap_or_else(|panic| resume_unwind(panic))?;
+        // What could not be read to its end has none.
+        let listed = listed?;
+        told.map(|pages| context.pour(&pages.end())).transpose()?;
+        Ok::<Listed, Failure>(listed)
+    })?;
+    if context.terminal.is_terminal_stdout && listed.shown == most {
+        more(context, store.count(&query)?.saturating_sub(listed.shown + listed.muted + listed.dismissed));
+    }
+    say_muted(context, listed.muted);
+    Ok(Exit::Done)
+}
+
+/// How many clusters of a list were shown, and how many left out.
+#[derive(Clone, Copy, Debug, Default)]
+struct Listed {
+    shown: usize,
+    muted: usize,
+    dismissed: usize,
+}
+
+/// Reads a list page by page, for as long as `tell` says `true`.
+fn listed(
+    context: &Context,
+    store: &Store,
+    args: &ListArgs,
+    (query, most): (&Query, usize),
+    mut tell: impl FnMut(Vec<Ranked>) -> bool,
+) -> Result<Listed, Failure> {
+    let taste = taste(context, &args.filter);
+    let params = context.rank_params();
+    let dismissals = Dismissals::read(store)?;
+    let mut listed = Listed::default();
+    let (mut looked_at, mut wanted) = (0, most);
+    loop {
+        let order = in_order(context, store, query, args.sort, wanted)?;
         for page in order[looked_at..].chunks(PAGE_CLUSTERS) {
             let mut clusters = store.load(page)?;
-            muted += left_out(&taste, &mut clusters);
-            dismissed += dismissals.sift(&mut clusters, Dismissed::Hidden);
-            clusters.truncate(most - shown);
-            shown += clusters.len();
+            listed.muted += left_out(&taste, &mut clusters);
+            listed.dismissed += dismissals.sift(&mut clusters, Dismissed::Hidden);
+            clusters.truncate(most - listed.shown);
+            listed.shown += clusters.len();
             let ranked = clusters.into_iter().map(|cluster| rank::ranked(cluster, context.now, &params));
-            if !context.pour(&pages.page(&ranked.collect::<Vec<_>>()))? || shown == most {
-                break 'list;
+            if !tell(ranked.collect()) || listed.shown == most {
+                return Ok(listed);
             }
         }
         if order.len() < wanted {
-            break;
+            return Ok(listed);
         }
         // Some of those that were wanted are muted: as many more are looked for, and a few, for some of those will be.
         looked_at = order.len();
         wanted = wanted.saturating_mul(2).saturating_add(PAGE_CLUSTERS);
     }
-    context.pour(&pages.end())?;
-    if context.terminal.is_terminal_stdout && shown == most {
-        more(context, store.count(&query)?.saturating_sub(shown + muted + dismissed));
-    }
-    say_muted(context, muted);
-    Ok(Exit::Done)
 }
 
 /// The numbers of the best clusters in the order asked for, `wanted` at most: what `rank::order` would put first, without reading
@@ -139,6 +182,7 @@ fn say_muted(context: &Context, muted: usize) {
 /// When there is no such cluster.
 pub fn show(context: &Context, args: &ShowArgs) -> Result<Exit, Failure> {
     let store = context.reader()?;
+    let _one_state = store.hold()?;
     let id = the_cluster(&store, &args.cluster)?;
     let Some(cluster) = store.cluster(id)? else { return Err(unknown("cluster", &args.cluster)) };
     let mut revisions = Vec::new();
@@ -166,6 +210,7 @@ pub fn show(context: &Context, args: &ShowArgs) -> Result<Exit, Failure> {
 /// When there is no such article.
 pub fn why(context: &Context, args: &WhyArgs) -> Result<Exit, Failure> {
     let store = context.reader()?;
+    let _one_state = store.hold()?;
     let detail = if context.global.verbose > 0 { Detail::Full } else { Detail::Brief };
     let (format, style) = (context.format(args.view), context.style());
     let one = why_of(context, &store, &args.article)?;
@@ -192,10 +237,9 @@ pub fn search(context: &Context, args: &SearchArgs) -> Result<Exit, Failure> {
     let taste = taste(context, &args.list.filter);
     let sought = Sought::of(&args.words);
     // Who looks for other words has another list.
-    let view = |name| View { command: "search", name };
-    let new = args.list.new.as_ref().map(|new| view(new.name.as_deref().unwrap_or(&args.words)));
-    let look = new.map(|view| Look::take(&store, &wanted, view)).transpose()?;
     let _one_state = store.hold()?;
+    let name = args.list.new.as_ref().map(|new| new.name.as_deref().unwrap_or(&args.words));
+    let look = name.map(|name| Look::take(&store, &wanted, "search", name)).transpose()?;
     let matches = store.matches(&args.words, WEIGHED_ARTICLES_MAX)?;
     let mut hits = grouped(&store, &matches, &wanted)?;
     if let Some((_, found)) = &look {
@@ -225,7 +269,7 @@ pub fn search(context: &Context, args: &SearchArgs) -> Result<Exit, Failure> {
         Search { query: args.words.clone(), match_count: matches.articles.len(), newest_only: matches.is_cut, found };
     let whole = context.pour(&listing::search(&told, format, &context.style()))?;
     if let Some((look, _)) = look.filter(|_| whole) {
-        look.shown(context, order[looked_at..].to_vec())?;
+        look.shown(context, order[looked_at..].to_vec(), None)?;
     }
     let rest = order.len() - looked_at;
     if rest > 0 && args.list.limit.is_none() && !context.terminal.is_terminal_stdout {
@@ -392,7 +436,9 @@ fn why_of(context: &Context, store: &Store, prefix: &str) -> Result<Why, Failure
         None if member.joined.how == How::Corrected => store.correction_of(article)?,
         named => named,
     };
-    Ok(Why { member, ranked: rank::ranked(cluster, context.now, &params), rival, correction })
+    let feed = store.feed(&member.article.feed_url)?;
+    let is_grouped = feed.is_none_or(|feed| feed.cluster);
+    Ok(Why { member, ranked: rank::ranked(cluster, context.now, &params), rival, correction, is_grouped })
 }
 
 /// A cluster named in passing; one that is no more goes by the name of the one it went up in.

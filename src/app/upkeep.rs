@@ -10,11 +10,12 @@ use serde::Serialize;
 use tracing_subscriber::filter::LevelFilter;
 
 use crate::app::context::{self, Context, Failure};
+use crate::app::doctor::Outlook;
 use crate::cli::terminal::Terminal;
 use crate::cli::{Exit, Global, InitArgs, Place, View};
 use crate::config;
 use crate::listing::json::{Layout, document};
-use crate::listing::plain::{ago, count, span};
+use crate::listing::plain::{ago, bytes, count, span};
 use crate::listing::{self, Style};
 use crate::schedule;
 use crate::store::{RoleLock, Store};
@@ -28,6 +29,12 @@ struct Status {
     daemon: Option<Daemon>,
     database: String,
     file_bytes: u64,
+    /// Size of the write-ahead log.
+    log_bytes: u64,
+    volume_free_bytes: Option<u64>,
+    /// `None` while it is too early to tell.
+    bytes_per_day: Option<u64>,
+    full_in_days: Option<u64>,
     last_pass: Option<Timestamp>,
     last_success: Option<Timestamp>,
     /// When the next feed is due, or since when one has been.
@@ -73,12 +80,18 @@ pub fn status(context: &Context, view: View) -> Result<Exit, Failure> {
     let outbox = store.outbox()?;
     let schedule = context.schedule_params()?;
     let holder = RoleLock::holder(&context.config.database);
+    let disk = store.disk(&context.config.database, context.now)?;
+    let outlook = disk.forecast(context.kept_days()).map(|forecast| Outlook::of(&forecast));
     let status = Status {
         schema: "newsfold.status/1",
         generated: context.now,
         daemon: holder.map(|holder| Daemon { command: holder.command, process: holder.process }),
         database: context.config.database.display().to_string(),
-        file_bytes: totals.file_bytes,
+        file_bytes: disk.file_bytes,
+        log_bytes: disk.log_bytes,
+        volume_free_bytes: disk.volume_free_bytes,
+        bytes_per_day: outlook.as_ref().map(|outlook| outlook.bytes_per_day),
+        full_in_days: outlook.as_ref().and_then(|outlook| outlook.full_in_days),
         last_pass: feeds.iter().filter_map(|feed| feed.state.last_attempt).max(),
         last_success: feeds.iter().filter_map(|feed| feed.state.last_success).max(),
         next_pass: schedule::due_since(&feeds, context.now, &schedule)
@@ -112,7 +125,7 @@ fn told(status: &Status, style: &Style) -> [(&'static str, String); 10] {
     [
         ("daemon", daemon),
         ("database", status.database.clone()),
-        ("size", format!("{:.1} MiB", status.file_bytes as f64 / f64::from(1 << 20))),
+        ("size", size(status)),
         ("last pass", when(status.last_pass)),
         ("last success", when(status.last_success)),
         ("next pass", next(status.next_pass, style)),
@@ -127,6 +140,21 @@ fn told(status: &Status, style: &Style) -> [(&'static str, String); 10] {
         ),
         ("outbox", mail(&status.outbox)),
     ]
+}
+
+/// `1.2 GiB, log 4.0 MiB; 20.3 GiB free, grows by 12.0 MiB a day`.
+fn size(status: &Status) -> String {
+    let mut told = format!("{}, log {}", bytes(status.file_bytes), bytes(status.log_bytes));
+    if let Some(free) = status.volume_free_bytes {
+        told.push_str(&format!("; {} free", bytes(free)));
+    }
+    if let Some(growth) = status.bytes_per_day {
+        told.push_str(&format!(", grows by {} a day", bytes(growth)));
+    }
+    if let Some(days) = status.full_in_days {
+        told.push_str(&format!(", full in {days} days"));
+    }
+    told
 }
 
 fn next(moment: Option<Timestamp>, style: &Style) -> String {
@@ -154,14 +182,17 @@ fn mail(outbox: &Outbox) -> String {
     if parts.is_empty() { "empty".to_owned() } else { parts.join(", ") }
 }
 
-/// Drops everything derived and remakes it from the stored articles.
+/// Drops everything derived and remakes it from the stored articles; with `all` also what was settled when articles were pruned.
 ///
 /// # Errors
 /// When there is no database, or another process is working on it.
-pub fn rebuild(context: &Context) -> Result<Exit, Failure> {
+pub fn rebuild(context: &Context, all: bool) -> Result<Exit, Failure> {
     context.start_log(LevelFilter::WARN);
     let totals = Store::reader(&context.config.database)?.totals(context.now)?;
     let (_lock, mut writer) = context.writer("rebuild")?;
+    if all {
+        writer.unsettle()?;
+    }
     let articles = usize::try_from(totals.articles).unwrap_or(usize::MAX);
     let progress = context.progress(articles, "articles");
     let mut told = 0;

@@ -5,6 +5,7 @@
 
 mod manual;
 pub mod moment;
+pub mod places;
 pub mod terminal;
 mod typed;
 mod words;
@@ -111,12 +112,38 @@ pub enum Command {
     Dismiss(DismissArgs),
     /// Exports a digest.
     Digest(DigestArgs),
+    /// Lists the editions that are kept.
+    Editions {
+        /// Of the digest of this name alone.
+        name: Option<String>,
+        /// In what form; `None` means a table on a terminal and plain lines without one.
+        format: Option<ListFormat>,
+    },
     /// Manages feeds.
     Feeds(FeedsCommand),
     /// Clusters an archive in a throw-away database and scores it.
     Eval(EvalArgs),
     /// Remakes everything derived.
-    Rebuild,
+    Rebuild {
+        /// Also what was settled when articles were pruned.
+        all: bool,
+    },
+    /// What needs a person.
+    Doctor(View),
+    /// Writes a copy of the database.
+    Backup {
+        /// Where to.
+        to: PathBuf,
+        /// Whether a file that is there is replaced.
+        force: bool,
+    },
+    /// Puts a copy in the place of the database.
+    Restore {
+        /// The copy.
+        from: PathBuf,
+    },
+    /// Applies retention.
+    Prune(PruneArgs),
     /// Writes the starter config.
     Init(InitArgs),
     /// The main job on sample feeds.
@@ -125,6 +152,17 @@ pub enum Command {
     Completions(Shell),
     /// Prints the manual page.
     Man,
+    /// Renders a user's template, as another process of ours asks for on stdin; no command for people.
+    RenderTemplate,
+}
+
+/// Arguments of `prune`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PruneArgs {
+    /// Only say what would go.
+    pub dry_run: bool,
+    /// Write the file anew, so that all of its free room goes back to the disk.
+    pub vacuum: bool,
 }
 
 /// Arguments of `fetch`.
@@ -246,6 +284,8 @@ pub struct DigestArgs {
     pub mail: bool,
     /// A template in place of the built-in one; `None` may be what the config says of this name.
     pub template: Option<PathBuf>,
+    /// Instead of a new digest, the edition of this number, as it was made.
+    pub edition: Option<u32>,
     /// Instead of a digest, the built-in template of this format.
     pub print_template: Option<DigestFormat>,
     /// The tags that get a section each, in this order.
@@ -545,6 +585,9 @@ impl Stop {
     }
 }
 
+/// The only argument by which newsfold has itself render a template ([`Command::RenderTemplate`]).
+pub const RENDER_TEMPLATE: &str = "render-template";
+
 /// Reads the arguments of the process, its own name first.
 ///
 /// # Errors
@@ -586,6 +629,21 @@ mod tests {
     }
 
     #[test]
+    fn editions_are_listed_and_printed_and_nobody_is_told_how_templates_are_rendered() {
+        assert_eq!(command("editions"), Command::Editions { name: None, format: None });
+        let of_morning = Command::Editions { name: Some("morning".to_owned()), format: Some(ListFormat::Json) };
+        assert_eq!(command("editions --name morning --format json"), of_morning);
+        let edition = |line: &str| match command(line) {
+            Command::Digest(args) => (args.name, args.edition),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(edition("digest --name morning --edition 3"), (Some("morning".to_owned()), Some(3)));
+        assert_eq!(command(RENDER_TEMPLATE), Command::RenderTemplate);
+        assert!(!manual().contains("render") && !completions(Shell::Bash).contains(RENDER_TEMPLATE));
+        assert!(typed("render-template --quiet").is_err());
+    }
+
+    #[test]
     fn every_command_means_what_was_typed() {
         let check = |line: &str, expected: Command| assert_eq!(command(line), expected, "{line}");
         check("run", Command::Run);
@@ -599,7 +657,6 @@ mod tests {
         check("status --format json", Command::Status(View::Json));
         check("show c4k", Command::Show(ShowArgs { cluster: "c4k".into(), view: View::Text }));
         check("why a1 a2", Command::Why(WhyArgs { article: "a1".into(), other: Some("a2".into()), view: View::Text }));
-        check("rebuild", Command::Rebuild);
         check("init", Command::Init(InitArgs { to: None, force: false }));
         check("init - --force", Command::Init(InitArgs { to: Some(Place::Standard), force: true }));
         check("demo", Command::Demo(View::Text));
@@ -654,6 +711,18 @@ mod tests {
                 settings: vec![("window".into(), "48h".into()), ("join_probability".into(), "0.6".into())],
             }),
         );
+    }
+
+    #[test]
+    fn the_file_is_checked_copied_and_pruned() {
+        let check = |line: &str, expected: Command| assert_eq!(command(line), expected, "{line}");
+        check("rebuild", Command::Rebuild { all: false });
+        check("rebuild --all", Command::Rebuild { all: true });
+        check("doctor --format json", Command::Doctor(View::Json));
+        check("backup n.bak --force", Command::Backup { to: "n.bak".into(), force: true });
+        check("restore n.bak", Command::Restore { from: "n.bak".into() });
+        check("prune --dry-run", Command::Prune(PruneArgs { dry_run: true, vacuum: false }));
+        check("prune --vacuum", Command::Prune(PruneArgs { dry_run: false, vacuum: true }));
     }
 
     #[test]

@@ -11,11 +11,11 @@ use jiff::tz::TimeZone;
 
 use crate::cli::moment::When;
 use crate::cli::terminal::ColorMode;
-use crate::cli::words::{count, language, length, ordinal, place, setting, when, words, zone};
+use crate::cli::words::{count, language, length, ordinal, place, place_of_digest, setting, when, words, zone};
 use crate::cli::{
     Asking, Command, CorrectionsCommand, Covers, DigestArgs, DigestFormat, DismissArgs, EvalArgs, Exit, FeedsAddArgs,
     FeedsCommand, FeedsListArgs, FetchArgs, Filter, Global, InitArgs, Invocation, ListArgs, ListFormat, LogFormat, New,
-    Place, SearchArgs, ShowArgs, Sort, Stop, View, WhyArgs,
+    Place, PruneArgs, RENDER_TEMPLATE, SearchArgs, ShowArgs, Sort, Stop, View, WhyArgs,
 };
 
 /// Columns beyond which help is not wrapped: longer lines are hard to read.
@@ -46,7 +46,7 @@ const EPILOGUE: &str = "\
 
 \x1b[1;4mExit codes:\x1b[0m
   0  done
-  1  could not do it (fetch: every feed failed; feeds check: found a fault)
+  1  could not do it (fetch: every feed failed; doctor, feeds check: a fault)
   2  wrong usage or wrong config
   3  done in part: some feeds failed
 
@@ -156,6 +156,15 @@ enum TypedCommand {
     /// Export a digest: the best stories, written for a reader
     #[command(after_help = DIGEST_NOTE)]
     Digest(TypedDigest),
+    /// List the editions of digests that are kept
+    Editions {
+        /// Of the digest of this name alone
+        #[arg(long, value_parser = words)]
+        name: Option<String>,
+        /// Output: table, json, jsonl, csv or markdown [default: a table on a terminal, plain lines without one]
+        #[arg(long, value_enum, value_name = "FORMAT", hide_possible_values = true)]
+        format: Option<ListFormat>,
+    },
     /// List, add, remove, check, discover, import and export feeds
     #[command(subcommand_required = true, arg_required_else_help = true)]
     Feeds {
@@ -165,7 +174,39 @@ enum TypedCommand {
     /// Cluster an archive in a throw-away database and score it
     Eval(TypedEval),
     /// Drop all clusters and make them anew from the stored articles
-    Rebuild,
+    #[command(after_help = REBUILD_NOTE)]
+    Rebuild {
+        /// Place anew what a prune settled as well
+        #[arg(long)]
+        all: bool,
+    },
+    /// Check config, database, feeds, mail and disk; exit 1 when something needs a person
+    Doctor(TypedView),
+    /// Write a checked copy of the database, whatever is writing to it meanwhile
+    Backup {
+        /// The copy
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// Replace a file that is there
+        #[arg(long)]
+        force: bool,
+    },
+    /// Put a backup in the place of the database, which is kept beside it
+    Restore {
+        /// What `backup` wrote
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+    /// Give up what is older than [retention] keeps, and the room it takes
+    #[command(after_help = PRUNE_NOTE)]
+    Prune {
+        /// Only say what would go
+        #[arg(long)]
+        dry_run: bool,
+        /// Write the whole file anew, so that all free room goes back to the disk
+        #[arg(long, conflicts_with = "dry_run")]
+        vacuum: bool,
+    },
     /// Write a commented starter config with real feeds
     Init(TypedInit),
     /// Do the whole job on built-in sample feeds; needs no network
@@ -179,6 +220,15 @@ enum TypedCommand {
     /// Print the manual page
     Man,
 }
+
+const REBUILD_NOTE: &str = "\
+Where articles were pruned, what had been placed by then stays as it is: its
+neighbours are gone. --all places it anew among those that are left.";
+
+const PRUNE_NOTE: &str = "\
+`newsfold run` prunes by itself. A cluster goes whole, when its last article is
+older than [retention] keeps it, or stays whole; what a correction names stays.
+What went never comes back as new, even if its feed still holds it.";
 
 const FETCH_NOTE: &str = "\
 A feed that was never fetched is due. --all and named feeds set due times and
@@ -353,9 +403,12 @@ struct TypedDigest {
     /// Print the built-in template of a format, to begin one's own with
     #[arg(long, value_enum, value_name = "FORMAT", hide_possible_values = true, conflicts_with_all = ["template", "name", "top", "sections"])]
     print_template: Option<DigestFormat>,
-    /// File to write, - for stdout
-    #[arg(long, value_name = "FILE", value_parser = place)]
+    /// File to write, - for stdout; {date}, {time}, {name} and, of editions, {number} in it are filled in
+    #[arg(long, value_name = "FILE", value_parser = place_of_digest)]
     out: Option<Place>,
+    /// Print edition N of that name as it was made; `newsfold editions` lists what is kept
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), conflicts_with_all = ["catch_up", "new", "top", "format", "sections", "template", "mail"])]
+    edition: Option<u32>,
     /// Send it by mail, as the section `mail` of the config says
     #[arg(long)]
     mail: bool,
@@ -531,6 +584,11 @@ struct TypedInit {
 
 /// Reads the arguments and says what they mean.
 pub(crate) fn parse(args: Vec<OsString>) -> Result<Invocation, Stop> {
+    // What newsfold types when it calls itself is no command for people: no help, completion or manual knows it.
+    if args.len() == 2 && args[1] == RENDER_TEMPLATE {
+        let plain = parse(vec![args[0].clone(), OsString::from("man")])?;
+        return Ok(Invocation { command: Command::RenderTemplate, ..plain });
+    }
     let color = color_typed(&args);
     let matches = definition().color(clap_color(color)).try_get_matches_from(args);
     matches
@@ -627,6 +685,7 @@ impl TypedCommand {
                 Some(TypedCorrections::Import { file }) => CorrectionsCommand::Import { from: file },
             }),
             TypedCommand::Digest(digest) => Command::Digest(digest.meaning()),
+            TypedCommand::Editions { name, format } => Command::Editions { name, format },
             TypedCommand::Feeds { command } => Command::Feeds(command.meaning()),
             TypedCommand::Eval(eval) => Command::Eval(EvalArgs {
                 file: eval.file,
@@ -635,7 +694,11 @@ impl TypedCommand {
                 stored: eval.stored,
                 settings: eval.set,
             }),
-            TypedCommand::Rebuild => Command::Rebuild,
+            TypedCommand::Rebuild { all } => Command::Rebuild { all },
+            TypedCommand::Doctor(view) => Command::Doctor(view.format),
+            TypedCommand::Backup { file, force } => Command::Backup { to: file, force },
+            TypedCommand::Restore { file } => Command::Restore { from: file },
+            TypedCommand::Prune { dry_run, vacuum } => Command::Prune(PruneArgs { dry_run, vacuum }),
             TypedCommand::Init(TypedInit { file, force }) => Command::Init(InitArgs { to: file, force }),
             TypedCommand::Demo(view) => Command::Demo(view.format),
             TypedCommand::Completions { shell } => Command::Completions(shell),
@@ -688,6 +751,7 @@ impl TypedDigest {
             out: self.out,
             mail: self.mail,
             template: self.template,
+            edition: self.edition,
             print_template: self.print_template,
             sections: self.sections,
         }

@@ -7,6 +7,7 @@ use jiff::tz::TimeZone;
 
 use crate::cli::Place;
 use crate::cli::moment::{FORMS, MomentError, When, duration};
+use crate::cli::places::check;
 
 /// A moment, for `--since` and `--until`.
 pub(crate) fn when(text: &str) -> Result<When, &'static str> {
@@ -48,6 +49,12 @@ pub(crate) fn place(text: &str) -> Result<Place, String> {
         "-" => Ok(Place::Standard),
         file => Ok(Place::File(PathBuf::from(file))),
     }
+}
+
+/// A place for a digest, whose name may hold braces.
+pub(crate) fn place_of_digest(text: &str) -> Result<Place, String> {
+    check(text).map_err(|wrong| format!("it {wrong}"))?;
+    place(text)
 }
 
 /// A length of time that is not nothing.

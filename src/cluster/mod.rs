@@ -37,7 +37,7 @@ use crate::cluster::waiting::Waiting;
 use crate::cluster::weights::{Scale, Weights, probability};
 use crate::cluster::window::Window;
 use crate::features::{Features, Term};
-use crate::model::{ArticleId, ClusterId, Reason};
+use crate::model::{ArticleId, ClusterId, Reason, Remembered};
 
 /// An article that has been stored and asks for its cluster.
 #[derive(Clone, Debug)]
@@ -75,21 +75,40 @@ pub struct Assignment {
     pub changes: Vec<Change>,
 }
 
-/// An article of the window as the store remembers it.
+/// An article of the window as it is counted in again: a [`Remembered`] one whose memory was read, which needs nothing of others and may
+/// be done beside the counting.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Remembered {
-    /// The article.
-    pub article: ArticleId,
-    /// Its cluster as it stands now.
-    pub cluster: ClusterId,
-    /// When it was published.
-    pub published: Timestamp,
-    /// When it was first stored.
-    pub seen: Timestamp,
-    /// The publisher; not weighed yet.
-    pub outlet: String,
-    /// The bytes of its `Assignment`.
-    pub memory: Vec<u8>,
+pub struct Recalled {
+    article: ArticleId,
+    cluster: ClusterId,
+    times: Times,
+    /// What was found in its memory: the article, and whom it waits for; nothing where it stands alone.
+    held: Option<(Document, Vec<ArticleId>)>,
+}
+
+impl Recalled {
+    /// Reads what is remembered of an article.
+    ///
+    /// # Errors
+    /// When the memory cannot be read; `Clusterer::place` makes it again from the article's words.
+    pub fn of(remembered: &Remembered) -> Result<Recalled, RestoreError> {
+        let Remembered { article, cluster, memory, .. } = remembered;
+        let damaged = || RestoreError::Damaged { article: article.0 };
+        match memory.first() {
+            Some(&document::VERSION) => {}
+            Some(&found) => {
+                return Err(RestoreError::Version { article: article.0, found, expected: document::VERSION });
+            }
+            None => return Err(damaged()),
+        }
+        let times = Times::of(remembered.published, remembered.seen, true);
+        let mut recalled = Recalled { article: *article, cluster: *cluster, times, held: None };
+        if *memory != ALONE {
+            let (memory, nearest) = waiting::taken(memory).ok_or_else(damaged)?;
+            recalled.held = Some((Document::recall(*article, times, memory).ok_or_else(damaged)?, nearest));
+        }
+        Ok(recalled)
+    }
 }
 
 /// Why a window cannot be restored.
@@ -154,8 +173,10 @@ pub struct Clusterer {
     waiting: Waiting,
     /// What a person said that no decision may go against.
     rulings: Rulings,
-    /// The latest `seen` of all arrivals, in seconds: the window is counted from it, so that a clock set back does no harm.
+    /// The latest `seen` of all arrivals since `begun`, in seconds: the window is counted from it, so that a clock set back does no harm.
     latest_seen: i64,
+    /// The arrival with which the window began anew, the last time that it did.
+    begun: ArticleId,
 }
 
 impl Clusterer {
@@ -169,6 +190,7 @@ impl Clusterer {
             waiting: Waiting::default(),
             rulings: Rulings::default(),
             latest_seen: i64::MIN,
+            begun: ArticleId(0),
         }
     }
 
@@ -176,44 +198,28 @@ impl Clusterer {
     /// latest `seen` stored. More does no harm.
     ///
     /// # Errors
-    /// When a memory cannot be read; `place` makes it again from the article's words.
+    /// The first that `window` gives.
     pub fn restore(
         params: Params,
         weights: Weights,
-        window: impl Iterator<Item = Remembered>,
+        window: impl Iterator<Item = Result<Recalled, RestoreError>>,
     ) -> Result<Clusterer, RestoreError> {
         let mut clusterer = Clusterer::new(params, weights);
-        for remembered in window {
-            clusterer.recall(remembered)?;
+        for recalled in window {
+            let Recalled { article, cluster, times, held } = recalled?;
+            clusterer.latest_seen = clusterer.latest_seen.max(times.seen);
+            if let Some((document, nearest)) = held {
+                clusterer.waiting.add(article, document.seen, &nearest);
+                clusterer.window.add(document, cluster, &clusterer.params);
+            }
         }
         clusterer.window.forget_until(clusterer.window_start());
         Ok(clusterer)
     }
 
-    fn recall(&mut self, remembered: Remembered) -> Result<(), RestoreError> {
-        let article = remembered.article.0;
-        match remembered.memory.first() {
-            Some(&document::VERSION) => {}
-            Some(&found) => {
-                return Err(RestoreError::Version { article, found, expected: document::VERSION });
-            }
-            None => return Err(RestoreError::Damaged { article }),
-        }
-        let times = Times::of(remembered.published, remembered.seen, true);
-        self.latest_seen = self.latest_seen.max(times.seen);
-        if remembered.memory == ALONE {
-            return Ok(());
-        }
-        let (memory, nearest) = waiting::taken(&remembered.memory).ok_or(RestoreError::Damaged { article })?;
-        let document = Document::recall(remembered.article, times, memory).ok_or(RestoreError::Damaged { article })?;
-        self.waiting.add(remembered.article, document.seen, &nearest);
-        self.window.add(document, remembered.cluster, &self.params);
-        Ok(())
-    }
-
     /// Says where an article belongs, and counts it in.
     pub fn assign(&mut self, arrival: Arrival<'_>) -> Assignment {
-        self.advance(arrival.seen);
+        self.advance(arrival.id, arrival.seen);
         let document = self.document(&arrival);
         if arrival.alone {
             return Assignment {
@@ -247,7 +253,7 @@ impl Clusterer {
     /// Measures an article against its candidates, the most probable first, and leaves it out: what `assign` decides from, and
     /// what the trainer learns from.
     pub fn consider(&mut self, arrival: &Arrival<'_>) -> Vec<Candidate> {
-        self.advance(arrival.seen);
+        self.advance(arrival.id, arrival.seen);
         let document = self.document(arrival);
         self.candidates(&document)
     }
@@ -255,7 +261,7 @@ impl Clusterer {
     /// Counts an article into a cluster that is already known, and gives its memory: for corrections, for training, and for
     /// articles whose memory another version wrote.
     pub fn place(&mut self, arrival: Arrival<'_>, cluster: ClusterId) -> Vec<u8> {
-        self.advance(arrival.seen);
+        self.advance(arrival.id, arrival.seen);
         if arrival.alone {
             return ALONE.to_vec();
         }
@@ -326,6 +332,12 @@ impl Clusterer {
         &self.params
     }
 
+    /// The article with which the window began anew after a clock that was ahead, the last time that it did since it was restored: of
+    /// those before it the window holds none.
+    pub fn begun(&self) -> ArticleId {
+        self.begun
+    }
+
     /// How many articles the window holds.
     pub fn len(&self) -> usize {
         self.window.articles()
@@ -336,7 +348,13 @@ impl Clusterer {
         self.len() == 0
     }
 
-    fn advance(&mut self, seen: Timestamp) {
+    /// Moves the window on. An arrival from before its start says that the clock was ahead by more than a window, and was set right:
+    /// what came meanwhile would keep the window where it is until that day comes, and nothing would be grouped. So it begins anew.
+    fn advance(&mut self, id: ArticleId, seen: Timestamp) {
+        if seen.as_second() < self.window_start() {
+            (self.window, self.waiting) = (Window::default(), Waiting::default());
+            (self.latest_seen, self.begun) = (seen.as_second(), id);
+        }
         self.latest_seen = self.latest_seen.max(seen.as_second());
         let start = self.window_start();
         self.window.forget_until(start);

@@ -9,10 +9,10 @@ use crate::cluster::between::{Placed, between};
 use crate::cluster::change::follow;
 use crate::cluster::params::Params;
 use crate::cluster::weights::{Weights, probability};
-use crate::cluster::{Arrival, Assignment, Clusterer, Remembered, RestoreError};
+use crate::cluster::{Arrival, Assignment, Clusterer, Recalled, RestoreError};
 use crate::features::lexicon::Lexicon;
 use crate::features::{self, Subject};
-use crate::model::{ArticleId, ClusterId, Evidence, How};
+use crate::model::{ArticleId, ClusterId, Evidence, How, Remembered};
 
 /// An article of a test: when it was published, its title, its text.
 type Told<'a> = (&'a str, &'a str, &'a str);
@@ -477,9 +477,9 @@ fn a_restart_anywhere_changes_nothing() {
             cluster: clusters[&arrival.id],
             published: arrival.published,
             seen: arrival.seen,
-            outlet: String::new(),
             memory: assignment.memory.clone(),
         });
+        let window = window.map(|remembered| Recalled::of(&remembered));
         let mut restored = Clusterer::restore(params.clone(), Weights::builtin(), window).expect("sound memories");
         for (arrival, expected) in stream[cut..].iter().zip(&unbroken[cut..]) {
             assert_eq!(&restored.assign(arrival.clone()), expected, "restored after {cut}");
@@ -511,10 +511,9 @@ fn a_memory_that_cannot_be_read_is_named() {
             cluster: ClusterId(ArticleId(7)),
             published: time(CAMERAS[0].0),
             seen: time(CAMERAS[0].0),
-            outlet: String::new(),
             memory,
         };
-        let found = Clusterer::restore(Params::default(), Weights::builtin(), [remembered].into_iter());
+        let found = Clusterer::restore(Params::default(), Weights::builtin(), [Recalled::of(&remembered)].into_iter());
         assert_eq!(found.map(|_| ()), Err(expected));
     }
 }

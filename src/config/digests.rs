@@ -8,6 +8,7 @@ use toml::de::{DeTable, DeValue};
 
 use crate::cli::DigestFormat;
 use crate::cli::moment::When;
+use crate::cli::places;
 use crate::config::given::{Given, shown};
 use crate::config::settings::{nearest, put};
 use crate::mail::Address;
@@ -61,6 +62,22 @@ pub(crate) struct DigestTable {
     pub(crate) digest: DigestSection,
     /// What is wrong, each with the byte where it stands.
     pub(crate) faults: Vec<(usize, String)>,
+    /// Where its `out` stands.
+    pub(crate) out_offset: Option<usize>,
+}
+
+impl DigestSection {
+    /// The file it is written to, as far as that is the same for all of its editions.
+    pub(crate) fn file(&self) -> Option<String> {
+        self.out.as_ref().map(|out| places::with_name(&out.to_string_lossy(), &self.name))
+    }
+
+    /// Whether its file names a day, and nothing that tells the editions of one day apart.
+    fn loses_editions(&self, timetable: &Timetable) -> bool {
+        let file = self.file().unwrap_or_default();
+        let has = |place: &str| file.contains(place);
+        has("{date}") && !has("{time}") && !has("{number}") && timetable.is_more_than_daily()
+    }
 }
 
 impl DigestTable {
@@ -80,18 +97,21 @@ impl DigestTable {
             out: None,
             mail: Vec::new(),
         };
-        let mut read = DigestTable { digest, faults: Vec::new() };
+        let mut read = DigestTable { digest, faults: Vec::new(), out_offset: None };
         if !is_name(&read.digest.name) {
             let wanted = format!("a digest's name is one line of at most {NAME_CHARS_MAX} characters");
             read.faults.push((name.span().start, wanted));
         }
-        let mut schedule = None;
+        let (mut schedule, mut out) = (None, None);
         for (key, value) in table {
             let called = || format!("`{}` in [{DIGEST}.{}]", shown(key.get_ref()), shown(name.get_ref().as_ref()));
             let fault = match read.set(key.get_ref(), value, home) {
                 Some(Ok(())) => {
                     if key.get_ref() == "schedule" {
                         schedule = Some((value.span().start, called()));
+                    }
+                    if key.get_ref() == "out" {
+                        out = Some((value.span().start, called()));
                     }
                     continue;
                 }
@@ -100,11 +120,19 @@ impl DigestTable {
             };
             read.faults.push(fault);
         }
+        read.out_offset = out.as_ref().map(|(offset, _)| *offset);
         // Its zone may stand behind it.
         if let (Some((offset, called)), Some(text)) = (schedule, &read.digest.schedule) {
             let zone = read.digest.zone.clone().unwrap_or(TimeZone::UTC);
-            if let Err(error) = Timetable::parse(text, zone) {
-                read.faults.push((offset, format!("{called} is wrong: {error}")));
+            match Timetable::parse(text, zone) {
+                Err(error) => read.faults.push((offset, format!("{called} is wrong: {error}"))),
+                Ok(timetable) if read.digest.loses_editions(&timetable) => {
+                    let (offset, called) = out.clone().unwrap_or((offset, called));
+                    let why = "has {date}, and `schedule` comes more than once a day, so that a later edition would take the place of an \
+                               earlier one: write {date}-{time} or {number}";
+                    read.faults.push((offset, format!("{called} {why}")));
+                }
+                Ok(_) => {}
             }
         }
         read
@@ -160,13 +188,7 @@ fn format(given: Given<'_>) -> Result<DigestFormat, String> {
 
 /// A path in which only what is known stands in braces.
 fn out(text: &str, home: &Path) -> Result<PathBuf, String> {
-    const PLACES: [&str; 4] = ["date", "time", "name", "number"];
-    for part in text.split('{').skip(1) {
-        let place = part.split_once('}').map(|(place, _)| place);
-        if !place.is_some_and(|place| PLACES.contains(&place)) {
-            return Err(format!("may hold {{{}}} in braces and nothing else", PLACES.join("}, {")));
-        }
-    }
+    places::check(text)?;
     Ok(home.join(text))
 }
 
@@ -177,5 +199,12 @@ pub(crate) fn addresses(given: Given<'_>) -> Result<Vec<Address>, String> {
     if let Given::Text(_) = given {
         return Ok(vec![read(&given.words()?.to_owned())?]);
     }
-    given.texts(RECIPIENTS_MAX)?.iter().map(read).collect()
+    let mut addresses: Vec<Address> = Vec::new();
+    for address in given.texts(RECIPIENTS_MAX)?.iter().map(read) {
+        let address = address?;
+        if !addresses.iter().any(|known| known.is_same_mailbox(&address)) {
+            addresses.push(address);
+        }
+    }
+    Ok(addresses)
 }

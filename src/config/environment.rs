@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::config::error::{ConfigError, Fault};
 use crate::config::given::Given;
 use crate::config::settings::{SETTINGS, Setting, contradictions, nearest, sections};
-use crate::config::{Config, Secret};
+use crate::config::{Config, Secret, digests};
 
 /// The largest file that a `…_FILE` variable may name.
 const SECRET_BYTES_MAX: u64 = 64 * 1024;
@@ -78,6 +78,14 @@ fn unknown(words: &str) -> Result<(), String> {
     let variables: Vec<String> = SETTINGS.iter().map(Setting::variable).collect();
     let known = variables.iter().filter_map(|variable| variable.strip_prefix("NEWSFOLD_"));
     let is_in_section = sections().iter().any(|section| words.starts_with(&format!("{}_", section.to_uppercase())));
+    let is_of_digest = words.strip_prefix("DIGEST_").is_some_and(|rest| {
+        digests::KEYS
+            .iter()
+            .any(|key| rest == key.to_uppercase() || rest.ends_with(&format!("_{}", key.to_uppercase())))
+    });
+    if is_of_digest {
+        return Err("is no setting: digests are written in the config file, as [digest.NAME]".to_owned());
+    }
     match nearest(words, known.chain(["CONFIG"])) {
         Some(meant) => Err(format!("is no setting; did you mean NEWSFOLD_{meant}?")),
         None if is_in_section => Err(format!("is no setting; the settings are {}", variables.join(", "))),

@@ -99,6 +99,19 @@ impl Reader<'_> {
             if self.config.digests.len() == DIGESTS_MAX {
                 return self.fault(name.span().start, format!("more than {DIGESTS_MAX} digests"));
             }
+            let same = self
+                .config
+                .digests
+                .iter()
+                .find(|known| read.digest.out.is_some() && known.file() == read.digest.file());
+            if let Some(same) = same {
+                let [one, other] = [&same.name, &read.digest.name].map(|name| shown(name));
+                let why = format!(
+                    "`out` of [{DIGEST}.{other}] is that of [{DIGEST}.{one}] too, and each would take the other's place: {{name}} in it \
+                     tells them apart"
+                );
+                self.fault(read.out_offset.unwrap_or(name.span().start), why);
+            }
             self.config.digests.push(read.digest);
         }
         self.config.digests.sort_by(|one, other| one.name.cmp(&other.name));

@@ -11,6 +11,9 @@ use crate::cli::moment::duration;
 /// Characters of a wrong value that an error repeats.
 const SHOWN_CHARS_MAX: usize = 80;
 
+/// How things are kept that are never given up.
+const FOR_EVER: &str = "forever";
+
 /// A value of the config file or of the environment.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Given<'a> {
@@ -133,6 +136,20 @@ impl<'a> Given<'a> {
         })?;
         let wanted = || format!("must be a time from {:#} to {:#}, not {self}", bounds.start(), bounds.end());
         Some(length).filter(|length| bounds.contains(length)).ok_or_else(wanted)
+    }
+
+    /// How long something is kept: a length of time within bounds, or `None` for ever.
+    pub(crate) fn term(self, bounds: RangeInclusive<SignedDuration>) -> Result<Option<SignedDuration>, String> {
+        if self.text().is_ok_and(|text| text == FOR_EVER) {
+            return Ok(None);
+        }
+        let length = match self {
+            Given::Text(text) | Given::Bare(text) => duration(text),
+            _ => None,
+        };
+        let wanted =
+            || format!("must be \"{FOR_EVER}\" or a time of a day or more, such as \"90d\" or \"52w\", not {self}");
+        length.filter(|length| bounds.contains(length)).map(Some).ok_or_else(wanted)
     }
 
     /// An amount of data with its unit, within bounds, in bytes.

@@ -46,6 +46,8 @@ pub struct Config {
     pub fetch: FetchSection,
     /// How articles are clustered.
     pub cluster: ClusterSection,
+    /// How long things are kept.
+    pub retention: RetentionSection,
     /// What a reader sees of clusters.
     pub reading: ReadingSection,
     /// How the service is watched.
@@ -102,6 +104,19 @@ pub struct ClusterSection {
     pub related_probability: f64,
     /// Articles of one cluster within the window; a full one takes no more.
     pub cluster_articles_max: usize,
+}
+
+/// `[retention]`: how long things are kept, counted from when they were seen; `None` is for ever.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RetentionSection {
+    /// Articles that are alone in their cluster.
+    pub articles: Option<SignedDuration>,
+    /// Clusters of more than one article, from the last one on.
+    pub clusters: Option<SignedDuration>,
+    /// Earlier words of articles.
+    pub revisions: Option<SignedDuration>,
+    /// What is left of editions and mails that were sent.
+    pub editions: Option<SignedDuration>,
 }
 
 /// `[reading]`: what a reader sees of clusters. Nothing of it touches what is stored.
@@ -228,6 +243,7 @@ impl Default for Config {
             database: PathBuf::from("newsfold.db"),
             fetch: FetchSection::default(),
             cluster: ClusterSection::default(),
+            retention: RetentionSection::default(),
             reading: ReadingSection::default(),
             serve: ServeSection::default(),
             mail: MailSection::default(),
@@ -266,6 +282,14 @@ impl Default for ClusterSection {
             related_probability: 0.1,
             cluster_articles_max: 2_000,
         }
+    }
+}
+
+impl Default for RetentionSection {
+    /// Nothing that was said is given up unasked; what was sent and read is.
+    fn default() -> RetentionSection {
+        let editions = Some(SignedDuration::from_hours(24 * 90));
+        RetentionSection { articles: None, clusters: None, revisions: None, editions }
     }
 }
 
@@ -593,6 +617,77 @@ mod tests {
     }
 
     #[test]
+    fn two_digests_do_not_take_each_others_place() {
+        let one_fault = |text: &str| {
+            let mut found = faults(text);
+            assert_eq!(found.len(), 1, "{text}: {found:?}");
+            found.remove(0)
+        };
+        let found =
+            one_fault("[digest.b]\nout = \"day.html\"\n[digest.a]\nschedule = \"hourly\"\nout = \"day.html\"\n");
+        let expected = "`out` of [digest.b] is that of [digest.a] too, and each would take the other's place: {name} in it tells them apart";
+        assert!(found.contains("config.toml:") && found.ends_with(expected), "{found}");
+        one_fault("[digest.\"a b\"]\nout = \"{name}\"\n[digest.a_b]\nout = \"{name}\"\n");
+        read_text("[digest.a]\nout = \"{name}\"\n[digest.b]\nout = \"{name}\"\n[digest.c]\n[digest.d]\n").unwrap();
+
+        let digest = |schedule: &str, out: &str| format!("[digest.a]\nschedule = \"{schedule}\"\nout = \"{out}\"\n");
+        let found = one_fault(&digest("Hourly", "{date}.html"));
+        assert!(
+            found.starts_with("config.toml:3:7: `out` in [digest.a] has {date}, and `schedule` comes more"),
+            "{found}"
+        );
+        assert!(found.ends_with("write {date}-{time} or {number}"), "{found}");
+        one_fault(&digest("0 7,19 * * 1", "{name}/{date}"));
+        for (schedule, out) in [
+            ("hourly", "{date}-{time}.html"),
+            ("hourly", "{number}"),
+            ("hourly", "latest.html"),
+            ("daily 07:00", "{date}.html"),
+            ("0 7 29 2 *", "{date}.html"),
+        ] {
+            read_text(&digest(schedule, out)).unwrap_or_else(|error| panic!("{schedule}, {out}: {error}"));
+        }
+    }
+
+    #[test]
+    fn recipients_are_mailboxes_that_servers_take_and_each_stands_once() {
+        let to = |list: &str| read_text(&format!("[mail]\nto = {list}")).unwrap().mail.to;
+        let list = to(r#"["Me <me@Example.org>", "me@example.org", "ME@example.org", "you@example.org"]"#);
+        assert_eq!(list.iter().map(Address::email).collect::<Vec<_>>(), ["me@Example.org", "you@example.org"]);
+        assert_eq!(to(r#""me@zürich.example""#)[0].email(), "me@xn--zrich-kva.example");
+        let found = faults(
+            r#"[digest.a]
+mail = ["jörg@example.org"]"#,
+        );
+        assert!(
+            found[0].contains("`mail` in [digest.a] is wrong: `jörg@example.org` has letters before the `@`"),
+            "{found:?}"
+        );
+    }
+
+    #[test]
+    fn digests_have_no_variables_and_who_sets_one_is_told() {
+        let set = |name: &str| load_with(name).map(|_| ()).map_err(|error| error.to_string());
+        let wrong = "is no setting: digests are written in the config file, as [digest.NAME]";
+        for name in ["NEWSFOLD_DIGEST_MORNING_SCHEDULE", "NEWSFOLD_DIGEST_OUT", "NEWSFOLD_DIGEST_A_B_MIN_OUTLETS"] {
+            assert!(
+                set(name).is_err_and(|error| error.contains(name) && error.ends_with(wrong)),
+                "{name}: {:?}",
+                set(name)
+            );
+        }
+        // What an orchestrator sets of a service that is called newsfold-digest.
+        assert_eq!(set("NEWSFOLD_DIGEST_SERVICE_HOST"), Ok(()));
+        assert_eq!(set("NEWSFOLD_DIGEST_PORT"), Ok(()));
+    }
+
+    fn load_with(variable: &str) -> Result<Loaded, ConfigError> {
+        let folder = tempfile::tempdir().unwrap();
+        let nowhere = (OsString::from("XDG_CONFIG_HOME"), folder.path().as_os_str().to_owned());
+        load(None, folder.path(), [nowhere, (OsString::from(variable), OsString::from("1"))])
+    }
+
+    #[test]
     fn the_password_is_read_from_its_file_when_it_is_needed() {
         let folder = tempfile::tempdir().unwrap();
         let section = |text: &str| parse(text, Path::new("config.toml"), folder.path()).unwrap().mail;
@@ -667,7 +762,7 @@ mod tests {
         );
         check(
             "[pages]\nfrom = \"a\"",
-            "config.toml:1:2: unknown section [pages]; there are database, fetch, cluster, reading, serve, mail, digest, feeds",
+            "config.toml:1:2: unknown section [pages]; there are database, fetch, cluster, retention, reading, serve, mail, digest, feeds",
         );
         check("fetch = 1", "config.toml:1:1: `fetch` is a section: write [fetch] on a line of its own");
         check("[feeds]\nurl = \"a\"", "config.toml:1:2: feeds are written as [[feeds]], once for each");

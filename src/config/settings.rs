@@ -33,6 +33,10 @@ pub(crate) const INTERVAL_MAX: SignedDuration = SignedDuration::from_hours(24 * 
 /// No interval is shorter, whatever the user wants.
 pub(crate) const INTERVAL_MIN: SignedDuration = SECOND;
 
+/// Nothing is kept for less than a day, or said to be for more than a century.
+const TERM_MIN: SignedDuration = SignedDuration::from_hours(24);
+const TERM_MAX: SignedDuration = SignedDuration::from_hours(24 * 36_525);
+
 /// Every setting, in the order of `config.toml`.
 pub(crate) const SETTINGS: &[Setting] = &[
     plain("", "database", |config, given| {
@@ -77,6 +81,18 @@ pub(crate) const SETTINGS: &[Setting] = &[
     }),
     plain("cluster", "cluster_articles_max", |config, given| {
         put(&mut config.cluster.cluster_articles_max, number(given, 100_000))
+    }),
+    plain("retention", "articles", |config, given| {
+        put(&mut config.retention.articles, given.term(TERM_MIN..=TERM_MAX))
+    }),
+    plain("retention", "clusters", |config, given| {
+        put(&mut config.retention.clusters, given.term(TERM_MIN..=TERM_MAX))
+    }),
+    plain("retention", "revisions", |config, given| {
+        put(&mut config.retention.revisions, given.term(TERM_MIN..=TERM_MAX))
+    }),
+    plain("retention", "editions", |config, given| {
+        put(&mut config.retention.editions, given.term(TERM_MIN..=TERM_MAX))
     }),
     plain("reading", "representative", |config, given| {
         put(&mut config.reading.representative, reading::representative(given))

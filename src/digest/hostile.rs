@@ -238,6 +238,52 @@ fn no_payload_changes_the_skeleton_of_any_format() {
     println!("{} payloads", payloads.len());
 }
 
+/// The page as a real browser has built it, scripts and all, and written it down again: what its parser makes of bytes is what counts in
+/// the end. The page's own rule against scripts is taken out, so that a script would run.
+fn as_chromium_reads(page: &str, folder: &Path) -> String {
+    let rule =
+        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">";
+    assert!(page.contains(rule));
+    let file = folder.join("page.html");
+    fs::write(&file, page.replace(rule, "")).unwrap();
+    let output = std::process::Command::new("chromium")
+        .args([
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-background-networking",
+            "--host-resolver-rules=MAP * ~NOTFOUND",
+            "--dump-dom",
+        ])
+        .arg(format!("--user-data-dir={}", folder.join("profile").display()))
+        .arg(format!("file://{}", file.display()))
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn a_real_browser_finds_nothing_but_words_in_a_page_of_payloads() {
+    let is_there =
+        std::process::Command::new("chromium").arg("--version").output().is_ok_and(|ran| ran.status.success());
+    if !is_there {
+        return println!("skipped: there is no `chromium` that starts");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let payloads = payloads();
+    let [hostile, harmless] = twins(&payloads).map(|digest| html(&digest, &zone()));
+    // That a script would run is seen by one in the harmless page, which takes itself away and leaves a mark.
+    let acting = "</main><script>document.currentScript.replaceWith(document.createElement('hr'))</script>";
+    let [hostile, harmless] =
+        [hostile, harmless.replace("</main>", acting)].map(|page| as_chromium_reads(&page, folder.path()));
+    let mut expected = html_skeleton(&harmless);
+    let before = expected.len();
+    expected.retain(|element| element != "hr ");
+    assert_eq!(expected.len() + 1, before, "the script ran");
+    assert_same("HTML", [html_skeleton(&hostile), expected], &[]);
+}
+
 #[test]
 fn a_book_is_laid_out_as_readers_expect() {
     let [digest, _] = twins(&["Bridge shut".to_owned(), "https://e.example/a".to_owned()]);

@@ -24,7 +24,7 @@ use jiff::tz::TimeZone;
 
 use crate::digest::coverage::Coverage;
 use crate::digest::reading::Load;
-use crate::digest::template::{Form, Template, TemplateError};
+use crate::digest::template::Form;
 use crate::digest::view::DigestView;
 use crate::listing::plain::date;
 use crate::model::{Article, ArticleId, Cluster, ClusterId, Code, Facts, Member, Ranked};
@@ -405,24 +405,12 @@ pub enum Format {
     Epub,
 }
 
-/// A digest in any format, as the bytes of its file; `template`, where there is one, in place of the built-in.
-///
-/// # Errors
-/// When the template is at fault, or the format is one that no template writes; the error is one line that names the template, the
-/// line in it and what is wrong.
-pub fn render(
-    digest: &Digest,
-    zone: &TimeZone,
-    format: Format,
-    template: Option<Template<'_>>,
-) -> Result<Vec<u8>, TemplateError> {
-    let view = || DigestView::of(digest, zone);
-    match (format, template) {
-        (Format::Written(form), None) => Ok(template::built_in(&view(), form).into_bytes()),
-        (Format::Written(form), Some(template)) => template::of_user(&view(), form, template).map(String::into_bytes),
-        (_, Some(template)) => Err(TemplateError::no_such_format(template.name)),
-        (Format::Json, None) => Ok(json(digest).into_bytes()),
-        (Format::Epub, None) => Ok(epub(digest, zone)),
+/// A digest in any format by its built-in template, as the bytes of its file.
+pub fn render(digest: &Digest, zone: &TimeZone, format: Format) -> Vec<u8> {
+    match format {
+        Format::Written(form) => template::built_in(&DigestView::of(digest, zone), form).into_bytes(),
+        Format::Json => json(digest).into_bytes(),
+        Format::Epub => epub(digest, zone),
     }
 }
 

@@ -11,12 +11,14 @@ use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Serde, Value};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior, context};
 
+use serde::{Deserialize, Serialize};
+
 use crate::digest::view::DigestView;
 use crate::digest::{atom, html, markdown, text};
 use crate::listing::plain::{is_unsafe, line};
 
 /// A format that a template writes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Form {
     /// Plain text, its lines broken where they would be longer than so many columns (a link alone may be: it is never broken).
     Text {
@@ -66,13 +68,18 @@ pub struct Template<'a> {
 }
 
 /// A template that cannot be used, as one line: file, line, what.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TemplateError(String);
 
 impl TemplateError {
     /// A template given for a format that none writes.
     pub fn no_such_format(name: &str) -> TemplateError {
-        TemplateError(line(&format!("template `{name}`: only text, markdown, html and atom are written by a template")))
+        TemplateError::beyond(name, "only text, markdown, html and atom are written by a template")
+    }
+
+    /// A template that asks for more than a digest can need, in these words.
+    pub fn beyond(name: &str, what: &str) -> TemplateError {
+        TemplateError(line(&format!("template `{name}`: {what}")))
     }
 }
 
@@ -84,7 +91,10 @@ impl fmt::Display for TemplateError {
 
 impl std::error::Error for TemplateError {}
 
-/// What a user's template may use, in steps or in 64 bytes of what it makes: for itself, and for each story.
+/// What a user's template may use, in steps or in 64 bytes of what it makes: for itself, and for each story. This is what nearly every
+/// template meets that runs away, for it names the line. It is no bound of time or memory: a list is kept as the sum of two lists, so that
+/// sixty doublings cost a few hundred steps, and what then prints or compares it counts it in one step. So whoever renders a template that is
+/// not our own does it in a cell (`desk::press`).
 const FUEL: u64 = 2_000_000;
 const FUEL_PER_STORY: u64 = 50_000;
 

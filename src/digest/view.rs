@@ -1,9 +1,11 @@
 //! Station: a digest as templates see it: every word on one clean line, every link http(s), every phrase ready to print.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use minijinja::Value;
-use serde::Serialize;
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::digest::chart;
 use crate::digest::coverage::Coverage;
@@ -11,7 +13,7 @@ use crate::digest::{AlsoCovered, Counts, Digest, News, Section, Story};
 use crate::listing::plain::{count, coverage, date, headline, line, link, moment, span, utc};
 
 /// The digest, the root of what a template can name (as `digest`).
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DigestView {
     /// A name for the digest that is the same in every edition (RFC 4151).
     pub urn: String,
@@ -46,7 +48,7 @@ pub struct DigestView {
 }
 
 /// The stories under one heading.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SectionView {
     /// The heading; `None` where there is only one section and nothing to tell it from.
     pub title: Option<String>,
@@ -55,7 +57,7 @@ pub struct SectionView {
 }
 
 /// One story.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StoryView {
     /// Its place in the digest as it is laid out, from 1.
     pub place: usize,
@@ -68,7 +70,7 @@ pub struct StoryView {
     /// Its language, fit for `lang`.
     pub lang: Option<String>,
     /// Which way it is written: `ltr` or `rtl`.
-    pub dir: &'static str,
+    pub dir: Cow<'static, str>,
     /// Where it leads.
     pub url: Option<String>,
     /// The outlet that the link leads to, where it is another than `outlet`.
@@ -122,18 +124,28 @@ pub struct StoryView {
     /// Its coverage over time as a line of small bars.
     pub spark: Option<String>,
     /// Its coverage over time as SVG, made of numbers alone; safe as it is in HTML and XHTML.
-    pub chart: Option<Value>,
+    pub chart: Option<Svg>,
+}
+
+/// A picture of our own making. To a template it is safe as it is; to a program it is text, and stays a picture when it is read back.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Svg(String);
+
+impl Serialize for Svg {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Value::from_safe_string(self.0.clone()).serialize(serializer)
+    }
 }
 
 /// An article that makes an update.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct NewsView {
     /// Its outlet.
     pub outlet: String,
     /// Its title.
     pub title: String,
     /// Which way the title is written.
-    pub dir: &'static str,
+    pub dir: Cow<'static, str>,
     /// Its link.
     pub url: Option<String>,
     /// When it was published: `2026-02-13 15:00`.
@@ -141,7 +153,7 @@ pub struct NewsView {
 }
 
 /// Another outlet's report.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AlsoView {
     /// The outlet.
     pub outlet: String,
@@ -217,7 +229,7 @@ fn story(story: &Story, place: usize, digest: &Digest, zone: &TimeZone) -> Story
         urn: format!("tag:newsfold,2026:cluster/{}", encoded(&story.id.0)),
         headline: headline(&story.headline),
         lang: story.headline_lang.as_deref().and_then(language),
-        dir: direction(&story.headline, story.headline_lang.as_deref()),
+        dir: direction(&story.headline, story.headline_lang.as_deref()).into(),
         url: story.url.as_deref().and_then(address),
         url_outlet: story.url_outlet.as_deref().map(headline),
         outlet: line(&story.outlet),
@@ -244,7 +256,7 @@ fn story(story: &Story, place: usize, digest: &Digest, zone: &TimeZone) -> Story
         ends,
         over,
         spark: chart.map(chart::spark),
-        chart: chart.map(|coverage| Value::from_safe_string(chart::svg(coverage, &label))),
+        chart: chart.map(|coverage| Svg(chart::svg(coverage, &label))),
     }
 }
 
@@ -269,7 +281,7 @@ fn new(news: &News, zone: &TimeZone) -> NewsView {
     NewsView {
         outlet: line(&news.outlet),
         title: headline(&news.title),
-        dir: direction(&news.title, None),
+        dir: direction(&news.title, None).into(),
         url: news.url.as_deref().and_then(address),
         published: moment(news.published, zone),
     }

@@ -3,22 +3,18 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::listing::plain::{is_unsafe, utc};
+use crate::listing::fragment::marked;
+use crate::listing::layout::append;
+use crate::listing::plain::utc;
 use crate::listing::reasons::together_since;
 use crate::listing::sheet::{how, interval_seconds, origin, rounded};
+use crate::listing::sought::Sought;
 use crate::listing::{Found, Pair, Piece, Search, Shown, Why};
 use crate::model::{
     Article, Cluster, Code, Correction, Enclosure, Evidence, Feed, Member, Pace, Ranked, Reason, Ruling,
 };
 
-/// How a document is set.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Layout {
-    /// Two spaces a level.
-    Indented,
-    /// One line.
-    OneLine,
-}
+pub use crate::listing::layout::{Layout, document};
 
 /// How `newsfold.clusters/1` begins: its clusters follow page by page, then the ends of their list and of the document.
 pub fn clusters_begin(now: Timestamp) -> String {
@@ -30,18 +26,20 @@ pub fn clusters_page(clusters: &[Ranked], before: &str) -> String {
     let mut out = String::new();
     for (place, ranked) in clusters.iter().enumerate() {
         out.push_str(if place == 0 { before } else { "," });
-        // A line of JSON ends only where the layout ends it: strings hold no bare newline.
-        for line in document(&ClusterShape::of(ranked), Layout::Indented).lines() {
-            out.push_str("\n    ");
-            out.push_str(line);
-        }
+        out.push_str("\n    ");
+        append(&mut out, &ClusterShape::of(ranked), Layout::Indented, 2);
     }
     out
 }
 
 /// One cluster object a line.
 pub fn clusters_by_line(clusters: &[Ranked]) -> String {
-    clusters.iter().map(|ranked| document(&ClusterShape::of(ranked), Layout::OneLine)).collect()
+    let mut out = String::new();
+    for ranked in clusters {
+        append(&mut out, &ClusterShape::of(ranked), Layout::OneLine, 0);
+        out.push('\n');
+    }
+    out
 }
 
 /// `newsfold.cluster/1`: the cluster's own keys beside the schema's, and the earlier revisions of its articles.
@@ -142,20 +140,22 @@ pub fn search(search: &Search, now: Timestamp) -> String {
         newest_only: bool,
         clusters: Vec<FoundShape<'a>>,
     }
+    let sought = Sought::of(&search.query);
     let told = Document {
         schema: "newsfold.search/1",
         generated: utc(now),
         query: &search.query,
         match_count: search.match_count,
         newest_only: search.newest_only,
-        clusters: search.found.iter().map(FoundShape::of).collect(),
+        clusters: search.found.iter().map(|found| FoundShape::of(found, &sought)).collect(),
     };
     document(&told, Layout::Indented)
 }
 
 /// One cluster with its hits a line.
 pub fn search_by_line(search: &Search) -> String {
-    search.found.iter().map(|found| document(&FoundShape::of(found), Layout::OneLine)).collect()
+    let sought = Sought::of(&search.query);
+    search.found.iter().map(|found| document(&FoundShape::of(found, &sought), Layout::OneLine)).collect()
 }
 
 /// `newsfold.feeds/1`.
@@ -184,36 +184,6 @@ pub fn pairs(pairs: &[(&str, String)], layout: Layout) -> String {
         }
     }
     document(&Pairs(pairs), layout)
-}
-
-/// Any of our documents as text that ends with a newline. Characters that could steer a terminal or turn the direction of
-/// writing stand in it as `\u` escapes: they read back as they were, and do nothing on the way.
-pub fn document(value: &impl Serialize, layout: Layout) -> String {
-    let text = match layout {
-        Layout::Indented => serde_json::to_string_pretty(value),
-        Layout::OneLine => serde_json::to_string(value),
-    };
-    let text = text.expect("texts, numbers, lists and maps with text keys always serialise");
-    let mut safe = String::with_capacity(text.len() + 1);
-    let (mut copied, mut reached) = (0, 0);
-    // Most of a document is plain ASCII, which is passed over byte by byte.
-    let is_plain = |byte: &u8| (b' '..=b'~').contains(byte) || *byte == b'\n';
-    while let Some(plain) = text.as_bytes()[reached..].iter().position(|byte| !is_plain(byte)) {
-        let place = reached + plain;
-        let Some(c) = text[place..].chars().next() else { break };
-        reached = place + c.len_utf8();
-        if is_unsafe(c) {
-            safe.push_str(&text[copied..place]);
-            // Only inside strings can such a character stand, since JSON's own syntax is ASCII.
-            for unit in c.encode_utf16(&mut [0; 2]) {
-                safe.push_str(&format!("\\u{unit:04x}"));
-            }
-            copied = reached;
-        }
-    }
-    safe.push_str(&text[copied..]);
-    safe.push('\n');
-    safe
 }
 
 /// What every cluster says of itself.
@@ -485,11 +455,16 @@ struct FoundShape<'a> {
 }
 
 impl<'a> FoundShape<'a> {
-    fn of(found: &'a Found) -> FoundShape<'a> {
+    fn of(found: &'a Found, sought: &Sought) -> FoundShape<'a> {
         let hits = found.articles().map(|(hit, member)| HitShape {
             article: BriefShape::of(&member.article),
             snippet: hit.snippet.iter().map(Piece::text).collect(),
             matches: hit.snippet.iter().filter_map(Piece::matched).collect(),
+            title_matches: marked(&member.article.title, sought)
+                .iter()
+                .filter_map(Piece::matched)
+                .map(str::to_owned)
+                .collect(),
         });
         FoundShape { head: HeadShape::of(&found.ranked), hits: hits.collect() }
     }
@@ -501,6 +476,7 @@ struct HitShape<'a> {
     article: BriefShape<'a>,
     snippet: String,
     matches: Vec<&'a str>,
+    title_matches: Vec<String>,
 }
 
 #[derive(Serialize)]

@@ -1,8 +1,10 @@
 //! Station: Markdown without raw HTML: everything from outside is escaped, and links lead to http and https alone.
 
+use crate::listing::fragment::marked;
 use crate::listing::plain::{coverage, date, headline, line, link, moment, percent};
 use crate::listing::reasons::Account;
 use crate::listing::sheet::{Sheet, how};
+use crate::listing::sought::Sought;
 use crate::listing::{Piece, Search, Shown, Style};
 use crate::model::{How, Member, Ranked};
 
@@ -71,6 +73,7 @@ pub fn show(shown: &Shown, style: &Style) -> String {
 
 /// What a search found.
 pub fn search(search: &Search, style: &Style) -> String {
+    let sought = Sought::of(&search.query);
     let mut out = String::new();
     for found in &search.found {
         let ranked = &found.ranked;
@@ -81,7 +84,7 @@ pub fn search(search: &Search, style: &Style) -> String {
             out.push_str(&format!(
                 "  - {}: {}\n",
                 text(&article.outlet),
-                anchor(&article.title, article.url.as_deref())
+                linked(fragment(&marked(&headline(&article.title), &sought)), article.url.as_deref())
             ));
             if !hit.snippet.is_empty() {
                 out.push_str(&format!("    {}\n", fragment(&hit.snippet)));
@@ -150,8 +153,15 @@ pub fn text(words: &str) -> String {
 
 /// A title as a link, or as mere words where there is no http(s) URL.
 pub fn anchor(title: &str, url: Option<&str>) -> String {
-    let title = text(&headline(title));
-    url.and_then(destination).map_or_else(|| title.clone(), |url| format!("[{title}]({url})"))
+    linked(text(&headline(title)), url)
+}
+
+/// Markdown as the words of a link.
+fn linked(words: String, url: Option<&str>) -> String {
+    match url.and_then(destination) {
+        Some(url) => format!("[{words}]({url})"),
+        None => words,
+    }
 }
 
 /// A URL as a link's destination: no parenthesis or bracket that could end it early, no `&name;` that would be decoded.

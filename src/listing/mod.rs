@@ -7,9 +7,11 @@ pub mod check;
 pub mod corrections;
 pub mod csv;
 pub mod discovery;
+pub mod editions;
 pub mod feeds;
 pub mod fragment;
 pub mod json;
+pub mod layout;
 pub mod lines;
 pub mod markdown;
 mod page;
@@ -18,6 +20,7 @@ pub mod reasons;
 #[cfg(test)]
 pub mod samples;
 pub mod sheet;
+pub mod sought;
 pub mod table;
 
 use jiff::Timestamp;
@@ -158,6 +161,8 @@ pub struct Why {
     pub rival: Option<Rival>,
     /// The last correction that stands and names it, or else the one that put it there.
     pub correction: Option<Correction>,
+    /// Whether articles of its feed are grouped at all.
+    pub is_grouped: bool,
 }
 
 /// What is known of two articles beside the reason of each.
@@ -389,9 +394,11 @@ mod tests {
     use crate::listing::check::Check;
     use crate::listing::json::Layout;
     use crate::listing::plain::{is_unsafe, width};
-    use crate::listing::samples::{check_expected, checks, clusters, discovery, feeds, hostile, old, style, town, why};
+    use crate::listing::samples::{
+        check_expected, checks, clusters, discovery, editions, feeds, hostile, old, style, town, why,
+    };
     use crate::listing::{
-        Between, Detail, Format, Found, Hit, Pages, Pair, Piece, Related, Rival, Search, Shown, Style,
+        Between, Detail, Format, Found, Hit, Pages, Pair, Piece, Related, Rival, Search, Shown, Style, Why,
     };
     use crate::model::{ArticleId, ClusterId, Correction, How, Reason, Revision, Ruling, RunnerUp};
 
@@ -464,6 +471,8 @@ mod tests {
             needed: 0.55,
             too_far: None,
         };
+        // Neither was ever the next best of the other.
+        let stranger = Why { rival: None, ..joined.clone() };
         let too_far = Between { too_far: Some(120 * 86_400), ..between.clone() };
         outputs.extend([
             ("clusters", crate::listing::clusters(&clusters(), format, style)),
@@ -486,7 +495,7 @@ mod tests {
             (
                 "why-apart-measured",
                 crate::listing::why_both(
-                    [&joined, &apart],
+                    [&stranger, &apart],
                     Pair { between: Some(&between), correction: None },
                     Detail::Brief,
                     format,
@@ -496,7 +505,7 @@ mod tests {
             (
                 "why-apart-too-far",
                 crate::listing::why_both(
-                    [&joined, &apart],
+                    [&stranger, &apart],
                     Pair { between: Some(&too_far), correction: None },
                     Detail::Brief,
                     format,
@@ -506,6 +515,7 @@ mod tests {
             ("search", crate::listing::search(&found(), format, style)),
             ("feeds", crate::listing::feeds(&feeds(), format, style)),
             ("discovery", crate::listing::discovery(&discovery(), format, style)),
+            ("editions", crate::listing::editions::editions(&editions(), format, style)),
             (
                 "pairs",
                 crate::listing::pairs(
@@ -677,14 +687,17 @@ mod tests {
 
     #[test]
     fn a_reason_without_a_rival_or_evidence_is_told_all_the_same() {
-        let sentences = |how, runner_up: Option<RunnerUp>, place| {
+        let told = |how, runner_up: Option<RunnerUp>, place, is_grouped| {
             let mut why = why(town(), place);
             why.member.joined.how = how;
             why.member.joined.runner_up = runner_up;
             why.member.joined.because.clear();
             why.rival = None;
+            why.is_grouped = is_grouped;
             crate::listing::reasons::of_one(&why, Detail::Full, &style(80)).sentences.pop().unwrap()
         };
+        let sentences = |how, runner_up, place| told(how, runner_up, place, true);
+        assert_eq!(told(How::Founded, None, 0, false), "its feed is stored and never grouped (`cluster = false`)");
         let forgotten = || Some(RunnerUp { cluster: ClusterId(ArticleId(9)), probability: 0.004, because: Vec::new() });
         assert_eq!(
             sentences(How::Founded, None, 0),

@@ -212,6 +212,18 @@ pub fn span(seconds: u64) -> String {
     }
 }
 
+/// An amount of data: `512 B`, `1.5 KiB`, `12.3 MiB`, `2.0 GiB`.
+pub fn bytes(amount: u64) -> String {
+    const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
+    if amount < 1_024 {
+        return format!("{amount} B");
+    }
+    // From 1,023.95 on it would be written as 1024.0.
+    let place = (0..3).find(|place| amount < (1_048_525_u64 << (10 * place))).unwrap_or(3);
+    let tenths = ((u128::from(amount) * 10) + (1 << (10 * place + 9))) >> (10 * (place + 1));
+    format!("{}.{} {}", tenths / 10, tenths % 10, UNITS[place])
+}
+
 /// UTC, RFC 3339, whole seconds: `2026-02-13T15:00:00Z`.
 pub fn utc(at: Timestamp) -> String {
     let seconds = at.as_second();
@@ -270,8 +282,23 @@ pub fn names(names: &[String], columns: usize) -> String {
 mod tests {
     use proptest::prelude::{any, prop_assert, prop_assert_eq, proptest};
 
-    use crate::listing::plain::{ago, fit, is_unsafe, line, link, names, pack, percent, span, utc, width, wrap};
+    use crate::listing::plain::{ago, bytes, fit, is_unsafe, line, link, names, pack, percent, span, utc, width, wrap};
     use crate::listing::samples::{at, style};
+
+    #[test]
+    fn an_amount_has_one_decimal_of_its_largest_fitting_unit() {
+        let check = |amount: u64, expected: &str| assert_eq!(bytes(amount), expected, "{amount}");
+        check(0, "0 B");
+        check(1_023, "1023 B");
+        check(1_024, "1.0 KiB");
+        check(1_536, "1.5 KiB");
+        check(1_048_524, "1023.9 KiB");
+        check(1_048_525, "1.0 MiB");
+        check(12 << 20, "12.0 MiB");
+        check((1 << 30) - 1, "1.0 GiB");
+        check(5 << 40, "5.0 TiB");
+        check(u64::MAX, "16777216.0 TiB");
+    }
 
     #[test]
     fn a_line_is_one_line_and_harmless() {

@@ -49,6 +49,9 @@ const TITLE_COLUMNS_MAX: usize = 60;
 /// How many shared words a sentence names.
 const SHARED_MAX: usize = 4;
 
+/// How many pieces of evidence a sentence names; a balance has all of them.
+const PIECES_MAX: usize = 3;
+
 /// Why one article is where it is.
 pub fn of_one(why: &Why, detail: Detail, style: &Style) -> Account {
     let place = match why.ranked.facts.article_count {
@@ -62,39 +65,39 @@ pub fn of_one(why: &Why, detail: Detail, style: &Style) -> Account {
     Account { sentences, balances: balances(&[why], detail) }
 }
 
-/// Why two articles are together or apart.
+/// Why two articles are together or apart: what was decided of them when they came; what measuring one against the other's cluster
+/// gives today only where nothing was decided of the two, or where all is to be told.
 pub fn of_both(both: [&Why; 2], pair: Pair<'_>, detail: Detail, style: &Style) -> Account {
     let [one, other] = both;
-    let mut sentences = Vec::new();
-    let said = pair.correction.map(|correction| held(correction, style));
-    let measured = pair.between.and_then(|between| measured(both, between));
-    if let Some(measured) = &measured
-        && detail == Detail::Brief
-    {
-        let place = if one.ranked.cluster.id == other.ranked.cluster.id {
-            format!("together in {}{}", cluster_named(&one.ranked), since_words(together_since(both), style))
-        } else {
-            format!("apart: {} and {}", cluster_named(&one.ranked), cluster_named(&other.ranked))
-        };
-        let sentences = [place].into_iter().chain(said).chain([measured.clone()]).collect();
-        return Account { sentences, balances: Vec::new() };
-    }
-    if one.ranked.cluster.id == other.ranked.cluster.id {
-        let since = since_words(together_since(both), style);
-        sentences.push(format!("together in {}{since}", cluster_named(&one.ranked)));
-        sentences.extend(said);
-        sentences.extend(both.map(|why| format!("{}: {}", named(why), because(why, style))));
+    let are_together = one.ranked.cluster.id == other.ranked.cluster.id;
+    let place = if are_together {
+        format!("together in {}{}", cluster_named(&one.ranked), since_words(together_since(both), style))
     } else {
-        sentences.push(format!("apart: {} and {}", cluster_named(&one.ranked), cluster_named(&other.ranked)));
-        sentences.extend(said);
-        sentences.push(format!("{}: {}", named(one), apart(one, other, style)));
-        sentences.push(format!("{}: {}", named(other), apart(other, one, style)));
+        format!("apart: {} and {}", cluster_named(&one.ranked), cluster_named(&other.ranked))
+    };
+    let told = |why: &Why| format!("{}: {}", named(why), because(why, style));
+    let decided: Vec<String> = if are_together {
+        // That one of them was the first says nothing of the other.
+        let tells = |why: &&Why| detail == Detail::Full || why.member.joined.how != How::Founded;
+        both.into_iter().filter(tells).map(told).collect()
+    } else {
+        let refused = |why: &Why, other: &Why| apart(why, other).map(|apart| format!("{}: {apart}", named(why)));
+        [refused(one, other), refused(other, one)].into_iter().flatten().collect()
+    };
+    let measured = pair.between.and_then(|between| measured(both, between));
+    let measured = measured.filter(|_| decided.is_empty() || detail == Detail::Full);
+    let mut sentences = vec![place];
+    sentences.extend(pair.correction.map(|correction| held(correction, style)));
+    if decided.is_empty() && measured.is_none() {
+        sentences.extend(both.map(|why| format!("{}; the other was not its next best", told(why))));
     }
+    sentences.extend(decided);
     sentences.extend(measured);
     Account { sentences, balances: balances(&both, detail) }
 }
 
-/// `“Ring drops Flock” (The Verge) against c7f… alone: 23 %, and 55 % are needed; for it: title (+1.20); against it: hours (-2.00)`.
+/// `measured today: “Ring drops Flock” (The Verge) against c7f… alone, 23 %, less than the 55 % that a join needs; for it: title (+1.20);
+/// against it: hours (-2.00)`.
 fn measured(both: [&Why; 2], between: &Between) -> Option<String> {
     let later = both.into_iter().find(|why| why.member.article.id == between.article)?;
     let cluster = both.into_iter().find(|why| why.ranked.cluster.id == between.cluster)?;
@@ -105,7 +108,7 @@ fn measured(both: [&Why; 2], between: &Between) -> Option<String> {
         None => format!("{verdict} the {} that a join needs", percent(between.needed)),
     };
     let mut parts = vec![format!(
-        "{} against {} alone: {}, {needed}",
+        "measured today: {} against {} alone, {}, {needed}",
         named(later),
         cluster.ranked.cluster.code,
         percent(*probability),
@@ -130,13 +133,18 @@ fn since_words(since: Option<Timestamp>, style: &Style) -> String {
     since.map(|since| format!(", stored {}", moment(since, &style.zone))).unwrap_or_default()
 }
 
-/// `most like “Town ends contract” (Northern Wire), 7 h apart`.
+/// `most like “Town ends contract” (Northern Wire), 7 h apart`. What came with others was measured together with them: there it is
+/// said of them all.
 fn nearest(why: &Why) -> Option<String> {
     let reason = &why.member.joined;
+    let whose = match reason.how {
+        How::Merged | How::Split => "of the articles it came with, the likest was like",
+        How::Founded | How::Joined | How::Corrected => "most like",
+    };
     let nearest = why.ranked.cluster.members.iter().find(|member| Some(member.article.id) == reason.nearest)?;
     let apart =
         reason.hours_apart.map(|hours| format!(", {} apart", span((hours.abs() * 3_600.0) as u64))).unwrap_or_default();
-    Some(format!("most like {} ({}){apart}", quoted(&nearest.article.title), line(&nearest.article.outlet)))
+    Some(format!("{whose} {} ({}){apart}", quoted(&nearest.article.title), line(&nearest.article.outlet)))
 }
 
 /// `“Ring drops Flock” (The Verge)`.
@@ -213,6 +221,7 @@ fn cited(Correction { number, ruling, made, .. }: &Correction, style: &Style) ->
 fn founded(why: &Why) -> String {
     match next_best(why) {
         Some(next) => format!("first of its story; the nearest other was {next}"),
+        None if !why.is_grouped => "its feed is stored and never grouped (`cluster = false`)".to_owned(),
         None => "first of its story; nothing stored was near enough to be weighed".to_owned(),
     }
 }
@@ -279,13 +288,12 @@ fn extent(why: &Why) -> Option<String> {
     (facts.article_count > 1).then(|| format!("{who} within {}", span(seconds.unsigned_abs().max(60))))
 }
 
-/// Why an article did not come to the other's cluster.
-fn apart(why: &Why, other: &Why, style: &Style) -> String {
-    let reason = &why.member.joined;
-    let is_other = why.rival.as_ref().is_some_and(|rival| rival.id == other.ranked.cluster.id);
-    let Some(runner_up) = reason.runner_up.as_ref().filter(|_| is_other) else {
-        return format!("{} was not its next best; {}", other.ranked.cluster.code, because(why, style));
-    };
+/// Why an article did not come to the other's cluster, where that was decided: it was its next best.
+fn apart(why: &Why, other: &Why) -> Option<String> {
+    let runner_up = why.member.joined.runner_up.as_ref()?;
+    if why.rival.as_ref()?.id != other.ranked.cluster.id {
+        return None;
+    }
     let mut parts =
         vec![format!("{} was its next best, {}", other.ranked.cluster.code, percent(runner_up.probability))];
     parts.extend(names_of(&runner_up.because, is_missing).map(|names| format!("nothing in common: {names}")));
@@ -294,7 +302,7 @@ fn apart(why: &Why, other: &Why, style: &Style) -> String {
             .map(|names| format!("against it: {names}")),
     );
     parts.extend(names_of(&runner_up.because, |part| part.weight > 0.0).map(|names| format!("for it: {names}")));
-    parts.join("; ")
+    Some(parts.join("; "))
 }
 
 /// The prior speaks against every join alike: that two articles tell one story is rare. It is no news about these two.
@@ -306,11 +314,11 @@ fn is_missing(part: &Evidence) -> bool {
     part.weight <= 0.0 && part.value <= 0.0 && part.what != "prior"
 }
 
-/// `hours (-1.20), names (-0.40)` of the pieces that are meant; a piece too light for two digits is not worth a word.
+/// `hours (-1.20), names (-0.40)` of the weightiest pieces that are meant; a piece too light for two digits is not worth a word.
 fn names_of(because: &[Evidence], meant: impl Fn(&Evidence) -> bool) -> Option<String> {
     let named = |part: &Evidence| format!("{} ({})", line(&part.what), signed(part.weight));
     let names: Vec<String> =
-        because.iter().filter(|part| meant(part) && part.weight.abs() >= 0.005).map(named).collect();
+        because.iter().filter(|part| meant(part) && part.weight.abs() >= 0.005).take(PIECES_MAX).map(named).collect();
     (!names.is_empty()).then(|| names.join(", "))
 }
 

@@ -11,8 +11,8 @@ use crate::listing::discovery::{By, Discovery, Found, Tried};
 use crate::listing::plain::coverage;
 use crate::listing::{Rival, Style, Why};
 use crate::model::{
-    Article, ArticleId, Cluster, ClusterId, Code, Evidence, Facts, Feed, FeedId, FeedState, Health, How, Member,
-    Moving, Origin, Pace, Ranked, Reason, Rung, RunnerUp, Validators,
+    Article, ArticleId, Cluster, ClusterId, Code, Evidence, Facts, Feed, FeedId, FeedState, Health, How, KeptEdition,
+    Member, Moving, Origin, Pace, Ranked, Reason, Rung, RunnerUp, Validators,
 };
 
 /// A moment the samples share.
@@ -305,7 +305,7 @@ pub fn why(ranked: Ranked, place: usize) -> Why {
         code: old.cluster.code,
         headline: old.facts.headline,
     });
-    Why { member, ranked, rival, correction: None }
+    Why { member, ranked, rival, correction: None, is_grouped: true }
 }
 
 /// Feeds in good health and in trouble.
@@ -392,6 +392,24 @@ pub fn discovery() -> Discovery {
             why: "cannot fetch `https://quill.example/feed`: the server answered 404 Not Found".to_owned(),
         }],
     }
+}
+
+/// Two editions of a digest and one of another, whose name is hostile.
+pub fn editions() -> Vec<KeptEdition> {
+    let edition = |name: &str, number, stories, format: &str| KeptEdition {
+        name: name.to_owned(),
+        number,
+        from: at("2026-02-12T06:00:00Z"),
+        until: at("2026-02-13T06:00:00Z"),
+        stories,
+        format: format.to_owned(),
+        bytes: 12_345,
+    };
+    vec![
+        edition("=\u{202e}Eve | <b>\nfake", 1, 1, "epub"),
+        edition("morning", 12, 20, "html"),
+        edition("morning", 9, 7, "text"),
+    ]
 }
 
 /// A feed that was asked by way of a redirect and read with trouble, and a page in place of a feed.

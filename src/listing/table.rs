@@ -4,12 +4,14 @@ use std::cmp::Ordering;
 
 use anstyle::Style as Ink;
 
+use crate::listing::fragment::marked;
 use crate::listing::page::{BAD, BOLD, DIM, GOOD, MATCH, PLAIN, Page};
 use crate::listing::plain::{
     ago, count, coverage, date, fit, headline, line, link, moment, names, pad, percent, span, time_of_day, voices,
     width, wrap,
 };
 use crate::listing::reasons::Account;
+use crate::listing::sought::Sought;
 use crate::listing::{Piece, Search, Shown, Style};
 use crate::model::{How, Member, Ranked};
 
@@ -83,6 +85,7 @@ pub fn search(search: &Search, style: &Style) -> String {
         return "Nothing found.\n".to_owned();
     }
     let mut page = Page::of(style);
+    let sought = Sought::of(&search.query);
     let ids = search.found.iter().map(|found| width(&found.ranked.cluster.code.0)).max().unwrap_or(0);
     for found in &search.found {
         page.head(&found.ranked, ids, style);
@@ -90,11 +93,12 @@ pub fn search(search: &Search, style: &Style) -> String {
         for (hit, member) in found.articles() {
             let outlet = fit(&line(&member.article.outlet), (page.columns - indent) / 3);
             let room = page.columns.saturating_sub(indent + width(&outlet) + 2);
-            page.line(&[
-                (PLAIN, &" ".repeat(indent)),
-                (DIM, &format!("{outlet}: ")),
-                (PLAIN, &fit(&headline(&member.article.title), room)),
-            ]);
+            let title = marked(&fit(&headline(&member.article.title), room), &sought);
+            let (indented, outlet) = (" ".repeat(indent), format!("{outlet}: "));
+            let inked = title.iter().map(|piece| (if piece.matched().is_some() { MATCH } else { PLAIN }, piece.text()));
+            let words: Vec<(Ink, &str)> =
+                [(PLAIN, indented.as_str()), (DIM, &outlet)].into_iter().chain(inked).collect();
+            page.line(&words);
             page.fragment(&hit.snippet, indent + 2);
         }
     }

@@ -63,7 +63,7 @@ impl Timetable {
     pub fn parse(text: &str, zone: TimeZone) -> Result<Timetable, TimetableError> {
         let words: Vec<&str> = text.split_whitespace().collect();
         let crontab = match words.as_slice() {
-            ["hourly"] => "0 * * * *".to_owned(),
+            [word] if word.eq_ignore_ascii_case("hourly") => "0 * * * *".to_owned(),
             [days, time] => {
                 let days = days_of_week(&days.to_lowercase()).ok_or_else(|| TimetableError::Form(text.to_owned()))?;
                 let (hour, minute) = clock(time).ok_or_else(|| TimetableError::Form(text.to_owned()))?;
@@ -123,6 +123,23 @@ impl Timetable {
         let offsets = [before, best, after].map(|moment| self.zone.to_offset(moment));
         let largest = offsets.into_iter().max().map_or(0, |offset| offset.seconds());
         wall.checked_sub(SignedDuration::from_secs(i64::from(largest))).is_ok_and(|moment| moment >= best)
+    }
+
+    /// Whether it is due more than once on some day of its zone.
+    pub fn is_more_than_daily(&self) -> bool {
+        /// The days of the busiest month, and of a year's months: what repeats within a day does so on one of its first days.
+        const LOOKED_AT: usize = 64;
+        let mut last = Timestamp::UNIX_EPOCH;
+        let mut day = None;
+        for _ in 0..LOOKED_AT {
+            let Some(next) = self.next_after(last) else { return false };
+            let of_next = self.zone.to_datetime(next).date();
+            if day == Some(of_next) {
+                return true;
+            }
+            (last, day) = (next, Some(of_next));
+        }
+        false
     }
 
     /// The moment of a time of the wall clock.

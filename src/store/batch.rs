@@ -5,7 +5,7 @@ use rusqlite::types::ValueRef;
 use rusqlite::{OptionalExtension, Row, Transaction, TransactionBehavior, params};
 
 use crate::model::{ArticleId, ClusterId, Code, Draft, Enclosure, FeedId, Mark, Reason, Rule, Trust};
-use crate::store::{Founding, Store, StoreError, instant, json, replay};
+use crate::store::{Founding, Leave, Store, StoreError, instant, json, replay};
 
 /// The columns of a [`Known`].
 macro_rules! known_columns {
@@ -36,6 +36,7 @@ pub(crate) const RECENT: &str =
 pub struct Batch<'store> {
     pub(crate) transaction: Transaction<'store>,
     last_seq: i64,
+    leave: Leave,
 }
 
 /// An article that is stored, as far as identity asks.
@@ -141,9 +142,13 @@ impl Store {
     /// # Errors
     /// When another process keeps the file locked for longer than we wait.
     pub fn batch(&mut self) -> Result<Batch<'_>, StoreError> {
-        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let leave = self.leave.clone();
+        let begun = self.connection.transaction_with_behavior(TransactionBehavior::Immediate);
+        // Whoever gave up waiting for another process does not care for how long it was.
+        leave.check()?;
+        let transaction = begun?;
         let last_seq = transaction.query_row("SELECT value FROM meta WHERE key = 'last_seq'", [], |row| row.get(0))?;
-        Ok(Batch { transaction, last_seq })
+        Ok(Batch { transaction, last_seq, leave })
     }
 }
 
@@ -153,6 +158,7 @@ impl Batch<'_> {
     /// # Errors
     /// When the file cannot be read.
     pub fn met(&self, feed: FeedId, mark: Mark) -> Result<Option<Met>, StoreError> {
+        self.leave.check()?;
         let mut statement = self.transaction.prepare_cached(MET)?;
         let met = |row: &Row<'_>| {
             let is_buried = row.get_ref(0)? == ValueRef::Null;
@@ -366,6 +372,7 @@ impl Batch<'_> {
     /// # Errors
     /// When the file cannot be written.
     pub fn place(&mut self, placed: &Placed<'_>) -> Result<(), StoreError> {
+        self.leave.check()?;
         let (published, seen) = (placed.published.as_millisecond(), placed.seen.as_millisecond());
         self.transaction
             .prepare_cached(
@@ -417,9 +424,19 @@ impl Batch<'_> {
     /// # Errors
     /// When the file cannot be written.
     pub fn remember(&mut self, article: ArticleId, memory: &[u8]) -> Result<(), StoreError> {
+        self.leave.check()?;
         self.transaction
             .prepare_cached("INSERT OR REPLACE INTO memories VALUES (?1, ?2)")?
             .execute((article.0, memory))?;
+        Ok(())
+    }
+
+    /// Notes that the clusterer's window began anew with this article; it is derived, and part of what a restart reads back.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn begin_window(&mut self, article: ArticleId) -> Result<(), StoreError> {
+        self.transaction.execute("INSERT OR REPLACE INTO meta VALUES ('window_begun', ?1)", [article.0])?;
         Ok(())
     }
 
@@ -427,7 +444,7 @@ impl Batch<'_> {
     pub(crate) fn drop_derived(&mut self) -> Result<(), StoreError> {
         self.transaction.execute_batch(
             "DELETE FROM memories; DELETE FROM memberships; DELETE FROM clusters; DELETE FROM relations;
-             DELETE FROM correction_moves",
+             DELETE FROM correction_moves; DELETE FROM meta WHERE key = 'window_begun'",
         )?;
         Ok(())
     }
@@ -440,6 +457,11 @@ impl Batch<'_> {
         self.transaction.execute("UPDATE meta SET value = ?1 WHERE key = 'last_seq'", [self.last_seq])?;
         self.transaction.commit()?;
         Ok(())
+    }
+
+    /// The last place in the log.
+    pub(crate) fn place_in_log(&self) -> i64 {
+        self.last_seq
     }
 
     /// The next place in the log.

@@ -8,7 +8,7 @@ impl Batch<'_> {
     /// again. Says how many: a cluster has its founder's number, so a founder stays as long as the cluster has another member, and
     /// so does the founder of one that went up in it, to which its old id leads.
     ///
-    /// It looks through all marks once, so it is meant for many articles at a time.
+    /// Its marks keep its number, which no other article ever gets: that it names nothing is what says that it is buried.
     ///
     /// # Errors
     /// When the file cannot be written.
@@ -28,8 +28,10 @@ impl Batch<'_> {
             &leaving,
         )?;
         for part in [
-            "UPDATE marks SET article = NULL WHERE article",
             "UPDATE memberships SET copy_of = NULL WHERE copy_of",
+            "DELETE FROM settled_memories WHERE article",
+            "DELETE FROM settled_memberships WHERE article",
+            "DELETE FROM settled_moves WHERE article",
             "DELETE FROM memories WHERE article",
             "DELETE FROM memberships WHERE article",
             "DELETE FROM correction_moves WHERE article",

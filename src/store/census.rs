@@ -77,7 +77,7 @@ impl Store {
     /// # Errors
     /// When the file cannot be read.
     pub fn census(&self) -> Result<Census, StoreError> {
-        let _one_state = self.snapshot()?;
+        let _one_state = self.hold()?;
         let count = |sql: &str| -> Result<u64, StoreError> {
             let number: i64 = self.connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?;
             Ok(number.unsigned_abs())

@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::model::{ArticleId, ClusterId, Code, Correction, How, Reason, Ruling};
-use crate::store::regroup::{COUNT_AGAIN, hand_over_relations};
+use crate::store::regroup::COUNT_AGAIN;
 use crate::store::{Batch, Store, StoreError, instant};
 
 /// What a person asks for.
@@ -190,10 +190,7 @@ impl Batch<'_> {
     /// # Errors
     /// When the file cannot be read.
     pub fn pending_corrections(&self) -> Result<Vec<Correction>, StoreError> {
-        let sql = format!("{CORRECTION} WHERE seq IS NULL ORDER BY number");
-        let mut statement = self.transaction.prepare_cached(&sql)?;
-        let rows = statement.query_map([], correction)?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        pending(&self.transaction)
     }
 
     /// What was obeyed, in the order of the log, of which a rebuild obeys each in its place.
@@ -209,9 +206,7 @@ impl Batch<'_> {
     /// # Errors
     /// When the file cannot be read.
     pub fn standing_corrections(&self, until: i64) -> Result<Vec<Correction>, StoreError> {
-        let mut obeyed = obeyed(&self.transaction)?;
-        obeyed.retain(|correction| correction.seq.is_some_and(|seq| seq <= until));
-        Ok(standing(obeyed))
+        standing_until(&self.transaction, until)
     }
 
     /// Gives a correction its place in the log.
@@ -326,9 +321,6 @@ impl Batch<'_> {
                 self.transaction.prepare_cached(former)?.execute([cluster.0.0])?;
                 continue;
             }
-            if let Some(into) = self.places_of(&[cluster.0])?.remove(&cluster.0) {
-                hand_over_relations(&self.transaction, *cluster, into)?;
-            }
             self.transaction.prepare_cached("DELETE FROM clusters WHERE id = ?1")?.execute([cluster.0.0])?;
             let former = "INSERT INTO former_clusters VALUES (?1) ON CONFLICT DO NOTHING";
             self.transaction.prepare_cached(former)?.execute([cluster.0.0])?;
@@ -355,6 +347,20 @@ pub fn standing(mut corrections: Vec<Correction>) -> Vec<Correction> {
     let undone: BTreeSet<i64> = corrections.iter().filter_map(|correction| correction.undoes).collect();
     corrections.retain(|correction| correction.ruling != Ruling::Undo && !undone.contains(&correction.number));
     corrections
+}
+
+/// What nobody obeyed yet, in the order of asking.
+pub(crate) fn pending(connection: &rusqlite::Connection) -> Result<Vec<Correction>, StoreError> {
+    let mut statement = connection.prepare_cached(&format!("{CORRECTION} WHERE seq IS NULL ORDER BY number"))?;
+    let rows = statement.query_map([], correction)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// What holds of the corrections up to a place in the log.
+pub(crate) fn standing_until(connection: &rusqlite::Connection, until: i64) -> Result<Vec<Correction>, StoreError> {
+    let mut obeyed = obeyed(connection)?;
+    obeyed.retain(|correction| correction.seq.is_some_and(|seq| seq <= until));
+    Ok(standing(obeyed))
 }
 
 fn obeyed(connection: &rusqlite::Connection) -> Result<Vec<Correction>, StoreError> {

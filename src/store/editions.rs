@@ -6,7 +6,7 @@ use std::io;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 
-use crate::model::{ArticleId, Cluster, ClusterId};
+use crate::model::{ArticleId, Cluster, ClusterId, KeptEdition};
 use crate::store::outbox::{self, Letter};
 use crate::store::{Query, Store, StoreError, instant, json};
 
@@ -47,7 +47,9 @@ pub struct Arrivals {
 pub struct LastEdition {
     /// Its number; the first of a name has 1.
     pub number: u32,
-    /// The end of the time that it covers.
+    /// The beginning of the time that it covers.
+    pub from: Timestamp,
+    /// The end of it.
     pub until: Timestamp,
     /// The place in the log up to which it covers what there is.
     pub place: ArticleId,
@@ -97,7 +99,7 @@ impl Store {
     /// # Errors
     /// When the file cannot be read.
     pub fn seen(&self, view: View<'_>) -> Result<Seen, StoreError> {
-        let _one_state = self.snapshot()?;
+        let _one_state = self.hold()?;
         let row = self
             .connection
             .prepare_cached("SELECT place, at FROM views WHERE command = ?1 AND name = ?2")?
@@ -113,11 +115,18 @@ impl Store {
         Ok(Seen { place: ArticleId(place), at: Some(instant(at)), left_out })
     }
 
-    /// Remembers how far a view has come. Any process may do so at any time.
+    /// Remembers how far a view has come, and puts the letter that brings what it shows into the outbox: both or neither. Any process may do
+    /// so at any time.
     ///
     /// # Errors
     /// When the file cannot be written.
-    pub fn set_seen(&mut self, view: View<'_>, seen: &Seen, now: Timestamp) -> Result<(), StoreError> {
+    pub fn set_seen(
+        &mut self,
+        view: View<'_>,
+        seen: &Seen,
+        letter: Option<&Letter>,
+        now: Timestamp,
+    ) -> Result<Option<i64>, StoreError> {
         let transaction = self.lasting()?;
         transaction.execute(
             "INSERT INTO views VALUES (?1, ?2, ?3, ?4)
@@ -132,8 +141,9 @@ impl Store {
                 (view.command, view.name, cluster.0.0),
             )?;
         }
+        let letter = letter.map(|letter| outbox::put(&transaction, letter)).transpose()?;
         transaction.commit()?;
-        Ok(())
+        Ok(letter)
     }
 
     /// The clusters that fit the query and gained an article behind `after`, or hold one of `also`.
@@ -141,7 +151,7 @@ impl Store {
     /// # Errors
     /// Those of [`Store::clusters`].
     pub fn arrivals(&self, query: &Query, after: ArticleId, also: &[ClusterId]) -> Result<Arrivals, StoreError> {
-        let _one_state = self.snapshot()?;
+        let _one_state = self.hold()?;
         let place = ArticleId(self.meta("last_seq")?);
         let mut statement = self.connection.prepare_cached(
             "SELECT cluster FROM memberships WHERE article > ?1
@@ -295,6 +305,41 @@ impl Store {
         Ok(Recorded::Done(letter))
     }
 
+    /// The place in the log before the first article that was stored after this moment.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn place_at(&self, moment: Timestamp) -> Result<ArticleId, StoreError> {
+        let sql = "SELECT min(id) - 1 FROM articles WHERE seen > ?1";
+        let place: Option<i64> =
+            self.connection.prepare_cached(sql)?.query_row([moment.as_millisecond()], |row| row.get(0))?;
+        Ok(ArticleId(place.map_or_else(|| self.meta("last_seq"), Ok)?))
+    }
+
+    /// The editions of a name whose content is kept, or of all names, newest first.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn kept_editions(&self, name: Option<&str>) -> Result<Vec<KeptEdition>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT name, number, covers_from, covers_until, stories, format, length(content) FROM editions
+             WHERE content IS NOT NULL AND (?1 IS NULL OR name = ?1) ORDER BY name, number DESC",
+        )?;
+        let rows = statement.query_map([name], |row| {
+            let count = |place: usize| row.get(place).map(|count: i64| usize::try_from(count).unwrap_or_default());
+            Ok(KeptEdition {
+                name: row.get(0)?,
+                number: row.get(1)?,
+                from: instant(row.get(2)?),
+                until: instant(row.get(3)?),
+                stories: count(4)?,
+                format: row.get(5)?,
+                bytes: count(6)?,
+            })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
     /// What was rendered for an edition; `None` where there is none, or it is too old.
     ///
     /// # Errors
@@ -327,9 +372,15 @@ impl Store {
 }
 
 fn last_edition(connection: &Connection, name: &str) -> Result<Option<LastEdition>, StoreError> {
-    let sql = "SELECT number, covers_until, place FROM editions WHERE name = ?1 ORDER BY number DESC LIMIT 1";
+    let sql =
+        "SELECT number, covers_from, covers_until, place FROM editions WHERE name = ?1 ORDER BY number DESC LIMIT 1";
     let last = connection.prepare_cached(sql)?.query_row([name], |row| {
-        Ok(LastEdition { number: row.get(0)?, until: instant(row.get(1)?), place: ArticleId(row.get(2)?) })
+        Ok(LastEdition {
+            number: row.get(0)?,
+            from: instant(row.get(1)?),
+            until: instant(row.get(2)?),
+            place: ArticleId(row.get(3)?),
+        })
     });
     Ok(last.optional()?)
 }
@@ -383,10 +434,10 @@ mod tests {
             at: Some(now()),
             left_out: left_out.iter().map(|id| ClusterId(ArticleId(*id))).collect(),
         };
-        store.set_seen(mine, &seen(5, &[2, 4]), now()).unwrap();
-        store.set_seen(other, &seen(9, &[2]), now()).unwrap();
+        store.set_seen(mine, &seen(5, &[2, 4]), None, now()).unwrap();
+        store.set_seen(other, &seen(9, &[2]), None, now()).unwrap();
         assert_eq!(store.seen(mine).unwrap(), seen(5, &[2, 4]));
-        store.set_seen(mine, &seen(8, &[4]), now()).unwrap();
+        store.set_seen(mine, &seen(8, &[4]), None, now()).unwrap();
         assert_eq!((store.seen(mine).unwrap(), store.seen(other).unwrap()), (seen(8, &[4]), seen(9, &[2])));
     }
 

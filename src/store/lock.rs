@@ -5,7 +5,7 @@ use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::store::StoreError;
+use crate::store::{StoreError, usable};
 
 /// How often it is tried to take the lock, and with what pause between.
 const ATTEMPTS_MAX: u32 = 10;
@@ -30,8 +30,10 @@ impl RoleLock {
     /// Takes the lock that stands beside the database at `database` for `command`.
     ///
     /// # Errors
-    /// [`StoreError::Held`] names the holder when there is one; others say why the lock file cannot be made.
+    /// [`StoreError::Held`] names the holder when there is one; others say why the lock file cannot be made, or that no database of ours
+    /// can be there.
     pub fn take(database: &Path, command: &str) -> Result<RoleLock, StoreError> {
+        usable(database)?;
         let path = beside(database, "lock");
         let cannot = |source| StoreError::Open { path: path.clone(), source };
         let mut file =

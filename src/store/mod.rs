@@ -3,42 +3,59 @@
 mod batch;
 mod bury;
 mod census;
+mod check;
+mod copy;
 mod corrections;
 mod deaths;
+mod disk;
 mod editions;
 mod feeds;
+mod leave;
 mod lock;
 mod order;
 mod outbox;
 mod read;
 mod regroup;
 mod replay;
+mod retention;
 mod schema;
 mod search;
+mod settled;
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::Timestamp;
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags, Transaction};
+use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction};
 use thiserror::Error;
+
+use crate::lookup::folded;
 
 pub use crate::store::batch::{Batch, Elsewhere, FeedFacts, Known, Met, NewArticle, Past, Placed};
 pub use crate::store::census::{Census, log_bytes, schema_version};
+pub use crate::store::check::{Damage, Unsound};
+pub(crate) use crate::store::copy::with_ending;
+pub use crate::store::copy::{Copied, CopyError, Force, restore, verified};
 pub use crate::store::corrections::{Moved, Moving, Wanted, standing};
+pub use crate::store::disk::{Disk, Forecast};
 pub use crate::store::editions::{Arrivals, LastEdition, NewEdition, Recorded, Seen, View};
+pub use crate::store::leave::Leave;
 pub use crate::store::lock::{Holder, RoleLock, beside};
 pub use crate::store::order::Place;
 pub use crate::store::outbox::{Attempt, Letter, OutboxState, Waiting};
 pub use crate::store::read::{Found, Query, Totals};
-pub use crate::store::replay::{Founding, Remembered};
+pub use crate::store::replay::Founding;
+pub use crate::store::retention::{Cursor, Cutoffs, Expired, Tidied};
 pub use crate::store::search::Matches;
 
-/// How long a statement waits for another process to finish its transaction, in milliseconds.
-const BUSY_WAIT_MILLISECONDS: u64 = 10_000;
-/// How long a checkpoint waits for readers, in milliseconds.
-const CHECKPOINT_WAIT_MILLISECONDS: u64 = 500;
+/// How long a checkpoint waits for readers before the end of a process.
+const CHECKPOINT_PATIENCE: Duration = Duration::from_millis(500);
+/// What the write-ahead log may keep at rest, in bytes: twice what SQLite lets it gather before it moves it into the file by itself.
+const LOG_BYTES_AT_REST: u64 = 8 << 20;
+/// What is left of the log after a transaction that was larger, in bytes.
+const LOG_BYTES_KEPT: u64 = 64 << 20;
 
 /// Why the store could not do it.
 #[derive(Debug, Error)]
@@ -63,6 +80,18 @@ pub enum StoreError {
         /// The database.
         path: PathBuf,
     },
+    /// There is no such copy.
+    #[error("there is no file `{}`", path.display())]
+    NoCopy {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The copy is not one file alone.
+    #[error("`{}` has a log beside it, as a database in use has: `newsfold --db {} backup FILE` makes a copy of it that can be restored", path.display(), path.display())]
+    NotAtRest {
+        /// The file.
+        path: PathBuf,
+    },
     /// The file is no SQLite database.
     #[error("`{}` is not a database; name another file with --db (this one was left as it is)", path.display())]
     NotADatabase {
@@ -76,7 +105,7 @@ pub enum StoreError {
         path: PathBuf,
     },
     /// Made by an older newsfold, and only to be read: whoever writes brings it up to date.
-    #[error("`{}` was written by an older newsfold (schema {found}, this one knows {known}); `newsfold fetch` or `newsfold run` brings it up to date", path.display())]
+    #[error("`{}` was written by an older newsfold (schema {found}, this one knows {known}); `newsfold fetch` or `newsfold run`, started anew, brings it up to date", path.display())]
     Older {
         /// The file.
         path: PathBuf,
@@ -128,8 +157,40 @@ pub enum StoreError {
         why: String,
     },
     /// Another process has been writing for longer than we wait.
-    #[error("the database is busy: another process has been writing to it for {} s; try again when it is done", BUSY_WAIT_MILLISECONDS / 1_000)]
+    #[error("the database is busy: another process has been writing to it for {} s; try again when it is done", leave::PATIENCE.as_secs())]
     Busy,
+    /// The file lost its beginning, and what the write-ahead log beside it still holds would be lost with it.
+    #[error("`{}` is empty, but the log beside it, `{}-wal`, is not: something emptied the database. Restore a backup; or move both files away to begin anew", path.display(), path.display())]
+    Emptied {
+        /// The database.
+        path: PathBuf,
+    },
+    /// The file ends before its own end.
+    #[error("`{}` has {found} bytes and had {wanted}: something cut it short, and what is missing is lost. Restore a backup (this file was left as it is)", path.display())]
+    Cut {
+        /// The database.
+        path: PathBuf,
+        /// Its length.
+        found: u64,
+        /// The length that its head tells.
+        wanted: u64,
+    },
+    /// The file's structure is broken.
+    #[error(
+        "the database is damaged ({0}); nothing was written over it. Stop newsfold, keep a copy of the file with its `-wal`, and restore a backup; without one, `sqlite3 FILE .recover` saves what can be read"
+    )]
+    Broken(rusqlite::Error),
+    /// The disk did not do what it was asked to.
+    #[error("the disk cannot be used ({}); nothing is stored by halves. Is it full (`df`)? Else it may be failing (`dmesg`)", told(.0))]
+    Disk(rusqlite::Error),
+    /// The file, or its folder, may not be written.
+    #[error(
+        "the database cannot be written ({0}): the file, its `-wal` and its folder must belong to the user that newsfold runs as, on a medium that can be written"
+    )]
+    ReadOnly(rusqlite::Error),
+    /// Told to end while it was at work.
+    #[error("given up before it was done, for newsfold was told to end; nothing of it is stored")]
+    GivenUp,
     /// Anything else that SQLite says. It is no `source`, for its own sources say the same again.
     #[error("the database failed: {0}")]
     Sqlite(rusqlite::Error),
@@ -138,23 +199,42 @@ pub enum StoreError {
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> StoreError {
         match error.sqlite_error_code() {
-            Some(rusqlite::ErrorCode::DatabaseBusy) => StoreError::Busy,
+            Some(ErrorCode::DatabaseBusy) => StoreError::Busy,
+            // Which of the two a full disk is depends on where it was met.
+            Some(ErrorCode::DiskFull | ErrorCode::SystemIoFailure) => StoreError::Disk(error),
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => StoreError::Broken(error),
+            Some(ErrorCode::ReadOnly) => StoreError::ReadOnly(error),
+            Some(ErrorCode::OperationInterrupted) => StoreError::GivenUp,
             _ => StoreError::Sqlite(error),
         }
+    }
+}
+
+/// What SQLite says, with the number that tells a read from a write and a sync.
+fn told(error: &rusqlite::Error) -> String {
+    match error.sqlite_error() {
+        Some(failure) => format!("{error}, code {}", failure.extended_code),
+        None => error.to_string(),
     }
 }
 
 impl StoreError {
     /// Whether the same work may succeed later as it is: locked, full, or a disk in trouble.
     pub fn is_transient(&self) -> bool {
-        use rusqlite::ErrorCode::{CannotOpen, DatabaseLocked, DiskFull, SystemIoFailure};
+        use rusqlite::ErrorCode::{CannotOpen, DatabaseLocked, FileLockingProtocolFailed};
         match self {
-            StoreError::Busy => true,
+            StoreError::Busy | StoreError::Disk(_) => true,
             StoreError::Sqlite(error) => {
-                matches!(error.sqlite_error_code(), Some(DatabaseLocked | DiskFull | SystemIoFailure | CannotOpen))
+                matches!(error.sqlite_error_code(), Some(DatabaseLocked | CannotOpen | FileLockingProtocolFailed))
             }
             _ => false,
         }
+    }
+
+    /// Whether it says what is wrong with a database, and not with which.
+    pub fn names_no_file(&self) -> bool {
+        use StoreError::{Broken, Busy, Damaged, Disk, ReadOnly, Sqlite};
+        matches!(self, Broken(_) | Busy | Damaged { .. } | Disk(_) | ReadOnly(_) | Sqlite(_))
     }
 
     /// Whether the user named something that cannot be used, rather than something having failed.
@@ -163,13 +243,14 @@ impl StoreError {
     }
 }
 
-/// One state of the file, held.
-pub struct Hold<'store>(#[expect(dead_code, reason = "it is held, not looked at")] Transaction<'store>);
+/// One state of the file, held; `None` where an outer one holds it already.
+pub struct Hold<'store>(#[expect(dead_code, reason = "it is held, not looked at")] Option<Transaction<'store>>);
 
 /// One open database.
 #[derive(Debug)]
 pub struct Store {
     connection: Connection,
+    leave: Leave,
 }
 
 impl Store {
@@ -178,15 +259,12 @@ impl Store {
     /// # Errors
     /// [`StoreError`] says what is wrong with the file; a file that is not ours is never written to.
     pub fn open(path: &Path, salt: u64, now: Timestamp) -> Result<Store, StoreError> {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        if !folder.is_dir() {
-            return Err(StoreError::NoFolder { path: path.to_owned(), folder: folder.to_owned() });
-        }
-        if path.is_dir() {
-            return Err(StoreError::Folder { path: path.to_owned() });
-        }
+        usable(path)?;
         let connection = Connection::open(path)?;
-        recognise(&connection, path)?;
+        if recognise(&connection, path)? == 0 {
+            // Before anything is written, or never: so that what is pruned can be given back a little at a time.
+            connection.pragma_update(None, "auto_vacuum", "incremental")?;
+        }
         // journal_mode first: it is the one setting that is stored in the file.
         connection.pragma_update(None, "journal_mode", "wal")?;
         Store::ready(connection, salt, now)
@@ -208,15 +286,14 @@ impl Store {
         if !path.exists() {
             return Err(StoreError::Missing { path: path.to_owned() });
         }
-        if path.is_dir() {
-            return Err(StoreError::Folder { path: path.to_owned() });
-        }
+        usable(path)?;
         let connection = match Store::open_for_reading(path) {
-            Err(StoreError::Sqlite(error)) if is_unopenable(&error) => Store::open_at_rest(path, error)?,
+            Err(StoreError::Sqlite(error) | StoreError::ReadOnly(error)) if is_unopenable(&error) => {
+                Store::open_at_rest(path, error)?
+            }
             opened => opened?,
         };
-        configure(&connection)?;
-        Ok(Store { connection })
+        Store::over(connection)
     }
 
     /// A read-only handle cannot make the shared-memory file that WAL needs, so the handle may write but the session may not.
@@ -236,39 +313,74 @@ impl Store {
     /// On a read-only medium there is no place for the shared-memory file, and no writer either; unless a write-ahead log is left,
     /// the file holds everything and may be read as it is.
     fn open_at_rest(path: &Path, refused: rusqlite::Error) -> Result<Connection, StoreError> {
-        let mut log = path.as_os_str().to_owned();
-        log.push("-wal");
-        let absolute = std::path::absolute(path).ok().and_then(|path| url::Url::from_file_path(path).ok());
-        let (Some(mut address), false) = (absolute, Path::new(&log).exists()) else { return Err(refused.into()) };
-        address.set_query(Some("immutable=1"));
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
-        let connection = Connection::open_with_flags(address.as_str(), flags)?;
+        let Some(connection) = Store::immutable(path)? else { return Err(refused.into()) };
         up_to_date(path, recognise(&connection, path)?)?;
         Ok(connection)
     }
 
-    /// One state of the file for all calls while the value lives, whatever is written meanwhile; nobody waits for it. Only for
-    /// calls that say so: others hold a state of their own.
+    /// The file as it is, without a lock and without a file beside it; `None` where a write-ahead log is left.
+    fn immutable(path: &Path) -> Result<Option<Connection>, StoreError> {
+        let log = with_ending(path, "-wal");
+        let absolute = std::path::absolute(path).ok().and_then(|path| url::Url::from_file_path(path).ok());
+        let (Some(mut address), false) = (absolute, log.exists()) else { return Ok(None) };
+        address.set_query(Some("immutable=1"));
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+        Ok(Some(Connection::open_with_flags(address.as_str(), flags)?))
+    }
+
+    /// Opens a copy that nobody writes to, and makes no file beside it.
+    ///
+    /// # Errors
+    /// [`StoreError`] says what is wrong with the file; one with a log beside it is not at rest.
+    pub fn at_rest(path: &Path) -> Result<Store, StoreError> {
+        if !path.exists() {
+            return Err(StoreError::NoCopy { path: path.to_owned() });
+        }
+        if path.is_dir() {
+            return Err(StoreError::Folder { path: path.to_owned() });
+        }
+        let Some(connection) = Store::immutable(path)? else {
+            return Err(StoreError::NotAtRest { path: path.to_owned() });
+        };
+        if recognise(&connection, path)? == 0 {
+            return Err(StoreError::NotOurs { path: path.to_owned() });
+        }
+        Store::over(connection)
+    }
+
+    /// One state of the file for all that is read while the value lives, whatever is written meanwhile; nobody waits for it.
     ///
     /// # Errors
     /// When the file cannot be read.
     pub fn hold(&self) -> Result<Hold<'_>, StoreError> {
-        self.snapshot().map(Hold)
+        let outermost = self.connection.is_autocommit();
+        Ok(Hold(outermost.then(|| self.connection.unchecked_transaction()).transpose()?))
     }
 
-    /// Holds one state of the file for several statements, whatever is written meanwhile.
-    fn snapshot(&self) -> Result<Transaction<'_>, StoreError> {
-        Ok(self.connection.unchecked_transaction()?)
-    }
-
-    fn ready(mut connection: Connection, salt: u64, now: Timestamp) -> Result<Store, StoreError> {
+    fn over(mut connection: Connection) -> Result<Store, StoreError> {
         configure(&connection)?;
-        schema::migrate(&mut connection)?;
-        connection.execute(
+        let leave = Leave::over(&mut connection)?;
+        Ok(Store { connection, leave })
+    }
+
+    fn ready(connection: Connection, salt: u64, now: Timestamp) -> Result<Store, StoreError> {
+        let mut store = Store::over(connection)?;
+        schema::migrate(&mut store.connection)?;
+        store.connection.execute(
             "INSERT INTO meta VALUES ('salt', ?1), ('created', ?2) ON CONFLICT DO NOTHING",
             (salt.cast_signed(), now.as_millisecond()),
         )?;
-        Ok(Store { connection })
+        Ok(store)
+    }
+
+    /// What ends from another thread whatever this store is at.
+    pub fn leave(&self) -> Leave {
+        self.leave.clone()
+    }
+
+    /// How long statements wait for another process to finish its transaction from now on (10 s at first); gives how long they did.
+    pub fn set_patience(&self, patience: Duration) -> Duration {
+        self.leave.set_patience(patience)
     }
 
     /// The number drawn when the database was made, from which this installation's jitter comes.
@@ -285,11 +397,32 @@ impl Store {
     /// When the file cannot be written.
     pub fn checkpoint(&self) -> Result<(), StoreError> {
         // It is a courtesy: a reader that takes its time must not hold up a process that was told to end.
-        self.connection.busy_timeout(Duration::from_millis(CHECKPOINT_WAIT_MILLISECONDS))?;
-        self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
-        self.connection.execute_batch("PRAGMA optimize")?;
-        self.connection.busy_timeout(Duration::from_millis(BUSY_WAIT_MILLISECONDS))?;
-        Ok(())
+        let usual = self.set_patience(CHECKPOINT_PATIENCE);
+        let emptied = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        let done = emptied.and_then(|()| self.connection.execute_batch("PRAGMA optimize"));
+        self.set_patience(usual);
+        Ok(done?)
+    }
+
+    /// How long the write-ahead log is, in bytes; nothing for a database in memory.
+    pub fn log_bytes(&self) -> u64 {
+        let path = self.connection.path().filter(|path| !path.is_empty());
+        path.and_then(|path| std::fs::metadata(log_of(Path::new(path))).ok()).map_or(0, |log| log.len())
+    }
+
+    /// Empties a write-ahead log that has outgrown what it is at rest (8 MiB), without waiting for anybody: as long as a reader holds an
+    /// earlier state of the file, the log keeps what was written since. Gives how long it is then, in bytes.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn shrink_log(&self) -> Result<u64, StoreError> {
+        if self.log_bytes() > LOG_BYTES_AT_REST {
+            let usual = self.set_patience(Duration::ZERO);
+            let emptied = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+            self.set_patience(usual);
+            emptied?;
+        }
+        Ok(self.log_bytes())
     }
 
     /// Begins a transaction that outlives a power cut once it is committed: for what cannot be had again, as a feed's entries can. The
@@ -299,36 +432,42 @@ impl Store {
         Ok(self.connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?)
     }
 
+    /// Whether its tables are those of today, which those of a copy need not be.
+    fn is_of_today(&self) -> Result<bool, StoreError> {
+        let version: usize = self
+            .connection
+            .pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0))?
+            .try_into()
+            .unwrap_or(0);
+        Ok(version == schema::MIGRATIONS.len())
+    }
+
     fn meta(&self, key: &str) -> Result<i64, StoreError> {
         Ok(self.connection.query_row("SELECT value FROM meta WHERE key = ?1", [key], |row| row.get(0))?)
     }
 }
 
 fn configure(connection: &Connection) -> Result<(), StoreError> {
-    connection.busy_timeout(Duration::from_millis(BUSY_WAIT_MILLISECONDS))?;
     // NORMAL: a killed process loses nothing; a power cut may lose the last transactions, never half of one, and the
     // validators that went with them, so the next poll brings them again.
-    connection.execute_batch(
+    connection.execute_batch(&format!(
         "PRAGMA foreign_keys = ON; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -32768; PRAGMA temp_store = MEMORY;
-         PRAGMA journal_size_limit = 67108864;",
-    )?;
+         PRAGMA journal_size_limit = {LOG_BYTES_KEPT};",
+    ))?;
     // Else a statement about `articles`, whose index of links holds only those there are, is made anew for every value that is
     // bound to it, which took an eighth of a first pass.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.set_prepared_statement_cache_capacity(64);
+    // For names as people type them. No index and no table uses it, so the file needs nothing of ours to be read.
+    connection.create_collation("TYPED", |one, other| folded(one).cmp(&folded(other)))?;
     Ok(())
 }
 
 /// Says what schema the file holds (0 for a new, empty one), and refuses a file that is not ours before anything is written.
 fn recognise(connection: &Connection, path: &Path) -> Result<i64, StoreError> {
-    connection.busy_timeout(Duration::from_millis(BUSY_WAIT_MILLISECONDS))?;
+    connection.busy_timeout(leave::PATIENCE)?;
     let read = |pragma: &str| connection.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
-    let application = match read("application_id") {
-        Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::NotADatabase) => {
-            return Err(StoreError::NotADatabase { path: path.to_owned() });
-        }
-        other => other?,
-    };
+    let application = read("application_id")?;
     let version = read("user_version")?;
     let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
     let known = i64::try_from(schema::MIGRATIONS.len()).expect("migrations are few");
@@ -339,6 +478,62 @@ fn recognise(connection: &Connection, path: &Path) -> Result<i64, StoreError> {
         return Err(StoreError::Newer { path: path.to_owned(), found: version, known });
     }
     Ok(version)
+}
+
+/// Refuses, before SQLite sees it, a place where no database of ours can be or come to be.
+pub(crate) fn usable(path: &Path) -> Result<(), StoreError> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if !folder.is_dir() {
+        return Err(StoreError::NoFolder { path: path.to_owned(), folder: folder.to_owned() });
+    }
+    if path.is_dir() {
+        return Err(StoreError::Folder { path: path.to_owned() });
+    }
+    let length = |path: &Path| std::fs::metadata(path).map_or(0, |file| file.len());
+    // SQLite takes an empty file for a new database, and a log beside a new one for rubbish that it may remove.
+    if path.exists() && length(path) == 0 && length(&log_of(path)) > 0 {
+        return Err(StoreError::Emptied { path: path.to_owned() });
+    }
+    let Some(head) = head_of(path) else { return Ok(()) };
+    if !head.starts_with(MAGIC) {
+        return Err(StoreError::NotADatabase { path: path.to_owned() });
+    }
+    // SQLite reads what is missing of the last page as zeros. While there is a log, what is missing may be in there.
+    let (found, wanted) = (length(path), length_told(&head));
+    if found < wanted && length(&log_of(path)) == 0 {
+        return Err(StoreError::Cut { path: path.to_owned(), found, wanted });
+    }
+    Ok(())
+}
+
+/// How every SQLite database begins.
+const MAGIC: &[u8; 16] = b"SQLite format 3\0";
+
+/// The first hundred bytes of a file, zeros where it has fewer; `None` where it has none, or may not be read, which SQLite tells of.
+fn head_of(path: &Path) -> Option<[u8; 100]> {
+    let mut head = Vec::with_capacity(100);
+    std::fs::File::open(path).ok()?.take(100).read_to_end(&mut head).ok()?;
+    let is_empty = head.is_empty();
+    head.resize(100, 0);
+    head.try_into().ok().filter(|_| !is_empty)
+}
+
+/// How many bytes a database has by its head (<https://www.sqlite.org/fileformat2.html#the_database_header>): its pages, where their
+/// number was written by who wrote last, times the size of one.
+fn length_told(head: &[u8; 100]) -> u64 {
+    let number = |at: usize| u32::from_be_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]);
+    let page = match u16::from_be_bytes([head[16], head[17]]) {
+        1 => 65_536,
+        bytes => u64::from(bytes),
+    };
+    if number(24) == number(92) { page * u64::from(number(28)) } else { 0 }
+}
+
+/// The write-ahead log of the database at `path`.
+fn log_of(path: &Path) -> PathBuf {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    PathBuf::from(log)
 }
 
 /// Refuses to read a file whose tables are not yet those that are read.
@@ -447,7 +642,7 @@ mod tests {
         let refused =
             || rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CANTOPEN), None);
         let connection = Store::open_at_rest(&path, refused()).unwrap();
-        assert_eq!(Store { connection }.salt().unwrap(), 9);
+        assert_eq!(Store::over(connection).unwrap().salt().unwrap(), 9);
         // What is in the log only would be overlooked, so a file with one is refused.
         std::fs::write(folder.path().join("odd name?#%41.db-wal"), "x").unwrap();
         assert!(Store::open_at_rest(&path, refused()).is_err());
@@ -459,7 +654,7 @@ mod tests {
         let path = folder.path().join("n.db");
         let mut writer = Store::open(&path, 1, now()).unwrap();
         let reader = Store::reader(&path).unwrap();
-        let snapshot = reader.snapshot().unwrap();
+        let snapshot = reader.hold().unwrap();
         assert!(reader.feeds().unwrap().is_empty());
         writer.add_feed(&crate::model::FeedWish::of_url("https://a.example/"), now()).unwrap();
         assert!(reader.feeds().unwrap().is_empty());
@@ -474,7 +669,7 @@ mod tests {
         let path = folder.path().join("n.db");
         let mut writer = Store::open(&path, 1, now()).unwrap();
         let reader = Store::reader(&path).unwrap();
-        let _snapshot = reader.snapshot().unwrap();
+        let _snapshot = reader.hold().unwrap();
         reader.feeds().unwrap();
         writer.add_feed(&crate::model::FeedWish::of_url("https://a.example/"), now()).unwrap();
         let began = std::time::Instant::now();

@@ -1,5 +1,7 @@
 //! Door: what is needed of clusters to choose them and put them in order, read without a word of their texts.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use rusqlite::types::Value;
 use rusqlite::{Row, params_from_iter};
@@ -57,7 +59,25 @@ impl Store {
     /// # Errors
     /// Those of [`Store::outlines`].
     pub fn fitting(&self, query: &Query, among: &[ClusterId]) -> Result<Vec<ClusterId>, StoreError> {
-        let mut filter = Filter::of(query)?;
+        self.fitting_so(Filter::of(query)?, among)
+    }
+
+    /// Those of some clusters that fitted the query, but for its times, when nothing but the articles up to `until` was stored;
+    /// smallest number first. Articles are taken as they are now, and to be where they are now.
+    ///
+    /// # Errors
+    /// Those of [`Store::outlines`].
+    pub fn fitting_before(
+        &self,
+        query: &Query,
+        until: ArticleId,
+        among: &[ClusterId],
+    ) -> Result<Vec<ClusterId>, StoreError> {
+        let timeless = Query { since: None, until: None, ..query.clone() };
+        self.fitting_so(Filter::among(&timeless, Some(until))?, among)
+    }
+
+    fn fitting_so(&self, mut filter: Filter, among: &[ClusterId]) -> Result<Vec<ClusterId>, StoreError> {
         filter.and("c.id IN (SELECT value FROM json_each(?))", numbers(among));
         self.filtered(filter, "c.id", "ORDER BY c.id", |row| Ok(ClusterId(ArticleId(row.get(0)?))))
     }
@@ -137,7 +157,7 @@ pub(crate) fn numbers(ids: &[ClusterId]) -> String {
 
 /// Conditions on a cluster `c`, of which only those stand that a query asks for.
 struct Filter {
-    conditions: Vec<&'static str>,
+    conditions: Vec<Cow<'static, str>>,
     values: Vec<Value>,
     /// The words that are searched for, as they were typed.
     words: Option<String>,
@@ -145,7 +165,12 @@ struct Filter {
 
 impl Filter {
     fn of(query: &Query) -> Result<Filter, StoreError> {
-        let mut filter = Filter { conditions: vec!["true"], values: Vec::new(), words: query.words.clone() };
+        Filter::among(query, None)
+    }
+
+    /// Conditions that look at nothing but the articles up to one, where one is given.
+    fn among(query: &Query, last: Option<ArticleId>) -> Result<Filter, StoreError> {
+        let mut filter = Filter { conditions: vec!["true".into()], values: Vec::new(), words: query.words.clone() };
         let count = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
         if let Some(since) = query.since {
             filter.and("c.last_published >= ?", since.as_millisecond());
@@ -153,65 +178,55 @@ impl Filter {
         if let Some(until) = query.until {
             filter.and("c.last_published < ?", until.as_millisecond());
         }
+        let members = match last {
+            None => members!().to_owned(),
+            Some(ArticleId(last)) => format!("{} AND m.article <= {last}", members!()),
+        };
         // So many outlets need as many articles, which is sooner looked up than counted.
         let articles_min = query.articles_min.max(query.outlets_min);
         if articles_min > 1 {
             filter.and("c.article_count >= ?", count(articles_min));
         }
+        if query.articles_min > 1 && last.is_some() {
+            filter.and(
+                format!("(SELECT count(*) FROM {members} WHERE m.cluster = c.id) >= ?"),
+                count(query.articles_min),
+            );
+        }
         if query.outlets_min > 1 {
-            let outlets =
-                concat!("(SELECT count(DISTINCT a.outlet) FROM ", members!(), " WHERE m.cluster = c.id) >= ?");
+            let outlets = format!("(SELECT count(DISTINCT a.outlet) FROM {members} WHERE m.cluster = c.id) >= ?");
             filter.and(outlets, count(query.outlets_min));
         }
         let lists: [(&Vec<String>, &'static str); 4] = [
-            (
-                &query.outlets,
-                concat!(
-                    "EXISTS (SELECT 1 FROM ",
-                    members!(),
-                    " JOIN json_each(?) w WHERE m.cluster = c.id AND a.outlet = w.value COLLATE NOCASE)"
-                ),
-            ),
+            (&query.outlets, "JOIN json_each(?) w WHERE m.cluster = c.id AND a.outlet = w.value COLLATE TYPED"),
             (
                 &query.feeds,
-                concat!(
-                    "EXISTS (SELECT 1 FROM ",
-                    members!(),
-                    " JOIN feeds f ON f.url IN (SELECT value FROM json_each(?)) WHERE m.cluster = c.id AND (f.id = a.feed
-                        OR EXISTS (SELECT 1 FROM appearances p WHERE p.article = a.id AND p.feed = f.id)))"
-                ),
+                "JOIN feeds f ON f.url IN (SELECT value FROM json_each(?)) WHERE m.cluster = c.id AND (f.id = a.feed
+                    OR EXISTS (SELECT 1 FROM appearances p WHERE p.article = a.id AND p.feed = f.id))",
             ),
             (
                 &query.tags,
-                concat!(
-                    "EXISTS (SELECT 1 FROM ",
-                    members!(),
-                    " JOIN feeds f ON f.id = a.feed JOIN json_each(f.tags) t JOIN json_each(?) w
-                        WHERE m.cluster = c.id AND t.value = w.value COLLATE NOCASE)"
-                ),
+                "JOIN feeds f ON f.id = a.feed JOIN json_each(f.tags) t JOIN json_each(?) w
+                    WHERE m.cluster = c.id AND t.value = w.value COLLATE TYPED",
             ),
-            (
-                &query.languages,
-                concat!(
-                    "EXISTS (SELECT 1 FROM ",
-                    members!(),
-                    " JOIN json_each(?) w WHERE m.cluster = c.id AND a.lang = w.value COLLATE NOCASE)"
-                ),
-            ),
+            (&query.languages, "JOIN json_each(?) w WHERE m.cluster = c.id AND a.lang = w.value COLLATE TYPED"),
         ];
         for (list, condition) in lists.into_iter().filter(|(list, _)| !list.is_empty()) {
-            filter.and(condition, json(list));
+            filter.and(format!("EXISTS (SELECT 1 FROM {members} {condition})"), json(list));
         }
         if let Some(words) = &query.words {
-            let found = "c.id IN (SELECT m.cluster FROM search s
-                JOIN memberships m INDEXED BY memberships_article ON m.article = s.rowid WHERE search MATCH ?)";
+            let last = last.map(|ArticleId(last)| format!(" AND s.rowid <= {last}")).unwrap_or_default();
+            let found = format!(
+                "c.id IN (SELECT m.cluster FROM search s
+                    JOIN memberships m INDEXED BY memberships_article ON m.article = s.rowid WHERE search MATCH ?{last})"
+            );
             filter.and(found, search::checked(words)?);
         }
         Ok(filter)
     }
 
-    fn and(&mut self, condition: &'static str, value: impl Into<Value>) {
-        self.conditions.push(condition);
+    fn and(&mut self, condition: impl Into<Cow<'static, str>>, value: impl Into<Value>) {
+        self.conditions.push(condition.into());
         self.values.push(value.into());
     }
 }

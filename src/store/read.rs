@@ -68,7 +68,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Query`] when `words` cannot be read; others when the file cannot.
     pub fn clusters(&self, query: &Query) -> Result<Vec<Cluster>, StoreError> {
-        let _one_state = self.snapshot()?;
+        let _one_state = self.hold()?;
         self.load(&self.cluster_ids(query)?)
     }
 
@@ -77,7 +77,7 @@ impl Store {
     /// # Errors
     /// When the file cannot be read.
     pub fn cluster(&self, id: ClusterId) -> Result<Option<Cluster>, StoreError> {
-        let _one_state = self.snapshot()?;
+        let _one_state = self.hold()?;
         Ok(self.load(&[id])?.pop())
     }
 
@@ -116,7 +116,7 @@ impl Store {
     /// # Errors
     /// When the file cannot be read.
     pub fn cluster_of_article(&self, article: ArticleId) -> Result<Option<Cluster>, StoreError> {
-        let _one_state = self.snapshot()?;
+        let _one_state = self.hold()?;
         let mut statement = self.connection.prepare_cached("SELECT cluster FROM memberships WHERE article = ?1")?;
         let ids = statement.query_map([article.0], |row| Ok(ClusterId(ArticleId(row.get(0)?))))?;
         Ok(self.load(&ids.collect::<Result<Vec<_>, _>>()?)?.pop())
@@ -158,7 +158,7 @@ impl Store {
     /// # Errors
     /// When the file cannot be read.
     pub fn totals(&self, since: Timestamp) -> Result<Totals, StoreError> {
-        let _one_state = self.snapshot()?;
+        let _one_state = self.hold()?;
         let count = |sql: &str| -> Result<u64, StoreError> {
             let number: i64 = self.connection.query_row(sql, [since.as_millisecond()], |row| row.get(0))?;
             Ok(number.unsigned_abs())

@@ -1,7 +1,5 @@
 //! Door: clusters that are merged, split and related, and the ids that merged ones leave behind.
 
-use rusqlite::Connection;
-
 use crate::model::{ArticleId, ClusterId, Reason};
 use crate::store::{Batch, Found, Store, StoreError};
 
@@ -36,7 +34,7 @@ impl Batch<'_> {
         self.transaction
             .prepare_cached("INSERT INTO former_clusters VALUES (?1) ON CONFLICT DO NOTHING")?
             .execute([from.0.0])?;
-        hand_over_relations(&self.transaction, from, into)
+        Ok(())
     }
 
     /// Takes articles out of a cluster into a new one, which has the number of one of them.
@@ -71,7 +69,8 @@ impl Batch<'_> {
         Ok(())
     }
 
-    /// Relates two clusters, `one` with the smaller number; the highest probability there ever was is kept.
+    /// Relates two clusters, `one` with the smaller number; the highest probability there ever was is kept. What is written down are
+    /// their founders, so that a relation goes wherever these go.
     ///
     /// # Errors
     /// When the file cannot be written.
@@ -106,10 +105,13 @@ impl Store {
     /// When the file cannot be read.
     pub fn related(&self, cluster: ClusterId) -> Result<Vec<(ClusterId, f64)>, StoreError> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT third, probability FROM (
-                SELECT other AS third, probability FROM relations WHERE one = ?1
-                UNION ALL SELECT one, probability FROM relations WHERE other = ?1)
-             ORDER BY probability DESC, third LIMIT ?2",
+            "SELECT third, max(probability) FROM (
+                SELECT o.cluster AS third, r.probability FROM memberships m
+                    JOIN relations r ON r.one = m.article JOIN memberships o ON o.article = r.other WHERE m.cluster = ?1
+                UNION ALL
+                SELECT o.cluster, r.probability FROM memberships m
+                    JOIN relations r ON r.other = m.article JOIN memberships o ON o.article = r.one WHERE m.cluster = ?1)
+             WHERE third <> ?1 GROUP BY third ORDER BY 2 DESC, third LIMIT ?2",
         )?;
         let rows = statement
             .query_map((cluster.0.0, RELATED_MAX), |row| Ok((ClusterId(ArticleId(row.get(0)?)), row.get(1)?)))?;
@@ -144,22 +146,6 @@ impl Store {
         let rows = statement.query_map([], |row| Ok((ArticleId(row.get(0)?), ClusterId(ArticleId(row.get(1)?)))))?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
-}
-
-/// Whom one cluster was related with, another one is from now on; the highest probability is kept.
-pub(crate) fn hand_over_relations(connection: &Connection, from: ClusterId, into: ClusterId) -> Result<(), StoreError> {
-    connection
-        .prepare_cached(
-            "INSERT INTO relations
-                SELECT min(third, ?2), max(third, ?2), probability FROM (
-                    SELECT other AS third, probability FROM relations WHERE one = ?1
-                    UNION ALL SELECT one, probability FROM relations WHERE other = ?1)
-                WHERE third <> ?2
-             ON CONFLICT DO UPDATE SET probability = max(probability, excluded.probability)",
-        )?
-        .execute((from.0.0, into.0.0))?;
-    connection.prepare_cached("DELETE FROM relations WHERE one = ?1 OR other = ?1")?.execute([from.0.0])?;
-    Ok(())
 }
 
 fn told(reason: &Reason) -> String {
@@ -239,7 +225,7 @@ mod tests {
         let merged = store.cluster(cluster(1)).unwrap().unwrap();
         let expected = [(1, How::Founded), (2, How::Joined), (3, How::Merged), (4, How::Merged)];
         assert_eq!(how(&merged), expected);
-        assert!(store.dump(Timestamp::MAX).unwrap().ends_with("related\ta1000\ta5000\t0.4\nformer\ta3000\ta1000\n"));
+        assert!(store.dump(Timestamp::MAX).unwrap().ends_with("\nformer\ta3000\ta1000\n"));
 
         let mut batch = store.batch().unwrap();
         batch.split(cluster(1), cluster(2), &[ArticleId(2), ArticleId(4)], &reason(How::Split)).unwrap();
@@ -256,6 +242,10 @@ mod tests {
         let found: Vec<_> = store.clusters(&Query::default()).unwrap().iter().map(how).collect();
         assert_eq!(found[1..3], [vec![(2, How::Split), (4, How::Split)], vec![(3, How::Split)]]);
         assert!(!store.dump(Timestamp::MAX).unwrap().contains("former"));
+        // Whom it was related with before it was merged, it is again.
+        assert_eq!(store.related(cluster(3)).unwrap(), [(cluster(1), 0.5), (cluster(5), 0.4)]);
+        assert_eq!(store.related(cluster(1)).unwrap(), [(cluster(3), 0.5), (cluster(5), 0.2)]);
+        assert_eq!(store.related(cluster(5)).unwrap(), [(cluster(3), 0.4), (cluster(1), 0.2)]);
     }
 
     #[test]
@@ -273,7 +263,7 @@ mod tests {
             batch.place(&placed)
         };
         store
-            .remake(|batch| {
+            .remake(|batch, _| {
                 [(1, 1), (2, 1), (3, 3), (4, 3), (5, 3)].into_iter().try_for_each(|(n, c)| place(batch, n, c))
             })
             .unwrap();

@@ -4,25 +4,8 @@ use jiff::Timestamp;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row, Rows};
 
-use crate::model::{ArticleId, ClusterId};
+use crate::model::{ArticleId, ClusterId, Remembered};
 use crate::store::{Batch, Store, StoreError, instant};
-
-/// What the clusterer needs to go on as if it had never stopped.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Remembered {
-    /// The article.
-    pub article: ArticleId,
-    /// Its cluster.
-    pub cluster: ClusterId,
-    /// When it was published.
-    pub published: Timestamp,
-    /// When it was first seen.
-    pub seen: Timestamp,
-    /// Its publisher.
-    pub outlet: String,
-    /// The clusterer's own bytes.
-    pub memory: Vec<u8>,
-}
 
 /// An article as it was first stored, which is all that decides where it belongs.
 #[derive(Clone, Debug, PartialEq)]
@@ -59,28 +42,13 @@ impl Store {
         Ok(self.connection.query_row(last, [], |row| row.get(0)).optional()?.map(instant))
     }
 
-    /// What the clusterer remembers of every article first seen after `since`, in log order. One whose memory was dropped, when
-    /// the window was smaller, has an empty one, which says that it must be made again.
+    /// Hands over what the clusterer remembers of every article first seen after `since` and after the window last began anew, in log order,
+    /// for as long as `take` says `true`. One whose memory was dropped, when the window was smaller, has an empty one, which says that it must be made again.
     ///
     /// # Errors
     /// When the file cannot be read.
-    pub fn memories(&self, since: Timestamp) -> Result<Vec<Remembered>, StoreError> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT a.id, m.cluster, a.published, a.seen, a.outlet, coalesce(r.memory, x'')
-             FROM articles a JOIN memberships m ON m.article = a.id LEFT JOIN memories r ON r.article = a.id
-             WHERE a.seen > ?1 ORDER BY a.id",
-        )?;
-        let rows = statement.query_map([since.as_millisecond()], |row| {
-            Ok(Remembered {
-                article: ArticleId(row.get(0)?),
-                cluster: ClusterId(ArticleId(row.get(1)?)),
-                published: instant(row.get(2)?),
-                seen: instant(row.get(3)?),
-                outlet: row.get(4)?,
-                memory: row.get(5)?,
-            })
-        })?;
-        Ok(rows.collect::<Result<_, _>>()?)
+    pub fn memories(&self, since: Timestamp, take: impl FnMut(Remembered) -> bool) -> Result<(), StoreError> {
+        memories(&self.connection, since, take)
     }
 
     /// These articles as they were first stored, each with what the clusterer remembers of it (empty where that is gone), in log
@@ -110,19 +78,23 @@ impl Store {
         Ok(self.connection.execute(FORGET, [before.as_millisecond()])?)
     }
 
-    /// Drops everything derived and lets `remake` place every article anew, in one transaction: readers see the old clusters
-    /// until the new ones stand, and a failure leaves the old ones.
+    /// Goes back to where articles were last pruned, or drops everything derived, and lets `remake` place every article behind that place
+    /// (`None`: every one) anew, in one transaction: readers see the old clusters until the new ones stand, and a failure leaves
+    /// the old ones.
     ///
     /// # Errors
     /// Those of `remake`, and when the file cannot be written.
     pub fn remake<F>(&mut self, remake: F) -> Result<(), StoreError>
     where
-        F: FnOnce(&mut Batch<'_>) -> Result<(), StoreError>,
+        F: FnOnce(&mut Batch<'_>, Option<ArticleId>) -> Result<(), StoreError>,
     {
         let mut batch = self.batch()?;
         batch.part_with_clusters()?;
-        batch.drop_derived()?;
-        remake(&mut batch)?;
+        let border = batch.go_back()?;
+        if border.is_none() {
+            batch.drop_derived()?;
+        }
+        remake(&mut batch, border)?;
         batch.welcome_clusters()?;
         batch.commit()
     }
@@ -137,7 +109,7 @@ impl Store {
     pub fn dump(&self, memories_since: Timestamp) -> Result<String, StoreError> {
         let mut statement = self.connection.prepare(
             "SELECT a.code, f.code, m.reason, coalesce(o.code, '-'),
-                CASE WHEN a.seen > ?1 THEN hex(coalesce(r.memory, x'')) ELSE '-' END,
+                CASE WHEN a.seen > ?1 AND a.id >= (SELECT coalesce(max(value), 0) FROM meta WHERE key = 'window_begun') THEN hex(coalesce(r.memory, x'')) ELSE '-' END,
                 c.first_published, c.last_published, c.last_seen, c.article_count
              FROM memberships m JOIN articles a ON a.id = m.article JOIN articles f ON f.id = m.cluster
              JOIN clusters c ON c.id = m.cluster LEFT JOIN articles o ON o.id = m.copy_of
@@ -184,7 +156,8 @@ fn tell(dump: &mut String, mut rows: Rows<'_>) -> Result<(), StoreError> {
 /// By place in the log, so that only what is dropped is visited, and not every article there ever was; left alone, SQLite would
 /// look for the smallest id from the first article on.
 pub(crate) const FORGET: &str = "DELETE FROM memories WHERE article <
-    (SELECT min(id) FROM articles INDEXED BY articles_seen WHERE seen > ?1)";
+    (SELECT min(id) FROM articles INDEXED BY articles_seen WHERE seen > ?1
+        AND id >= (SELECT coalesce(max(value), 0) FROM meta WHERE key = 'window_begun'))";
 
 /// Articles as first stored, joined so that revision 1 stands in for the current words where there is one.
 const FOUNDINGS: &str =
@@ -192,6 +165,33 @@ const FOUNDINGS: &str =
     f.cluster, m.cluster, a.date_doubt IS NULL, a.repeated
     FROM articles a JOIN feeds f ON f.id = a.feed LEFT JOIN revisions r ON r.article = a.id AND r.number = 1
     LEFT JOIN memberships m ON m.article = a.id";
+
+/// See [`Store::memories`].
+pub(crate) fn memories(
+    connection: &Connection,
+    since: Timestamp,
+    mut take: impl FnMut(Remembered) -> bool,
+) -> Result<(), StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT a.id, m.cluster, a.published, a.seen, coalesce(r.memory, x'')
+         FROM articles a JOIN memberships m ON m.article = a.id LEFT JOIN memories r ON r.article = a.id
+         WHERE a.seen > ?1 AND a.id >= (SELECT coalesce(max(value), 0) FROM meta WHERE key = 'window_begun') ORDER BY a.id",
+    )?;
+    let mut rows = statement.query([since.as_millisecond()])?;
+    while let Some(row) = rows.next()? {
+        let remembered = Remembered {
+            article: ArticleId(row.get(0)?),
+            cluster: ClusterId(ArticleId(row.get(1)?)),
+            published: instant(row.get(2)?),
+            seen: instant(row.get(3)?),
+            memory: row.get(4)?,
+        };
+        if !take(remembered) {
+            break;
+        }
+    }
+    Ok(())
+}
 
 /// Up to `articles_max` articles after `after` in the log, as they were first stored.
 pub(crate) fn foundings(
@@ -206,8 +206,10 @@ pub(crate) fn foundings(
 
 /// Every placed article first seen after `since`, as it was first stored, with its cluster, in log order.
 pub(crate) fn window(connection: &Connection, since: Timestamp) -> Result<Vec<(Founding, ClusterId)>, StoreError> {
-    let mut statement =
-        connection.prepare_cached(&format!("{FOUNDINGS} WHERE a.seen > ?1 AND m.cluster IS NOT NULL ORDER BY a.id"))?;
+    let mut statement = connection.prepare_cached(&format!(
+        "{FOUNDINGS} WHERE a.seen > ?1 AND m.cluster IS NOT NULL
+            AND a.id >= (SELECT coalesce(max(value), 0) FROM meta WHERE key = 'window_begun') ORDER BY a.id"
+    ))?;
     let rows =
         statement.query_map([since.as_millisecond()], |row| Ok((founding(row)?, ClusterId(ArticleId(row.get(8)?)))))?;
     Ok(rows.collect::<Result<_, _>>()?)

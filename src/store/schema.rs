@@ -12,8 +12,8 @@ pub(crate) const APPLICATION_ID: i32 = 0x6e66_6c64;
 ///
 /// Ground: `meta`, `feeds`, `deaths`, `host_pauses`, `articles`, `revisions`, `marks`, `appearances`, `former_clusters` (ids that were
 /// shown must lead somewhere), `corrections`, and what readers have seen: `views`, `views_left_out`, `dismissed`, `editions`, `told`,
-/// `timetables`, `mails`, `outbox`. Derived, and remade by `rebuild`: `clusters`, `memberships`, `memories`, `relations`,
-/// `correction_moves`, `search`.
+/// `timetables`, `mails`, `outbox`; and `settled_…`, what stood when articles were last pruned. Derived, and remade by `rebuild` from
+/// there on: `clusters`, `memberships`, `memories`, `relations`, `correction_moves`, `search`.
 pub(crate) const MIGRATIONS: &[&str] = &[
     "
 CREATE TABLE meta (key TEXT PRIMARY KEY, value ANY NOT NULL) STRICT, WITHOUT ROWID;
@@ -328,6 +328,58 @@ CREATE TABLE outbox (
 CREATE INDEX outbox_mail ON outbox(mail);
 CREATE INDEX outbox_waiting ON outbox(next_attempt) WHERE sent IS NULL AND given_up = 0;
 ",
+    // Wide Latin letters are indexed as narrow ones: the index is made anew.
+    "
+INSERT INTO search (search) VALUES ('delete-all');
+UPDATE meta SET value = 0 WHERE key = 'indexed_seq';
+",
+    "
+-- What stood when articles were last pruned, as far as it has changed since: ground. What was placed by then cannot be placed anew, for
+-- its neighbours are gone; `rebuild` goes back to this and begins there. `meta.settled_seq` is that place in the log. Triggers note
+-- what is about to change, each row once, whoever changes it.
+CREATE TABLE settled_memories (article INTEGER PRIMARY KEY, memory BLOB NOT NULL) STRICT;
+CREATE TABLE settled_memberships (article INTEGER PRIMARY KEY, cluster INTEGER NOT NULL, reason TEXT NOT NULL) STRICT;
+CREATE TABLE settled_relations (
+  one INTEGER NOT NULL,
+  other INTEGER NOT NULL,
+  probability REAL, -- NULL where there was none
+  PRIMARY KEY (one, other)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE settled_moves (
+  correction INTEGER NOT NULL,
+  article INTEGER NOT NULL,
+  cluster INTEGER NOT NULL,
+  reason TEXT NOT NULL,
+  PRIMARY KEY (correction, article)
+) STRICT, WITHOUT ROWID;
+CREATE TRIGGER settled_membership BEFORE UPDATE OF cluster, reason ON memberships
+WHEN OLD.article <= (SELECT value FROM meta WHERE key = 'settled_seq')
+BEGIN
+  INSERT INTO settled_memberships SELECT OLD.article, OLD.cluster, OLD.reason
+    WHERE NOT EXISTS (SELECT 1 FROM settled_memberships WHERE article = OLD.article);
+END;
+CREATE TRIGGER settled_relation_new BEFORE INSERT ON relations
+WHEN NEW.other <= (SELECT value FROM meta WHERE key = 'settled_seq')
+BEGIN
+  INSERT INTO settled_relations
+    SELECT NEW.one, NEW.other, (SELECT probability FROM relations WHERE one = NEW.one AND other = NEW.other)
+    WHERE NOT EXISTS (SELECT 1 FROM settled_relations WHERE one = NEW.one AND other = NEW.other);
+END;
+CREATE TRIGGER settled_relation_changed BEFORE UPDATE ON relations
+WHEN OLD.other <= (SELECT value FROM meta WHERE key = 'settled_seq')
+BEGIN
+  INSERT INTO settled_relations SELECT OLD.one, OLD.other, OLD.probability
+    WHERE NOT EXISTS (SELECT 1 FROM settled_relations WHERE one = OLD.one AND other = OLD.other);
+END;
+CREATE TRIGGER settled_move BEFORE UPDATE ON correction_moves
+WHEN OLD.correction IN (SELECT number FROM corrections WHERE seq <= (SELECT value FROM meta WHERE key = 'settled_seq'))
+BEGIN
+  INSERT INTO settled_moves SELECT OLD.correction, OLD.article, OLD.cluster, OLD.reason
+    WHERE NOT EXISTS (SELECT 1 FROM settled_moves WHERE correction = OLD.correction AND article = OLD.article);
+END;
+-- Else every article that goes would be looked for among all memberships.
+CREATE INDEX memberships_copies ON memberships(copy_of) WHERE copy_of IS NOT NULL;
+",
 ];
 
 /// Brings the file to the newest schema, each step whole or not at all.
@@ -371,7 +423,10 @@ fn marks_from_keys(transaction: &Transaction<'_>) -> Result<(), StoreError> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::{Path, PathBuf};
+
     use rusqlite::Connection;
+    use rusqlite::fallible_iterator::FallibleIterator as _;
 
     use crate::model::{FeedId, Mark, Rule};
     use crate::store::batch::Met;
@@ -403,6 +458,86 @@ mod tests {
         assert_eq!(found(&store, "地震"), 0);
         assert_eq!((store.index(9).unwrap(), store.index(9).unwrap()), (1, 0));
         assert_eq!(["地震", "हिन्दी", "京都", "हिन्दू"].map(|words| found(&store, words)), [1, 1, 0, 0]);
+    }
+
+    /// A copy of a database, as a process that is killed this moment leaves it.
+    fn image(path: &Path) -> (tempfile::TempDir, PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        for ending in ["", "-wal"] {
+            let name = PathBuf::from(format!("{}{ending}", path.display()));
+            if name.exists() {
+                std::fs::copy(&name, folder.path().join(format!("n.db{ending}"))).unwrap();
+            }
+        }
+        let path = folder.path().join("n.db");
+        (folder, path)
+    }
+
+    #[test]
+    fn a_migration_that_is_killed_at_any_statement_leaves_the_old_schema_and_is_done_later() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("n.db");
+        let mut old = Connection::open(&path).unwrap();
+        old.execute_batch("PRAGMA journal_mode = wal; PRAGMA application_id = 0x6e666c64").unwrap();
+        let mut statements = 0;
+        for (done, step) in MIGRATIONS.iter().enumerate() {
+            // So small a cache that much of what is not committed stands in the log already.
+            old.execute_batch("PRAGMA cache_size = 1").unwrap();
+            let transaction = old.transaction().unwrap();
+            let mut killed = |transaction: &Connection| {
+                statements += 1;
+                let (_folder, left) = image(&path);
+                let version: i64 = Connection::open(&left)
+                    .unwrap()
+                    .pragma_query_value(None, "user_version", |row| row.get(0))
+                    .unwrap();
+                assert_eq!(version, i64::try_from(done).unwrap(), "nothing of step {done} stands");
+                let store = Store::open(&left, 1, "2026-02-13T12:00:00Z".parse().unwrap()).unwrap();
+                let (articles, known): (i64, i64) = store
+                    .connection
+                    .query_row("SELECT (SELECT count(*) FROM articles), (SELECT count(*) FROM marks)", [], |row| {
+                        Ok((row.get(0)?, row.get(1)?))
+                    })
+                    .unwrap();
+                let expected = if done == 0 { 0 } else { 60 };
+                assert_eq!((articles, known), (expected, expected), "step {done}, statement {statements}");
+                assert!(!transaction.is_autocommit());
+            };
+            let mut pieces = rusqlite::Batch::new(&transaction, step);
+            while let Some(mut statement) = pieces.next().unwrap() {
+                let mut rows = statement.raw_query();
+                while rows.next().unwrap().is_some() {}
+                drop(rows);
+                drop(statement);
+                killed(&transaction);
+            }
+            transaction.pragma_update(None, "user_version", i64::try_from(done + 1).unwrap()).unwrap();
+            transaction.commit().unwrap();
+            if done == 0 {
+                fill(&old);
+            }
+        }
+        assert!(statements > 60, "{statements} statements");
+        // The keys that were written out become marks when all steps are done.
+        drop(old);
+        Store::open(&path, 1, "2026-02-13T12:00:00Z".parse().unwrap()).unwrap();
+    }
+
+    /// Articles under the first schema, with texts of some pages.
+    fn fill(first: &Connection) {
+        first
+            .execute_batch(
+                "INSERT INTO feeds (id, url, tags, cluster, priority, origin, active, added, health, failures, interval_seconds)
+                    VALUES (1, 'https://a.example/', '[]', 1, 0, 'command', 1, 5000, 'ok', 0, 0);
+                 WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 60)
+                 INSERT INTO articles SELECT i, 'a' || i, 1, 'A', NULL, NULL, 'Title ' || i, hex(zeroblob(1500)), NULL, 'en', 4000,
+                    NULL, 6000, NULL, '[]', '[]', 1, i, 6000 FROM n;
+                 INSERT INTO appearances SELECT 1, 'g:' || id, id FROM articles;
+                 INSERT INTO clusters SELECT id, 4000, 4000, 6000, 1 FROM articles;
+                 INSERT INTO memberships SELECT id, id, '{}', NULL FROM articles;
+                 UPDATE meta SET value = 60 WHERE key = 'last_seq'",
+            )
+            .unwrap();
     }
 
     #[test]

@@ -202,10 +202,10 @@ fn is_revision(feed: &Feed, draft: &Draft, known: &Known) -> bool {
 pub(crate) fn assign(batch: &mut Batch<'_>, desk: &mut Desk<'_>, founding: &Founding) -> Result<ClusterId, StoreError> {
     let clusterer = desk.clusterer.as_deref_mut().expect("work that places articles has said so");
     let arrival = arrival(founding, &clusterer.params().features, desk.ahead);
-    let began = Instant::now();
+    let (began, window) = (Instant::now(), clusterer.begun());
     desk.meter.writer.beat(began);
     let assignment = clusterer.assign(arrival);
-    let took = began.elapsed();
+    let (took, begun) = (began.elapsed(), clusterer.begun());
     desk.meter.assign_seconds.observe(took);
     if let Some(times) = &mut desk.assign_times {
         times.push(took);
@@ -213,6 +213,9 @@ pub(crate) fn assign(batch: &mut Batch<'_>, desk: &mut Desk<'_>, founding: &Foun
     match assignment.reason.how {
         How::Founded => desk.tally.founded += 1,
         _ => desk.tally.joined += 1,
+    }
+    if begun != window {
+        batch.begin_window(begun)?;
     }
     batch.place(&Placed {
         article: assignment.article,

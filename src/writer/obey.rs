@@ -21,7 +21,7 @@ pub(crate) fn pending(batch: &mut Batch<'_>, mut clusterer: Option<&mut Clustere
         obey(batch, clusterer.as_deref_mut(), &correction, &mut standing)?;
     }
     if let Some(clusterer) = clusterer {
-        clusterer.rule(placed(&standing, |named| batch.places_of(named))?);
+        clusterer.rule(rulings_in(batch, &standing)?);
     }
     Ok(pending.len())
 }
@@ -41,7 +41,7 @@ pub(crate) fn again(
         obeyed = true;
     }
     if obeyed {
-        clusterer.rule(placed(standing, |named| batch.places_of(named))?);
+        clusterer.rule(rulings_in(batch, standing)?);
     }
     Ok(())
 }
@@ -116,6 +116,11 @@ fn affected(
 /// What a clusterer that is read back from the store must hold to.
 pub(crate) fn rulings(store: &Store) -> Result<Rulings, StoreError> {
     placed(&store.standing_corrections()?, |named| store.places_of(named))
+}
+
+/// What a clusterer must hold to of these corrections, as things stand in a batch.
+pub(crate) fn rulings_in(batch: &Batch<'_>, standing: &[Correction]) -> Result<Rulings, StoreError> {
+    placed(standing, |named| batch.places_of(named))
 }
 
 fn placed(

@@ -23,16 +23,24 @@ impl<'a> Service<'a> {
     }
 
     pub fn start_with(home: &'a Home, args: &[&str], variables: &[(&str, &str)]) -> Service<'a> {
+        let mut command = home.command(args);
+        command.env("NOTIFY_SOCKET", home.path("notify")).envs(variables.iter().copied());
+        Service::spawn(home, command)
+    }
+
+    /// A command of this home, with its output in files.
+    pub fn spawn(home: &'a Home, mut command: Command) -> Service<'a> {
         let file = |name: &str| File::create(home.path(name)).expect("a file of the home can be made");
-        let child = home
-            .command(args)
-            .env("NOTIFY_SOCKET", home.path("notify"))
-            .envs(variables.iter().copied())
+        let child = command
             .stdout(Stdio::from(file("stdout")))
             .stderr(Stdio::from(file("log")))
             .spawn()
             .expect("the binary starts");
         Service { child, home }
+    }
+
+    pub fn process(&self) -> u32 {
+        self.child.id()
     }
 
     /// A service of another program, which writes its log to where `log` looks for it.
@@ -58,6 +66,13 @@ impl<'a> Service<'a> {
             }
             assert!(began.elapsed() < PATIENCE, "not within {PATIENCE:?}: {what}\n{}", self.log());
             std::thread::sleep(Duration::from_millis(25));
+        }
+    }
+
+    /// It has not ended.
+    pub fn assert_alive(&mut self, when: &str) {
+        if let Some(status) = self.child.try_wait().expect("the child can be asked") {
+            panic!("{when}: it ended with {status}\n{}", self.log());
         }
     }
 

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use newsfold::cli::DigestFormat;
-use newsfold::desk::{self, Delivery, Desk, DeskError, Due, Order, Post};
+use newsfold::desk::outbox::{self, Postman};
+use newsfold::desk::{self, Delivery, Desk, DeskError, Due, Order, Post, print};
 use newsfold::digest::Params as DigestParams;
 use newsfold::mail::{self, Address, Server};
 use newsfold::model::{ArticleId, Cluster, FeedWish};
@@ -223,24 +224,75 @@ fn a_dismissed_story_is_told_again_when_it_has_news() {
     assert_eq!(make(&machine, &order), [(cluster.code.0, false)]);
 }
 
+fn with_room_for(stories: usize, order: Order) -> Order {
+    Order { params: DigestParams { stories_max: stories, ..order.params.clone() }, ..order }
+}
+
 #[test]
-fn what_a_limit_left_out_is_told_when_it_moves_and_what_was_backlog_only_when_it_is_asked_for() {
+fn what_there_was_no_room_for_competes_in_the_next_edition_and_for_a_day() {
     let mut machine = Machine::start("2026-02-10T05:00:00Z");
-    let small = Order { params: DigestParams { stories_max: 1, ..order("m").params }, ..order("morning") };
+    let (small, all) = (with_room_for(1, order("morning")), order("evening"));
+    for event in &EVENTS[..4] {
+        machine.wait(60);
+        machine.report("Lamp", event.title, event.text);
+    }
+    let composed = desk::make(&mut machine.store(), &small, machine.now).unwrap();
+    assert_eq!((composed.digest.counts.stories, composed.digest.counts.left_out), (1, 3));
+    let mut told = stories(composed.body());
+    assert_eq!(make(&machine, &all).len(), 4);
+
+    // Nothing else happens: what was passed over is what there is, one after the other, and each once.
+    machine.wait(60);
+    told.extend(make(&machine, &small));
+    assert_eq!(make(&machine, &all), [], "who was told everything has nothing to come");
+    machine.wait(30 * 60);
+    told.extend(make(&machine, &small));
+    let ids: BTreeSet<&String> = told.iter().map(|(id, _)| id).collect();
+    assert_eq!((told.len(), ids.len()), (3, 3), "the next edition tells it, however late it comes: {told:?}");
+    assert!(told.iter().all(|(_, is_update)| !is_update), "{told:?}");
+
+    // Passed over thrice, and a day old: it comes when it moves; even a copy is news to who never heard of it.
+    machine.wait(60);
+    assert_eq!(make(&machine, &small), []);
+    let left = machine.clusters().into_iter().find(|cluster| !ids.contains(&cluster.code.0)).unwrap();
+    let title = &left.members[0].article.title;
+    let event = EVENTS.iter().find(|event| event.title == title).unwrap();
+    machine.report("Herald", event.title, event.text);
+    assert_eq!(make(&machine, &small), [(left.code.0, false)]);
+    assert_eq!(make(&machine, &small), []);
+}
+
+#[test]
+fn what_was_hidden_and_is_shown_again_comes_in_the_next_edition() {
+    let mut machine = Machine::start("2026-02-10T05:00:00Z");
     for event in &EVENTS[..2] {
         machine.wait(60);
         machine.report("Lamp", event.title, event.text);
     }
-    let told = make(&machine, &small);
-    assert_eq!(told.len(), 1);
+    let muted = newsfold::taste::Marks { words: vec!["Orveth".to_owned()], ..Default::default() };
+    let muting = Order { taste: Taste::new(&muted, &Default::default()), ..order("morning") };
+    let clusters = machine.clusters();
+    let code = |place: usize| clusters[place].code.0.clone();
+    let dam = usize::from(clusters[0].members[0].article.title != EVENTS[0].title);
+    machine.store().dismiss(&[clusters[1 - dam].id], machine.now).unwrap();
+    assert_eq!(make(&machine, &muting), []);
     machine.wait(60);
-    for event in &EVENTS[..2] {
-        machine.report("Beacon", event.again, event.again_text);
-    }
-    let second = make(&machine, &small);
-    assert_eq!((second.len(), second[0].1), (1, false), "{second:?}");
-    assert_ne!(second[0].0, told[0].0);
+    assert_eq!(make(&machine, &order("morning")), [(code(dam), false)], "it is muted no more");
+    machine.store().undismiss(&[clusters[1 - dam].id]).unwrap();
+    machine.wait(60);
+    assert_eq!(make(&machine, &order("morning")), [(code(1 - dam), false)]);
+    assert_eq!(make(&machine, &order("morning")), []);
+}
 
+#[test]
+fn what_was_backlog_is_told_only_when_it_is_asked_for() {
+    let mut machine = Machine::start("2026-02-10T05:00:00Z");
+    let plain = order("morning");
+    for event in &EVENTS[..2] {
+        machine.wait(60);
+        machine.report("Lamp", event.title, event.text);
+    }
+    assert_eq!(make(&machine, &plain).len(), 2);
     // A feed that was added just now brings what it had before: nobody is told, unless the first edition reaches back.
     let url = "https://late.example/feed";
     machine.store().add_feed(&FeedWish::of_url(url), machine.now).unwrap();
@@ -248,10 +300,42 @@ fn what_a_limit_left_out_is_told_when_it_moves_and_what_was_backlog_only_when_it
     let backlog =
         machine.clusters().iter().flat_map(|cluster| &cluster.members).filter(|member| member.article.backlog).count();
     assert_eq!(backlog, 1);
-    assert_eq!(make(&machine, &small), []);
+    assert_eq!(make(&machine, &plain), []);
     let reaching = |since: &str| Order { first_since: Some(since.parse().unwrap()), ..order(since) };
     assert_eq!(make(&machine, &reaching("2h")).len(), 3, "what has an article of the last two hours, backlog among it");
-    assert_eq!(make(&machine, &order("plain")).len(), 2);
+    assert_eq!(make(&machine, &order("other")).len(), 2);
+    assert_eq!(make(&machine, &with_room_for(1, reaching("3h"))).len(), 1);
+    let carried = make(&machine, &reaching("3h"));
+    assert!(carried.len() <= 2, "backlog that the first one had no room for stays backlog: {carried:?}");
+}
+
+/// A clock that ran years ahead when an edition was made stops nothing once it is right again.
+#[test]
+fn an_edition_of_the_future_is_followed_by_one_of_today() {
+    let mut machine = Machine::start("2026-02-10T05:00:00Z");
+    let daily = Timetable::parse("daily 07:00", TimeZone::UTC).unwrap();
+    let order = Order { timetable: Some(daily), ..order("morning") };
+    let due = |machine: &Machine| desk::due(&mut machine.store(), &order, machine.now).unwrap();
+    assert_eq!(due(&machine), Due::At(at("2026-02-10T07:00:00Z")));
+    machine.report("Lamp", EVENTS[0].title, EVENTS[0].text);
+    let right = machine.now;
+    machine.now = at("2031-02-10T07:00:01Z");
+    assert_eq!(make(&machine, &order).len(), 1);
+    machine.now = right + SignedDuration::from_mins(30);
+    machine.report("Lamp", EVENTS[1].title, EVENTS[1].text);
+    assert_eq!(due(&machine), Due::Now);
+    let composed = desk::make(&mut machine.store(), &order, machine.now).unwrap();
+    assert_eq!(
+        (composed.digest.counts.stories, composed.edition.until),
+        (1, machine.now),
+        "nothing twice, nothing lost"
+    );
+    assert_eq!(due(&machine), Due::At(at("2026-02-10T07:00:00Z")));
+    // One that is put back by a moment behind an edition makes no second one.
+    machine.now = at("2026-02-10T07:00:01Z");
+    make(&machine, &order);
+    machine.wait(-5);
+    assert_eq!(due(&machine), Due::At(at("2026-02-11T07:00:00Z")));
 }
 
 #[test]
@@ -266,10 +350,10 @@ fn windows_follow_each_other_without_a_hole_and_a_missed_day_is_in_the_next() {
         assert_eq!((composed.edition.from, composed.edition.until), (until, machine.now));
         until = machine.now;
     }
-    // A clock that is set back makes an empty window and no overlap.
+    // A clock that is set back is believed: the window is empty, and dated by it.
     machine.wait(-600);
     let composed = desk::make(&mut machine.store(), &order, machine.now).unwrap();
-    assert_eq!((composed.edition.from, composed.edition.until), (until, until));
+    assert_eq!((composed.edition.from, composed.edition.until), (machine.now, machine.now));
 }
 
 #[test]
@@ -367,8 +451,8 @@ fn a_mail_is_sent_until_it_is_taken_and_comes_with_one_identity_however_often() 
         let from = machine.now;
         machine.now = next.max(machine.now);
         let mut store = machine.store();
-        let mail = store.take_mail(machine.now, desk::attempt_ends(machine.now)).unwrap().unwrap();
-        desk::send(&mut store, &server, &mail, machine.now).unwrap();
+        let mail = store.take_mail(machine.now, outbox::attempt_ends(machine.now)).unwrap().unwrap();
+        outbox::send(&mut store, &server, &mail, || machine.now).unwrap();
         pauses.entry(mail.recipient).or_default().push(machine.now.duration_since(from).as_mins());
     }
     let taken = office.taken();
@@ -400,6 +484,17 @@ fn a_mail_is_sent_until_it_is_taken_and_comes_with_one_identity_however_often() 
 }
 
 #[test]
+fn mails_that_are_no_editions_have_numbers_that_never_come_again() {
+    let moment = at("2026-02-10T05:00:00Z");
+    // In 32 bits the milliseconds come round after 50 days.
+    let later = moment + SignedDuration::from_millis(1 << 32);
+    let identity =
+        |moment| mail::identity("morning", print::number_of(moment), 7, &Address::parse(mail::NOBODY).unwrap());
+    assert_eq!(identity(moment), identity(moment));
+    assert_ne!(identity(moment), identity(later));
+}
+
+#[test]
 fn pauses_grow_and_only_what_is_refused_for_days_is_given_up() {
     let mut store = Store::in_memory(7, at("2026-02-10T05:00:00Z")).unwrap();
     let start = at("2026-02-10T05:00:00Z");
@@ -413,23 +508,29 @@ fn pauses_grow_and_only_what_is_refused_for_days_is_given_up() {
         })
         .unwrap();
     let refused = |is_permanent| {
-        Err(mail::MailError::Refused { server: "mail.example:25".to_owned(), why: "no".to_owned(), is_permanent })
+        Err(mail::MailError::Refused {
+            server: "mail.example:25".to_owned(),
+            why: "no".to_owned(),
+            step: mail::Step::Sending,
+            is_permanent,
+            is_of_server: false,
+        })
     };
     let mut mail = store.take_mail(start, start).unwrap().unwrap();
     let mut pauses = Vec::new();
     for attempts in 0..12 {
         mail.attempts = attempts;
-        match desk::attempt(&mail, &refused(true), start) {
+        match outbox::attempt(&mail, &refused(true), start) {
             Attempt::Failed { again, .. } => pauses.push(again.duration_since(start).as_mins()),
             other => panic!("{other:?}"),
         }
     }
     assert_eq!(pauses, [1, 2, 4, 8, 16, 32, 64, 128, 256, 360, 360, 360]);
     let day = |days: i64| start + SignedDuration::from_hours(24 * days);
-    assert!(matches!(desk::attempt(&mail, &refused(true), day(4)), Attempt::Failed { .. }));
-    assert!(matches!(desk::attempt(&mail, &refused(true), day(5)), Attempt::GivenUp { .. }));
+    assert!(matches!(outbox::attempt(&mail, &refused(true), day(4)), Attempt::Failed { .. }));
+    assert!(matches!(outbox::attempt(&mail, &refused(true), day(5)), Attempt::GivenUp { .. }));
     assert!(
-        matches!(desk::attempt(&mail, &refused(false), day(500)), Attempt::Failed { .. }),
+        matches!(outbox::attempt(&mail, &refused(false), day(500)), Attempt::Failed { .. }),
         "a server that is down may come back"
     );
 }
@@ -582,14 +683,14 @@ impl Weeks {
     fn send(&mut self, store: &mut Store, crash: &mut Crash) {
         let server = Server::parse(&self.office.url()).unwrap();
         let now = self.machine.now;
-        while let Some(mail) = store.take_mail(now, desk::attempt_ends(now)).unwrap() {
+        while let Some(mail) = store.take_mail(now, outbox::attempt_ends(now)).unwrap() {
             if *crash == Crash::BeforeMark {
                 // The server has it, and nobody wrote that down.
                 mail::send(&server, &mail.sender, &mail.recipient, &mail.message).unwrap();
                 *crash = Crash::None;
                 return;
             }
-            desk::send(store, &server, &mail, now).unwrap().outcome.unwrap();
+            outbox::send(store, &server, &mail, || now).unwrap().outcome.unwrap();
         }
     }
 
@@ -645,16 +746,20 @@ fn a_desk_makes_what_is_due_and_one_digests_trouble_holds_up_no_other() {
     let hourly = || Some(Timetable::parse("hourly", TimeZone::UTC).unwrap());
     let broken = Order { out: Some(machine.path("missing/x.json")), timetable: hourly(), ..order("a broken one") };
     let good = Order { timetable: hourly(), ..mailed("good") };
-    let mut desk = Desk::new(vec![broken, good], Some(Server::parse(&office.url()).unwrap()));
+    let mut desk = Desk::new(vec![broken, good]);
     let mut round = |machine: &Machine| {
         let now = machine.now;
         desk.round(&mut machine.store(), move || now, || false)
     };
+    let mut postman = Postman::new(Server::parse(&office.url()).unwrap());
     assert_eq!(round(&machine), Some(at("2026-02-10T06:00:00Z")));
     machine.wait(30);
     machine.report("Lamp", EVENTS[0].title, EVENTS[0].text);
     machine.wait(31);
     assert_eq!(round(&machine), Some(at("2026-02-10T06:02:00Z")), "the broken one is tried again");
+    assert!(office.taken().is_empty(), "who makes digests does not wait for who sends them");
+    let now = machine.now;
+    assert_eq!(postman.round(&mut machine.store(), || now, || false).unwrap(), None);
     assert_eq!(office.taken().len(), 2, "the good one came to both readers");
     assert_eq!(round(&machine), Some(at("2026-02-10T06:02:00Z")), "and nothing is made twice");
     let store = machine.store();
@@ -664,6 +769,102 @@ fn a_desk_makes_what_is_due_and_one_digests_trouble_holds_up_no_other() {
     machine.wait(2);
     assert_eq!(round(&machine), Some(at("2026-02-10T07:00:00Z")));
     assert!(machine.path("missing/x.json").exists());
+}
+
+/// A template that never ends, one that eats up the memory and one that overflows the stack: each costs its own edition and nothing else.
+#[test]
+fn a_template_that_runs_away_costs_one_edition_and_ends() {
+    let mut machine = Machine::start("2026-02-10T05:00:00Z");
+    machine.store();
+    machine.wait(30);
+    machine.report("Lamp", EVENTS[0].title, EVENTS[0].text);
+    let grow = |times: u32, by: &str, then: &str| {
+        format!(
+            "{{% set it = namespace(x=['a']) %}}{{% for i in range({times}) %}}{{% set it.x = {by} %}}{{% endfor %}}{then}"
+        )
+    };
+    let printed = |source: &str| {
+        let own = desk::OwnTemplate {
+            name: "own.html".to_owned(),
+            source: source.to_owned(),
+            program: PathBuf::from(env!("CARGO_BIN_EXE_newsfold")),
+        };
+        let order = Order { template: Some(own), format: DigestFormat::Html, ..order("own") };
+        let composed = desk::compose(&machine.store(), &order, machine.now);
+        composed.map(|composed| String::from_utf8(composed.body().to_vec()).unwrap()).map_err(|error| error.to_string())
+    };
+    assert_eq!(printed("<p>{{ digest.story_count }}</p>").as_deref(), Ok("<p>1</p>"));
+    assert_eq!(
+        printed("{{ digest.titel }}").unwrap_err(),
+        "template `own.html`, line 1: undefined value: `digest.titel` is undefined"
+    );
+    let late = printed(&grow(62, "it.x + it.x", "{{ it.x|length }}{{ it.x }}")).unwrap_err();
+    assert_eq!(late, "template `own.html`: it did not end within 5 s");
+    let large = printed(&grow(27, "it.x + it.x", "{{ '' ~ it.x }}")).unwrap_err();
+    assert!(large.contains("needs more memory than 51") || large.contains("did not end"), "{large}");
+    let deep = printed(&grow(90_000, "[it.x]", "{{ it.x|length }}")).unwrap_err();
+    assert!(deep.contains("or calls itself without end"), "{deep}");
+
+    // In a service, the others are made. (Any error of a template will do here: they are all one kind.)
+    let runaway = desk::OwnTemplate {
+        name: "own.html".to_owned(),
+        source: "{{ 'x' * 1000000000 }}".to_owned(),
+        program: PathBuf::from(env!("CARGO_BIN_EXE_newsfold")),
+    };
+    let hourly = || Some(Timetable::parse("hourly", TimeZone::UTC).unwrap());
+    let bad = Order { template: Some(runaway), format: DigestFormat::Html, timetable: hourly(), ..order("bad") };
+    let mut desk = Desk::new(vec![bad, Order { timetable: hourly(), ..order("good") }]);
+    let mut round = |machine: &Machine| {
+        let now = machine.now;
+        desk.round(&mut machine.store(), move || now, || false)
+    };
+    round(&machine);
+    machine.wait(31);
+    // Tried again after a minute, and then ever later: it would cost seconds of the processor each time.
+    for (pause, again) in [(0, "06:02"), (1, "06:04"), (2, "06:08")] {
+        machine.wait(pause);
+        assert_eq!(round(&machine), Some(at(&format!("2026-02-10T{again}:00Z"))));
+    }
+    let last = |name: &str| machine.store().last_edition(name).unwrap().map(|last| last.number);
+    assert_eq!((last("bad"), last("good")), (None, Some(1)));
+}
+
+#[test]
+fn a_server_that_lets_nobody_in_is_asked_by_one_mail_and_then_left_alone() {
+    let closed = {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.local_addr().unwrap()
+    };
+    let start = at("2026-02-10T05:00:00Z");
+    let mut store = Store::in_memory(7, start).unwrap();
+    let recipients: Vec<String> = (0..40).map(|number| format!("{number}@example.org")).collect();
+    let message = b"Subject: x\r\n\r\nx".to_vec();
+    let (message_id, sender) = ("<1@example.org>".to_owned(), "news@example.org".to_owned());
+    store.post(&newsfold::store::Letter { message_id, sender, recipients, message, next_attempt: start }).unwrap();
+    let minute = |minutes: i64| start + SignedDuration::from_mins(minutes);
+    let mut postman = Postman::new(Server::parse(&format!("smtp://{closed}")).unwrap());
+    let mut round = |store: &mut Store, now: Timestamp| postman.round(store, || now, || false).unwrap();
+    assert_eq!(round(&mut store, minute(0)), Some(minute(1)));
+    assert_eq!(round(&mut store, minute(0)), Some(minute(1)));
+    let failed = |store: &Store| {
+        let state = store.outbox().unwrap();
+        (state.waiting, state.trouble.unwrap_or_default())
+    };
+    let (waiting, trouble) = failed(&store);
+    assert_eq!(waiting, 40);
+    assert!(trouble.starts_with(&format!("`{closed}` did not take the mail (connecting): ")), "{trouble}");
+    // Each later attempt is of one mail as well, after two minutes, four, eight …
+    assert_eq!(round(&mut store, minute(1)), Some(minute(3)));
+    assert_eq!(round(&mut store, minute(3)), Some(minute(7)));
+    assert_eq!(round(&mut store, minute(7)), Some(minute(15)));
+    assert_eq!(round(&mut store, minute(15)), Some(minute(30)));
+    // It opens: all of them go out in one round.
+    let office = PostOffice::open();
+    let mut postman = Postman::new(Server::parse(&office.url()).unwrap());
+    // One that is refused is nobody else's trouble.
+    office.fail(&[Fault::Recipient]);
+    assert!(postman.round(&mut store, || minute(60), || false).unwrap().is_some());
+    assert_eq!((office.taken().len(), failed(&store).0), (39, 1));
 }
 
 /// The rule of news on reports that were not written for it: each of the sample day against all that its cluster held before.

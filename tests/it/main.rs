@@ -21,11 +21,17 @@ mod corrections;
 #[cfg(test)]
 mod daemon;
 #[cfg(test)]
+mod damaged;
+#[cfg(test)]
 mod digests;
 #[cfg(test)]
 mod editions;
 #[cfg(test)]
+mod ending;
+#[cfg(test)]
 mod exposition;
+#[cfg(test)]
+mod failing;
 #[cfg(test)]
 mod feeds;
 #[cfg(test)]
@@ -38,6 +44,10 @@ mod hostile;
 mod house;
 #[cfg(test)]
 mod identity;
+#[cfg(test)]
+mod keeping;
+#[cfg(test)]
+mod kill;
 #[cfg(test)]
 mod markup;
 #[cfg(test)]
@@ -71,6 +81,8 @@ mod rebuild;
 #[cfg(test)]
 mod renderings;
 #[cfg(test)]
+mod retention;
+#[cfg(test)]
 mod rig;
 #[cfg(test)]
 mod safety;
@@ -85,6 +97,10 @@ mod seen;
 #[cfg(test)]
 mod shapes;
 #[cfg(test)]
+mod simulated;
+#[cfg(test)]
+mod sound;
+#[cfg(test)]
 mod stories;
 #[cfg(test)]
 mod storing;
@@ -94,3 +110,5 @@ mod traps;
 mod watched;
 #[cfg(test)]
 mod weights;
+#[cfg(test)]
+mod world;

@@ -169,9 +169,14 @@ impl Answer {
         self
     }
 
+    /// The value of the header of this name.
+    pub fn own(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(given, _)| given == name).map(|(_, value)| value.as_str())
+    }
+
     /// Whether the client has this already.
     fn is_known_to(&self, seen: &Seen) -> bool {
-        let own = |name: &str| self.headers.iter().find(|(given, _)| given == name).map(|(_, value)| value.as_str());
+        let own = |name: &str| self.own(name);
         if self.is_stuck && (seen.header("if-none-match").is_some() || seen.header("if-modified-since").is_some()) {
             return true;
         }

@@ -1,10 +1,15 @@
 //! A mail server on loopback, as plain as RFC 5321 allows: it takes mail, keeps it, and fails where it is told to.
 
 use std::collections::VecDeque;
-use std::io::{BufRead, BufReader, Write};
-use std::net::{TcpListener, TcpStream};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpListener;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::thread;
+
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 /// Where a connection goes wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +54,21 @@ pub struct PostOffice {
 
 impl PostOffice {
     pub fn open() -> PostOffice {
+        PostOffice::open_with(None)
+    }
+
+    /// One that speaks TLS from the first byte, as `localhost` of `fixtures/tls`.
+    pub fn open_with_tls() -> PostOffice {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/tls");
+        let certificate = CertificateDer::from_pem_file(folder.join("localhost.pem")).expect("a certificate");
+        let key = PrivateKeyDer::from_pem_file(folder.join("localhost.key")).expect("a key");
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+        let config = config.expect("the usual versions").with_no_client_auth().with_single_cert(vec![certificate], key);
+        PostOffice::open_with(Some(Arc::new(config.expect("they belong together"))))
+    }
+
+    fn open_with(tls: Option<Arc<ServerConfig>>) -> PostOffice {
         let listener = TcpListener::bind("127.0.0.1:0").expect("loopback can be listened on");
         let address = listener.local_addr().expect("it has one").to_string();
         let office = PostOffice { address, taken: Arc::default(), faults: Arc::default() };
@@ -57,7 +77,13 @@ impl PostOffice {
             for stream in listener.incoming().flatten() {
                 let fault = faults.lock().unwrap().pop_front().unwrap_or(Fault::None);
                 // A client that goes is no error of ours.
-                drop(serve(stream, fault, &taken));
+                match &tls {
+                    None => drop(serve(stream, fault, &taken)),
+                    Some(tls) => {
+                        let connection = ServerConnection::new(Arc::clone(tls)).expect("the config is whole");
+                        drop(serve(StreamOwned::new(connection, stream), fault, &taken));
+                    }
+                }
             }
         });
         office
@@ -65,6 +91,10 @@ impl PostOffice {
 
     pub fn url(&self) -> String {
         format!("smtp://{}", self.address)
+    }
+
+    pub fn port(&self) -> &str {
+        self.address.rsplit(':').next().expect("it has one")
     }
 
     /// The next connections go wrong like this, one after the other; those behind them do not.
@@ -78,13 +108,12 @@ impl PostOffice {
     }
 }
 
-fn serve(stream: TcpStream, fault: Fault, taken: &Mutex<Vec<Mail>>) -> std::io::Result<()> {
-    let mut reader = BufReader::new(stream.try_clone()?);
-    let say = |words: &str| (&stream).write_all(format!("{words}\r\n").as_bytes());
+fn serve(stream: impl Read + Write, fault: Fault, taken: &Mutex<Vec<Mail>>) -> std::io::Result<()> {
+    let mut reader = BufReader::new(stream);
     match fault {
         Fault::NoGreeting => return Ok(()),
-        Fault::Busy => return say("421 mail.example too busy"),
-        _ => say("220 mail.example ready")?,
+        Fault::Busy => return say(&mut reader, "421 mail.example too busy"),
+        _ => say(&mut reader, "220 mail.example ready")?,
     }
     let mut mail = Mail { sender: String::new(), recipients: Vec::new(), message: String::new() };
     let mut line = String::new();
@@ -92,20 +121,20 @@ fn serve(stream: TcpStream, fault: Fault, taken: &Mutex<Vec<Mail>>) -> std::io::
         let verb = line.split([' ', ':']).next().unwrap_or_default().to_ascii_uppercase();
         let address = || line.split(['<', '>']).nth(1).unwrap_or_default().to_owned();
         match verb.as_str() {
-            "EHLO" | "HELO" => say("250-mail.example\r\n250-8BITMIME\r\n250 SMTPUTF8")?,
-            "MAIL" if fault == Fault::Sender => say("451 try again later")?,
+            "EHLO" | "HELO" => say(&mut reader, "250-mail.example\r\n250-8BITMIME\r\n250 SMTPUTF8")?,
+            "MAIL" if fault == Fault::Sender => say(&mut reader, "451 try again later")?,
             "MAIL" => {
                 mail.sender = address();
-                say("250 ok")?;
+                say(&mut reader, "250 ok")?;
             }
-            "RCPT" if fault == Fault::Recipient => say("550 no such mailbox")?,
+            "RCPT" if fault == Fault::Recipient => say(&mut reader, "550 no such mailbox")?,
             "RCPT" => {
                 mail.recipients.push(address());
-                say("250 ok")?;
+                say(&mut reader, "250 ok")?;
             }
-            "DATA" if fault == Fault::Data => say("452 no room now")?,
+            "DATA" if fault == Fault::Data => say(&mut reader, "452 no room now")?,
             "DATA" => {
-                say("354 go on")?;
+                say(&mut reader, "354 go on")?;
                 while next(&mut reader, &mut line)? && line != "." {
                     if fault == Fault::HalfOfMessage && mail.message.len() > 200 {
                         return Ok(());
@@ -114,23 +143,28 @@ fn serve(stream: TcpStream, fault: Fault, taken: &Mutex<Vec<Mail>>) -> std::io::
                     mail.message.push_str("\r\n");
                 }
                 if fault == Fault::Message {
-                    say("451 cannot store it now")?;
+                    say(&mut reader, "451 cannot store it now")?;
                     continue;
                 }
                 taken.lock().unwrap().push(mail.clone());
                 if fault == Fault::TakenInSilence {
                     return Ok(());
                 }
-                say("250 taken")?;
+                say(&mut reader, "250 taken")?;
                 if fault == Fault::NoFarewell {
                     return Ok(());
                 }
             }
-            "QUIT" => return say("221 bye"),
-            _ => say("250 ok")?,
+            "QUIT" => return say(&mut reader, "221 bye"),
+            _ => say(&mut reader, "250 ok")?,
         }
     }
     Ok(())
+}
+
+fn say(reader: &mut BufReader<impl Read + Write>, words: &str) -> std::io::Result<()> {
+    reader.get_mut().write_all(format!("{words}\r\n").as_bytes())?;
+    reader.get_mut().flush()
 }
 
 fn next(reader: &mut impl BufRead, line: &mut String) -> std::io::Result<bool> {

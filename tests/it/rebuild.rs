@@ -11,15 +11,15 @@ use newsfold::store::Store;
 use newsfold::writer::{Answer, FeedReport, Intake, Params, Reach, Writer};
 
 /// What every fixture feed answers: `(URL, answer)`.
-type Round = Vec<(String, Prepared)>;
+pub type Round = Vec<(String, Prepared)>;
 
-fn start() -> Timestamp {
+pub fn start() -> Timestamp {
     "2026-02-14T08:00:00Z".parse().expect("a moment")
 }
 
 /// Three polls of the news day, days apart: half of the entries, then all and a few of them edited, then late ones after ten days,
 /// when the window has moved on.
-fn rounds() -> Vec<(Timestamp, Round)> {
+pub fn rounds() -> Vec<(Timestamp, Round)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/feeds");
     let mut names: Vec<PathBuf> =
         fs::read_dir(folder).expect("the fixtures are there").map(|entry| entry.expect("a file").path()).collect();
@@ -51,7 +51,7 @@ fn rounds() -> Vec<(Timestamp, Round)> {
 }
 
 /// With a second look that merges and splits more than it should: a news day alone holds few clusters that need it.
-fn open(path: &Path) -> Writer {
+pub fn open(path: &Path) -> Writer {
     let mut params = Params::default();
     for (key, value) in
         [("second_look_probability", "0.1"), ("merge_probability", "0.3"), ("split_probability", "0.95")]
@@ -61,7 +61,7 @@ fn open(path: &Path) -> Writer {
     Writer::new(Store::open(path, 7, start()).expect("the database opens"), params).expect("it is ours")
 }
 
-fn intakes(writer: &mut Writer, round: &Round) -> Vec<Intake> {
+pub fn intakes(writer: &mut Writer, round: &Round) -> Vec<Intake> {
     let intake = |(url, prepared): &(String, Prepared)| {
         writer.store().add_feed(&FeedWish::of_url(url), start()).expect("a feed is added");
         let feed = writer.store().feed(url).expect("feeds are read").expect("it was just added");
@@ -74,7 +74,7 @@ fn intakes(writer: &mut Writer, round: &Round) -> Vec<Intake> {
     round.iter().map(intake).collect()
 }
 
-fn sum(reports: &[FeedReport], count: impl Fn(&FeedReport) -> usize) -> usize {
+pub fn sum(reports: &[FeedReport], count: impl Fn(&FeedReport) -> usize) -> usize {
     reports.iter().map(count).sum()
 }
 
@@ -181,6 +181,42 @@ fn another_processs_transaction_is_waited_for_and_memories_do_not_grow_for_ever(
     );
     assert_eq!((count("articles"), count("memories")), (stored + late, late));
     assert_eq!(writer.forget().expect("nothing to drop"), 0);
+}
+
+#[test]
+fn a_clock_that_was_years_ahead_for_a_day_does_not_end_the_grouping() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (path, control) = (folder.path().join("n.db"), folder.path().join("control.db"));
+    let rounds = rounds();
+    let years = SignedDuration::from_hours(24 * 365 * 12);
+    // Early by a clock that is years ahead, then the rest by one that was set right, days apart, so that the window moves on.
+    let log = [(start(), 0), (start() + years, 2), (start() + SignedDuration::from_hours(30), 1)];
+    let mut whole = open(&control);
+    for (number, (now, round)) in log.iter().enumerate() {
+        // One that is restarted before each, and one that is not.
+        let mut restarted = open(&path);
+        for writer in [&mut restarted, &mut whole] {
+            let intakes = intakes(writer, &rounds[*round].1);
+            let reports = writer.apply(&intakes, *now).expect("a batch is stored");
+            assert!(sum(&reports, |report| report.articles_new) > 50, "round {number}");
+            writer.forget().expect("memories are dropped");
+        }
+        assert_eq!(restarted.dump().expect("a dump"), whole.dump().expect("a dump"), "round {number}");
+    }
+    let other = rusqlite::Connection::open(&path).expect("a second connection");
+    let count = |sql: &str| other.query_row(sql, [], |row| row.get::<_, i64>(0)).expect("it can be counted");
+    let last_round = "SELECT coalesce(max(value), -1) FROM meta WHERE key = 'window_begun'";
+    assert!(count(last_round) > 0, "the window began anew");
+    let joined = "SELECT count(*) FROM memberships WHERE article >= (SELECT value FROM meta WHERE key = 'window_begun')
+        AND article <> cluster";
+    assert!(count(joined) > 5, "what came after it is grouped: {}", count(joined));
+    assert_eq!(
+        count("SELECT count(*) FROM memories WHERE article < (SELECT value FROM meta WHERE key = 'window_begun')"),
+        0
+    );
+    let online = whole.dump().expect("a dump");
+    whole.rebuild(|_| {}).expect("it is rebuilt");
+    assert_eq!(whole.dump().expect("a dump"), online);
 }
 
 #[test]

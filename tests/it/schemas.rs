@@ -156,7 +156,18 @@ fn what_every_command_prints_keeps_its_schema() {
     }
     keeps(&home.json(&["feeds", "discover", &lamp, "--format", "json"]), "feeds discover");
     keeps(&home.json(&["status", "--format", "json"]), "status");
+    // A feed of this home is gone, which is a fault.
+    let ran = home.run(&["doctor", "--format", "json"]);
+    assert_eq!(ran.code, Some(1), "{}", ran.stdout);
+    keeps(&serde_json::from_str(&ran.stdout).expect("JSON"), "doctor");
     keeps(&home.json(&["digest", "--format", "json"]), "digest");
+    home.good(&["digest", "--catch-up", "--since", "2026-01-01"]);
+    let editions = home.json(&["editions", "--format", "json"]);
+    assert_eq!(editions["editions"].as_array().map(Vec::len), Some(1));
+    keeps(&editions, "editions");
+    let line = line_validator("newsfold.editions/1", "edition");
+    let edition = home.good(&["editions", "--format", "jsonl"]).stdout;
+    holds(&line, &serde_json::from_str(edition.trim()).expect("one object"), "editions by line");
     keeps(&home.json(&["demo", "--format", "json"]), "demo");
 }
 
@@ -244,6 +255,7 @@ fn the_columns_of_every_csv_are_published() {
         ("why", "why"),
         ("feeds", "feeds list"),
         ("discovery", "feeds discover"),
+        ("editions", "editions"),
     ] {
         let sheet = fs::read_to_string(folder.join(format!("{file}.csv"))).expect("an expected file");
         let columns: Vec<&str> = sheet.lines().next().expect("a header").trim_end().split(',').collect();

@@ -120,6 +120,29 @@ fn new_is_what_came_since_the_list_was_last_shown_whole() {
 }
 
 #[test]
+fn what_a_filter_hides_does_not_count_as_shown() {
+    let mut scene = Scene::new("");
+    scene.report(BREAD);
+    scene.report(DAM);
+    assert_eq!(scene.titles(&["clusters", "--new", "--outlet", "outlet 1"]), [BREAD.title], "whatever the case");
+    assert_eq!(scene.titles(&["clusters", "--new", "--outlet", "Outlet 1"]), [""; 0], "it is the same list");
+    assert_eq!(scene.titles(&["clusters", "--new", "--query", "Orveth"]), [DAM.title], "another filter, another list");
+    assert_eq!(scene.titles(&["clusters", "--new"]).len(), 2, "nothing is lost");
+    assert_eq!(scene.titles(&["clusters", "--new"]), [""; 0]);
+
+    // A story that a copy brings into a list is new to that list, and to no other.
+    let wide = ["clusters", "--new", "--min-outlets", "2"];
+    assert_eq!(scene.titles(&wide), [""; 0]);
+    scene.report(DAM);
+    assert_eq!(scene.titles(&["clusters", "--new"]), [""; 0], "a copy");
+    assert_eq!(scene.titles(&wide), [DAM.title]);
+    assert_eq!(scene.titles(&wide), [""; 0]);
+    assert_eq!(scene.titles(&["clusters", "--new", "--outlet", "Outlet 3"]), [DAM.title], "its first look");
+    scene.report(BREAD);
+    assert_eq!(scene.titles(&wide), [BREAD.title], "it has two outlets now");
+}
+
+#[test]
 fn backlog_is_never_new_and_always_there() {
     let scene = Scene::new("");
     scene.origin.serve("/old", Answer::new(200, rss("The Lamp", &[BREAD, DAM])));
@@ -313,4 +336,207 @@ fn the_service_makes_and_mails_what_is_due() {
     assert!(file.contains("Orveth"), "{file}");
     let editions: i64 = database.query_row("SELECT count(*) FROM editions", [], |row| row.get(0)).expect("a count");
     assert_eq!(editions, 1, "the missed days are in one edition");
+}
+
+#[test]
+fn an_edition_is_printed_again_as_it_was_and_the_list_says_which_are_kept() {
+    let mut scene = Scene::new("[digest.morning]\nformat = \"markdown\"\n");
+    scene.report(DAM);
+    let none = scene.home.good(&["editions"]);
+    assert!(none.stdout.is_empty() && none.stderr.contains("--catch-up"), "{}", none.stderr);
+    let first = scene.home.good(&["digest", "--catch-up", "--name", "morning"]).stdout;
+    assert!(first.contains("Orveth"), "{first}");
+    let since = scene.home.good(&["digest", "--catch-up", "--name", "morning", "--since", "1h"]);
+    assert!(
+        since.stderr.contains("--since is for the first edition; number 2 begins where the last one ended"),
+        "{}",
+        since.stderr
+    );
+    scene.report(BREAD);
+    let third = scene.home.good(&[
+        "digest",
+        "--catch-up",
+        "--name",
+        "morning",
+        "--format",
+        "text",
+        "--out",
+        "{name}-{number}.txt",
+    ]);
+    assert!(third.stderr.contains("wrote `morning-3.txt`"), "{}", third.stderr);
+
+    let edition = |number: &str| scene.home.run(&["digest", "--name", "morning", "--edition", number]);
+    assert_eq!(edition("1").stdout, first);
+    assert_eq!(edition("3").stdout, fs::read_to_string(scene.home.path("morning-3.txt")).expect("a file"));
+    let refused = |number: &str, why: &str| {
+        let ran = edition(number);
+        assert!(ran.code == Some(1) && ran.stderr.contains(why), "{}", ran.stderr);
+    };
+    refused("2", "number 2 of `morning` is not kept: it told nothing");
+    refused("4", "the last edition of `morning` is number 3");
+    let other = scene.home.run(&["digest", "--edition", "1"]);
+    assert!(other.stderr.contains("there is no edition of a digest `newsfold`"), "{}", other.stderr);
+    assert_eq!(scene.home.run(&["digest", "--edition", "1", "--format", "html"]).code, Some(2));
+    let list = scene.home.json(&["editions", "--format", "json"]);
+    let kept: Vec<(u64, &str)> = list["editions"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|edition| (edition["number"].as_u64().expect("a number"), text(edition, "format")))
+        .collect();
+    assert_eq!(kept, [(3, "text"), (1, "markdown")]);
+    let lines = scene.home.good(&["editions", "--name", "morning"]).stdout;
+    assert_eq!(lines.lines().count(), 2, "{lines}");
+}
+
+#[test]
+fn each_fault_of_a_config_is_told_on_a_line_of_its_own() {
+    let home = Home::with_config("[digest.a]\nschedule = \"now and then\"\nout = \"{day}\"\n");
+    let ran = home.run(&["clusters"]);
+    let lines: Vec<&str> = ran.stderr.lines().collect();
+    assert_eq!((ran.code, lines.len()), (Some(2), 2), "{}", ran.stderr);
+    assert!(
+        lines[0].starts_with("newsfold: config.toml:2:12: ") && lines[1].starts_with("newsfold: config.toml:3:7: ")
+    );
+}
+
+#[test]
+fn braces_in_a_files_name_mean_the_same_by_hand() {
+    let mut scene = Scene::new("");
+    scene.report(DAM);
+    scene.home.good(&["digest", "--name", "a/b", "--since", "1h", "--out", "{name}-{date}.txt"]);
+    let day = clock::now().to_zoned(TimeZone::UTC).strftime("%Y-%m-%d").to_string();
+    let yesterday =
+        (clock::now() - SignedDuration::from_mins(5)).to_zoned(TimeZone::UTC).strftime("%Y-%m-%d").to_string();
+    let is_there = |day: &str| scene.home.path(&format!("a_b-{day}.txt")).exists();
+    assert!(is_there(&day) || is_there(&yesterday));
+    let first = scene.home.good(&["digest", "--catch-up", "--out", "{date}.txt"]).stderr;
+    scene.report(BREAD);
+    let second = scene.home.good(&["digest", "--catch-up", "--out", "{date}.txt"]).stderr;
+    assert!(!first.contains("was there before"), "{first}");
+    assert!(second.contains("was there before; `newsfold editions`") || day != yesterday, "{second}");
+    let numbered = scene.home.run(&["digest", "--out", "{number}.txt"]);
+    assert!(numbered.code == Some(2) && numbered.stderr.contains("`--catch-up` makes one"), "{}", numbered.stderr);
+    let unknown = scene.home.run(&["digest", "--catch-up", "--out", "{day}.txt"]);
+    assert!(
+        unknown.code == Some(2) && unknown.stderr.contains("{date}, {time}, {name}, {number}"),
+        "{}",
+        unknown.stderr
+    );
+}
+
+#[test]
+fn the_settings_of_a_name_hold_by_hand_as_well_its_beginning_too() {
+    let mut scene = Scene::new("[digest.late]\nsince = \"1h\"\n[digest.whole]\n");
+    let old = "Fri, 13 Feb 2026 09:00:00 GMT";
+    scene.origin.serve("/old", Answer::new(200, rss("Old Post", &[Entry { published: old, ..BREAD }])));
+    scene.home.good(&["feeds", "add", "--no-check", &scene.origin.url("/old")]);
+    scene.home.good(&["fetch", &scene.origin.url("/old")]);
+    scene.report(DAM);
+    let printed = |args: &[&str]| scene.home.good(&[&["digest"], args].concat()).stdout;
+    let whole = printed(&["--name", "whole"]);
+    assert!(whole.contains("Orveth") && whole.contains("sourdough"), "{whole}");
+    let late = printed(&["--name", "late"]);
+    assert!(late.contains("Orveth") && !late.contains("sourdough"), "{late}");
+    assert!(printed(&["--name", "late", "--since", "2026-01-01"]).contains("sourdough"));
+}
+
+/// What is new, and the mail that brings it, are remembered together: a mail that cannot be put into the outbox moves nothing.
+#[test]
+fn what_is_new_is_mailed_once_and_marked_with_the_mail_or_not_at_all() {
+    let office = PostOffice::open();
+    let mail = format!("[mail]\nsmtp = \"{}\"\nfrom = \"news@example.org\"\nto = \"me@example.org\"\n", office.url());
+    let mut scene = Scene::new(&mail);
+    scene.report(DAM);
+    let database = rusqlite::Connection::open(scene.home.path("newsfold.db")).expect("the database");
+    let full = "CREATE TRIGGER full BEFORE INSERT ON outbox BEGIN SELECT RAISE(ABORT, 'no room'); END";
+    database.execute_batch(full).expect("a trigger");
+    let failed = scene.home.run(&["digest", "--new", "--mail"]);
+    assert!(failed.code == Some(1) && office.taken().is_empty(), "{}", failed.stderr);
+    database.execute_batch("DROP TRIGGER full").expect("it goes");
+    scene.home.good(&["digest", "--new", "--mail"]);
+    assert_eq!(office.taken().len(), 1);
+    assert!(Letter::read(&office.taken()[0].message).part("text/plain").contains("Orveth"));
+    let again = scene.home.good(&["digest", "--new"]).stdout;
+    assert!(!again.contains("Orveth"), "{again}");
+}
+
+#[test]
+fn mail_goes_over_tls_to_a_server_that_proves_who_it_is_and_to_no_other() {
+    let office = PostOffice::open_with_tls();
+    let config = |host: &str, port: &str| {
+        format!("[mail]\nsmtp = \"smtps://{host}:{port}\"\nfrom = \"news@example.org\"\nto = \"me@example.org\"\n")
+    };
+    let authority = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/tls/authority.pem");
+    let mailed = |config: String, trusted: Option<&std::path::Path>| {
+        let mut scene = Scene::new(&config);
+        scene.report(DAM);
+        let mut command = scene.home.command(&["digest", "--catch-up", "--mail"]);
+        if let Some(trusted) = trusted {
+            command.env("SSL_CERT_FILE", trusted);
+        }
+        let output = command.output().expect("the binary starts");
+        (output.status.code(), String::from_utf8(output.stderr).expect("stderr is UTF-8"))
+    };
+    let (code, said) = mailed(config("localhost", office.port()), Some(&authority));
+    assert!(code == Some(0) && office.taken().len() == 1, "{said}");
+    assert!(Letter::read(&office.taken()[0].message).part("text/plain").contains("Orveth"));
+
+    let refused = |said: &(Option<i32>, String), why: &str| {
+        assert!(said.0 == Some(1) && said.1.lines().count() <= 3, "{}", said.1);
+        assert!(
+            said.1.contains("(connecting)") && said.1.contains(why) && said.1.contains("it stays in the outbox"),
+            "{}",
+            said.1
+        );
+    };
+    refused(
+        &mailed(config("localhost", office.port()), None),
+        "nobody whom this machine trusts has signed its certificate",
+    );
+    // The certificate is of another name.
+    refused(&mailed(config("127.0.0.1", office.port()), Some(&authority)), "its certificate is another host's");
+    let plain = PostOffice::open();
+    refused(&mailed(config("localhost", plain.port()), Some(&authority)), "it does not speak TLS at this port");
+    assert_eq!((office.taken().len(), plain.taken().len()), (1, 0));
+}
+
+/// A server that takes connections and never says a word.
+#[test]
+fn digests_do_not_wait_for_mail_and_a_stop_waits_for_neither() {
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").expect("loopback can be listened on");
+    let address = silent.local_addr().expect("it has one");
+    let config = format!(
+        "[mail]\nsmtp = \"smtp://{address}\"\nfrom = \"news@example.org\"\nto = \"me@example.org\"\n\
+         [digest.first]\nschedule = \"daily 07:00\"\nmail = \"me@example.org\"\nout = \"first.txt\"\n\
+         [digest.second]\nschedule = \"daily 07:00\"\nout = \"second.txt\"\n"
+    );
+    let mut scene = Scene::new(&config);
+    scene.report(DAM);
+    let database = rusqlite::Connection::open(scene.home.path("newsfold.db")).expect("the database");
+    let known = clock::now().as_millisecond() - 48 * 3_600_000;
+    let is_due = |name: &str| {
+        let sql = "INSERT INTO timetables VALUES (?1, ?2) ON CONFLICT DO UPDATE SET since = excluded.since";
+        database.execute(sql, (name, known)).expect("it is written");
+    };
+    is_due("first");
+    let mut service = scene.home.spawn(&["run"]);
+    let began = Instant::now();
+    let wait_for = |what: &dyn Fn() -> bool| {
+        while !what() && began.elapsed() < Duration::from_secs(30) {
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        what()
+    };
+    let waits = "SELECT count(*) FROM outbox WHERE attempts = 0 AND next_attempt > since";
+    let is_under_way = || database.query_row(waits, [], |row| row.get::<_, i64>(0)).expect("a count") == 1;
+    assert!(wait_for(&is_under_way), "the mail is being sent");
+    is_due("second");
+    assert!(wait_for(&|| scene.home.path("second.txt").exists()), "the second one is made meanwhile");
+    assert!(is_under_way() && scene.home.path("first.txt").exists());
+    let stop = std::process::Command::new("kill").args(["-TERM", &service.id().to_string()]).status();
+    assert!(stop.expect("`kill` starts").success());
+    let stopped = Instant::now();
+    assert_eq!(service.wait().expect("it ends").code(), Some(0));
+    assert!(stopped.elapsed() < Duration::from_secs(10), "{:?}", stopped.elapsed());
 }

@@ -9,10 +9,10 @@ use jiff::Timestamp;
 use crate::cluster::change::{Change, follow};
 use crate::cluster::params::Params;
 use crate::cluster::weights::{Weights, probability};
-use crate::cluster::{Arrival, Assignment, Clusterer, Remembered};
+use crate::cluster::{Arrival, Assignment, Clusterer, Recalled};
 use crate::features::lexicon::Lexicon;
 use crate::features::{self, Subject};
-use crate::model::{ArticleId, ClusterId, Evidence, How, Reason};
+use crate::model::{ArticleId, ClusterId, Evidence, How, Reason, Remembered};
 
 /// The words of an article, as ranges of numbers: articles resemble each other as far as their ranges overlap.
 type Words<'a> = &'a [std::ops::Range<u8>];
@@ -242,9 +242,9 @@ fn a_restart_between_any_two_articles_changes_nothing() {
             cluster: clusters[&arrival.id],
             published: arrival.published,
             seen: arrival.seen,
-            outlet: String::new(),
             memory: assignment.memory.clone(),
         });
+        let window = window.map(|remembered| Recalled::of(&remembered));
         let mut restored = Clusterer::restore(params.clone(), weights.clone(), window).expect("sound memories");
         for (arrival, expected) in stream[cut..].iter().zip(&unbroken[cut..]).take(24) {
             assert_eq!(&restored.assign(arrival.clone()), expected, "restored after {cut}");

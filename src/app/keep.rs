@@ -1,0 +1,153 @@
+//! Conductor: `prune`, `backup` and `restore`.
+
+use std::path::Path;
+
+use jiff::Timestamp;
+use tracing_subscriber::filter::LevelFilter;
+
+use crate::app::context::{Context, Failure};
+use crate::cli::terminal::Progress;
+use crate::cli::{Exit, PruneArgs};
+use crate::listing::plain::{bytes, count, utc};
+use crate::store::{self, Copied, CopyError, Expired, Force, RoleLock, Store, StoreError};
+use crate::writer::{Pruned, Retention, Step};
+
+impl From<CopyError> for Failure {
+    fn from(error: CopyError) -> Failure {
+        let exit = match error {
+            CopyError::Itself { .. } | CopyError::Exists { .. } => Exit::Misused,
+            _ => Exit::Failed,
+        };
+        Failure { error: error.into(), exit }
+    }
+}
+
+/// Applies retention now, or says what that would take.
+///
+/// # Errors
+/// When there is no database, or another process is working on it: a service prunes by itself.
+pub fn prune(context: &Context, args: PruneArgs) -> Result<Exit, Failure> {
+    context.start_log(LevelFilter::WARN);
+    let retention = context.retention();
+    // Before the role is asked for: a file that is not there is not made.
+    let reader = context.reader()?;
+    let cutoffs = retention.cutoffs(&context.cluster_params(), reader.last_seen()?, context.now);
+    let expired = reader.expired(&cutoffs)?;
+    if args.dry_run {
+        return context.print(&would_go(&expired, &retention));
+    }
+    drop(reader);
+    let (_lock, mut writer) = context.writer("prune")?;
+    let before = writer.store().disk(&context.config.database, context.now)?;
+    let progress = context.progress(usize::try_from(expired.articles).unwrap_or(usize::MAX), "articles");
+    let mut prune = writer.prune(&retention, context.now)?;
+    let mut told = 0;
+    while writer.prune_some(&mut prune)? == Step::More {
+        progress.advance(prune.pruned.articles - told);
+        told = prune.pruned.articles;
+    }
+    progress.finish();
+    if args.vacuum {
+        room_to_compact(context, before.file_bytes, before.volume_free_bytes)?;
+        writer.store().compact()?;
+    } else {
+        writer.store().checkpoint()?;
+    }
+    let after = writer.store().disk(&context.config.database, context.now)?;
+    context.tell(&went(&prune.pruned, &retention));
+    context.tell(&format!(
+        "the database takes {} (before: {}), of which {} are free for what comes next",
+        bytes(after.file_bytes),
+        bytes(before.file_bytes),
+        bytes(after.spare_bytes)
+    ));
+    Ok(Exit::Done)
+}
+
+fn would_go(expired: &Expired, retention: &Retention) -> String {
+    if *retention == (Retention { editions: retention.editions, ..Retention::default() }) {
+        return "nothing: [retention] keeps articles, clusters and revisions for ever\n".to_owned();
+    }
+    let (articles, clusters) = (number(expired.articles), number(expired.clusters));
+    let mut told = format!("{} in {}\n", count(articles, "article"), count(clusters, "cluster"));
+    told.push_str(&format!("{} of articles that stay\n", count(number(expired.revisions), "earlier version")));
+    if expired.clusters_kept > 0 {
+        told.push_str(&format!("(not {} that corrections name)\n", count(number(expired.clusters_kept), "cluster")));
+    }
+    told
+}
+
+fn went(pruned: &Pruned, retention: &Retention) -> String {
+    let Pruned { articles, revisions, editions, letters, .. } = *pruned;
+    let parts = [(articles, "article"), (revisions, "earlier version"), (editions, "edition"), (letters, "mail")];
+    let parts: Vec<String> =
+        parts.iter().filter(|(number, _)| *number > 0).map(|(number, what)| count(*number, what)).collect();
+    match (parts.is_empty(), retention.articles.or(retention.clusters)) {
+        (false, _) => format!("pruned {}", parts.join(", ")),
+        (true, Some(_)) => "nothing is old enough to go".to_owned(),
+        (true, None) => "nothing went: [retention] keeps articles and clusters for ever".to_owned(),
+    }
+}
+
+/// SQLite writes the file anew beside it, and then into its log.
+fn room_to_compact(context: &Context, file_bytes: u64, free: Option<u64>) -> Result<(), Failure> {
+    let needed = file_bytes.saturating_mul(2);
+    match free.filter(|free| *free < needed) {
+        Some(free) => Err(CopyError::NoRoom { path: context.config.database.clone(), needed, free }.into()),
+        None => Ok(()),
+    }
+}
+
+/// Writes a checked copy of the database as it is now, whoever writes to it meanwhile.
+///
+/// # Errors
+/// When there is no database, no room, or a file of that name.
+pub fn backup(context: &Context, to: &Path, force: bool) -> Result<Exit, Failure> {
+    let store = context.reader()?;
+    let force = if force { Force::Yes } else { Force::No };
+    let (progress, mut told) = (context.progress(100, "copying, per cent"), 0);
+    let copied = store.back_up(&context.config.database, to, force, |done, all| tell(&progress, &mut told, done, all));
+    progress.finish();
+    let copied = copied?;
+    context.tell(&format!("`{}` holds {}, checked", to.display(), holds(&copied)));
+    Ok(Exit::Done)
+}
+
+/// Puts a copy in the place of the database, which is kept beside it.
+///
+/// # Errors
+/// When the copy is damaged or of a newer newsfold, or another process has the database open.
+pub fn restore(context: &Context, from: &Path) -> Result<Exit, Failure> {
+    let database = &context.config.database;
+    if let Some(folder) = database.parent().filter(|folder| !folder.is_dir()) {
+        return Err(StoreError::NoFolder { path: database.clone(), folder: folder.to_owned() }.into());
+    }
+    let _lock = RoleLock::take(database, "restore")?;
+    let (progress, mut told) = (context.progress(100, "copying, per cent"), 0);
+    let restored = store::restore(from, database, context.now, |done, all| tell(&progress, &mut told, done, all));
+    progress.finish();
+    let (copied, kept) = restored?;
+    // An older copy is brought up to date here, where somebody watches, and not at the next start of a service.
+    drop(Store::open(database, crate::clock::salt(), context.now)?);
+    context.tell(&format!("`{}` holds {} again", database.display(), holds(&copied)));
+    if let Some(kept) = kept {
+        context.tell(&format!("what was there is kept as `{}`", kept.display()));
+    }
+    Ok(Exit::Done)
+}
+
+fn tell(progress: &Progress, told: &mut usize, done: usize, all: usize) {
+    let percent = done * 100 / all.max(1);
+    progress.advance(percent.saturating_sub(*told));
+    *told = percent.max(*told);
+}
+
+fn holds(copied: &Copied) -> String {
+    let articles = count(usize::try_from(copied.articles).unwrap_or_default(), "article");
+    let until = copied.last_seen.map(|seen: Timestamp| format!(", the last of {}", utc(seen)));
+    format!("{articles}{}, {}", until.unwrap_or_default(), bytes(copied.bytes))
+}
+
+fn number(count: u64) -> usize {
+    usize::try_from(count).unwrap_or(usize::MAX)
+}

@@ -1,0 +1,307 @@
+//! The file through the years: backups while others write, restores, and what `doctor` finds.
+
+use std::fs;
+use std::io::{Seek, SeekFrom, Write as _};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use jiff::SignedDuration;
+use newsfold::store::{RoleLock, Store};
+use rusqlite::Connection;
+
+use crate::binary::{Home, text};
+use crate::origin::{Answer, Origin};
+use crate::rebuild::{intakes, open, rounds, start};
+use crate::samples::{BREAD, DAM, DAM_TOLD_AGAIN, rss};
+
+fn count(path: &Path, sql: &str) -> usize {
+    let other = Connection::open(path).expect("a connection");
+    other.query_row(sql, [], |row| row.get::<_, i64>(0)).expect("it can be counted").try_into().expect("a count")
+}
+
+fn dump(path: &Path) -> String {
+    open(path).dump().expect("a dump")
+}
+
+/// Files of a folder whose name begins so.
+fn names(home: &Home, beginning: &str) -> Vec<String> {
+    let folder = home.path("");
+    let names = fs::read_dir(folder).expect("the home").map(|entry| entry.expect("a file").file_name());
+    let mut names: Vec<String> = names.filter_map(|name| name.into_string().ok()).collect();
+    names.retain(|name| name.starts_with(beginning));
+    names.sort();
+    names
+}
+
+/// A home whose database holds three articles in two clusters.
+fn stored() -> (Home, Origin) {
+    let origin = Origin::start();
+    origin.serve("/lamp", Answer::feed(rss("The Lamp", &[DAM, BREAD]), "application/rss+xml"));
+    origin.serve("/beacon", Answer::feed(rss("Beacon", &[DAM_TOLD_AGAIN]), "application/rss+xml"));
+    let home = Home::new();
+    home.good(&["feeds", "add", "--no-check", &origin.url("/lamp"), &origin.url("/beacon")]);
+    home.good(&["fetch"]);
+    (home, origin)
+}
+
+#[test]
+fn backups_that_are_made_while_a_writer_stores_are_each_one_state_and_the_last_restores_to_the_same_dump() {
+    let home = Home::new();
+    let database = home.path("newsfold.db");
+    let mut writer = open(&database);
+    let (stop, batches) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
+    let (stopping, done) = (Arc::clone(&stop), Arc::clone(&batches));
+    let writing = std::thread::spawn(move || {
+        let round = rounds().remove(0).1;
+        let mut tag = 0_i64;
+        while !stopping.load(Ordering::Relaxed) {
+            tag += 1;
+            for (url, prepared) in &round {
+                let mut prepared = prepared.clone();
+                for draft in &mut prepared.drafts {
+                    draft.key.0.push_str(&format!("-{tag}"));
+                    draft.marks.iter_mut().for_each(|mark| mark.hash ^= tag << 9);
+                    draft.canonical = None;
+                }
+                let intakes = intakes(&mut writer, &vec![(url.clone(), prepared)]);
+                writer.apply(&intakes, start() + SignedDuration::from_mins(tag)).expect("nobody keeps it from writing");
+                while writer.index_some().expect("nor the index") {}
+                done.fetch_add(1, Ordering::Relaxed);
+                if stopping.load(Ordering::Relaxed) {
+                    break;
+                }
+            }
+        }
+    });
+    let wait = |more: usize| {
+        let from = batches.load(Ordering::Relaxed);
+        while batches.load(Ordering::Relaxed) < from + more && !writing.is_finished() {
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+    };
+    let mut held = Vec::new();
+    for number in 0..4 {
+        wait(3);
+        let name = format!("{number}.bak");
+        let said = home.good(&["backup", &name]).stderr;
+        assert!(said.contains("checked"), "{said}");
+        let copy = home.path(&name);
+        assert_eq!(Store::at_rest(&copy).expect("it is one file").unsound().expect("it can be read"), []);
+        let articles = count(&copy, "SELECT count(*) FROM articles");
+        assert_eq!(articles, count(&copy, "SELECT max(id) FROM articles"), "the beginning of the log, without a gap");
+        held.push(articles);
+    }
+    stop.store(true, Ordering::Relaxed);
+    writing.join().expect("the writer ended well");
+    assert!(held.is_sorted() && held[0] < held[3], "{held:?}");
+    assert_eq!(names(&home, "").iter().filter(|name| name.ends_with(".part")).count(), 0);
+
+    home.good(&["backup", "last.bak"]);
+    let before = dump(&database);
+    // What is stored after a backup is not in it, and stays beside it after a restore.
+    Connection::open(&database).expect("a connection").execute_batch("UPDATE memberships SET reason = '{}'").expect("");
+    let said = home.good(&["restore", "last.bak"]).stderr;
+    assert_eq!(dump(&database), before);
+    let kept = names(&home, "newsfold.db.before-");
+    assert_eq!(kept.len(), 1, "{kept:?}");
+    assert!(said.contains(&kept[0]), "{said}");
+    assert_eq!(count(&home.path(&kept[0]), "SELECT count(*) FROM memberships WHERE reason <> '{}'"), 0);
+    assert_eq!(count(&database, "SELECT count(*) FROM memberships WHERE reason = '{}'"), 0);
+}
+
+#[test]
+fn a_backup_takes_nobodys_file_and_leaves_nothing_half_done() {
+    let (home, _origin) = stored();
+    let check = |args: &[&str], code: i32, said: &str| {
+        let ran = home.run(args);
+        assert_eq!(ran.code, Some(code), "{args:?}: {}", ran.stderr);
+        assert!(ran.stderr.contains(said), "{args:?}: {}", ran.stderr);
+    };
+    fs::write(home.path("taken"), "mine").expect("a file");
+    check(&["backup", "taken"], 2, "is already there");
+    check(&["backup", "newsfold.db", "--force"], 2, "is the database itself");
+    check(&["backup", "nowhere/n.bak"], 1, "cannot write");
+    check(&["backup", "."], 1, "is a folder");
+    check(&["--db", "none.db", "backup", "n.bak"], 1, "there is no database");
+    assert_eq!(fs::read(home.path("taken")).expect("it is there"), b"mine");
+    home.good(&["backup", "taken", "--force"]);
+    assert_eq!(count(&home.path("taken"), "SELECT count(*) FROM articles"), 3);
+    assert_eq!(names(&home, "").iter().filter(|name| name.contains(".part") || name.starts_with("none")).count(), 0);
+}
+
+#[test]
+fn a_restore_refuses_what_would_lose_something_and_leaves_all_as_it_was() {
+    let (home, _origin) = stored();
+    let database = home.path("newsfold.db");
+    home.good(&["backup", "good.bak"]);
+    let before = dump(&database);
+    let check = |file: &str, said: &str| {
+        let ran = home.run(&["restore", file]);
+        assert!(ran.code == Some(1) || ran.code == Some(2), "{file}: {}", ran.stderr);
+        assert!(ran.stderr.contains(said), "{file}: {}", ran.stderr);
+        assert!(names(&home, "newsfold.db.before-").is_empty(), "{file}");
+        assert_eq!(dump(&database), before, "{file}");
+    };
+    check("none.bak", "there is no file");
+    check("newsfold.db", "is the database itself");
+    fs::write(home.path("text"), "not a database, but longer than a header".repeat(40)).expect("a file");
+    check("text", "is not a database");
+    let good = fs::read(home.path("good.bak")).expect("a backup");
+    fs::write(home.path("short"), &good[..good.len() / 2]).expect("a file");
+    check("short", "damaged");
+    let mut flipped = good.clone();
+    for at in (8_192..flipped.len()).step_by(511) {
+        flipped[at] ^= 0x55;
+    }
+    fs::write(home.path("flipped"), &flipped).expect("a file");
+    check("flipped", "damaged");
+    for (name, sql, said) in [
+        ("newer", "PRAGMA user_version = 9999", "newer newsfold"),
+        ("other", "PRAGMA application_id = 1", "not one of newsfold's"),
+        ("uncounted", "UPDATE clusters SET article_count = 7", "do not count what they hold"),
+    ] {
+        fs::copy(home.path("good.bak"), home.path(name)).expect("a copy");
+        Connection::open(home.path(name)).expect("a connection").execute_batch(sql).expect("it is changed");
+        check(name, said);
+    }
+    fs::copy(home.path("good.bak"), home.path("logged")).expect("a copy");
+    fs::write(home.path("logged-wal"), "x").expect("a log");
+    check("logged", "has a log beside it");
+    let lock = RoleLock::take(&database, "run").expect("the role is free");
+    check("good.bak", "`newsfold run`");
+    drop(lock);
+    // Somebody who only looks would see one file's words through the other's log.
+    let reader = Store::reader(&database).expect("a reader");
+    reader.feeds().expect("it reads");
+    check("good.bak", "open; end it");
+    drop(reader);
+
+    // A log that its process left behind belongs to the old database.
+    let other = Connection::open(&database).expect("a connection");
+    other.execute_batch("PRAGMA journal_mode = WAL; UPDATE memberships SET reason = '{}'").expect("it is changed");
+    let left = ["", "-wal"].map(|end| (end, fs::read(home.path(&format!("newsfold.db{end}"))).expect("a file")));
+    drop(other);
+    left.iter().for_each(|(end, bytes)| fs::write(home.path(&format!("newsfold.db{end}")), bytes).expect("a file"));
+    home.good(&["restore", "good.bak"]);
+    assert_eq!(dump(&database), before);
+    let kept = names(&home, "newsfold.db.before-");
+    assert_eq!(count(&home.path(&kept[0]), "SELECT count(*) FROM memberships WHERE reason = '{}'"), 3);
+
+    // Where there is none, and where what is there is none.
+    home.good(&["--db", "new.db", "restore", "good.bak"]);
+    assert_eq!(dump(&home.path("new.db")), before);
+    fs::write(home.path("broken.db"), "no database at all, ".repeat(99)).expect("a file");
+    home.good(&["--db", "broken.db", "restore", "good.bak"]);
+    assert_eq!(dump(&home.path("broken.db")), before);
+    assert_eq!(names(&home, "broken.db.before-").len(), 1);
+}
+
+#[test]
+fn doctor_says_nothing_of_what_is_well_and_names_every_damage_and_what_to_do() {
+    let (home, _origin) = stored();
+    let well = home.json(&["doctor", "--format", "json"]);
+    assert_eq!(well["is_well"], true, "{well}");
+    let told = well["findings"].as_array().expect("a list");
+    assert!(told.iter().all(|finding| text(finding, "area") == "config"), "{well}");
+    assert!(home.good(&["doctor"]).stdout.ends_with("nothing needs you\n"));
+    home.good(&["backup", "good.bak"]);
+    let check = |sql: &str, area: &str, what: &str, advice: &str| {
+        fs::copy(home.path("good.bak"), home.path("ill.db")).expect("a copy");
+        let other = Connection::open(home.path("ill.db")).expect("a connection");
+        other.execute_batch(&format!("PRAGMA foreign_keys = OFF; {sql}")).expect(sql);
+        drop(other);
+        let ran = home.run(&["--db", "ill.db", "doctor"]);
+        assert_eq!(ran.code, Some(1), "{sql}: {}", ran.stdout);
+        let line =
+            ran.stdout.lines().find(|line| line.contains(what)).unwrap_or_else(|| panic!("{sql}: {}", ran.stdout));
+        assert!(line.starts_with(&format!("FAULT {area}: ")) && line.contains(advice), "{sql}: {line}");
+        assert!(ran.stdout.ends_with("something needs you\n"));
+    };
+    let (rebuild, restore) = ("rebuild --all", "restore");
+    check("DELETE FROM memberships WHERE article = 3", "database", "articles in no cluster: 1", rebuild);
+    check(
+        "UPDATE clusters SET article_count = 9 WHERE id = 1",
+        "database",
+        "clusters that do not count what they hold: 1",
+        rebuild,
+    );
+    check("UPDATE clusters SET last_seen = 0", "database", "clusters that do not count what they hold: 2", rebuild);
+    check(
+        "INSERT INTO relations VALUES (1, 99, 0.5)",
+        "database",
+        "relations with founders that are not there: 1",
+        rebuild,
+    );
+    check("DELETE FROM search WHERE rowid = 2", "database", "articles missing from the full-text index: 1", rebuild);
+    check(
+        "DELETE FROM articles WHERE id = 2",
+        "database",
+        "articles in the full-text index that are not stored: 1",
+        rebuild,
+    );
+    check("DELETE FROM articles WHERE id = 2", "database", "that refer to rows of `articles`", rebuild);
+    check(
+        "INSERT INTO former_clusters VALUES (99)",
+        "database",
+        "ids of former clusters that lead nowhere: 1",
+        restore,
+    );
+    check(
+        "UPDATE meta SET value = 1 WHERE key = 'last_seq'",
+        "database",
+        "a place in the log that was not given out yet: 2",
+        restore,
+    );
+    check("DELETE FROM feeds WHERE id = 1", "database", "rows of `articles` that refer to rows of `feeds`", restore);
+    check("UPDATE feeds SET health = 'gone', detail = 'it is gone (410)'", "feeds", "it is gone", "remove it");
+    check("UPDATE feeds SET last_attempt = 0", "service", "no feed was asked for", "newsfold run");
+    let mail =
+        "INSERT INTO mails VALUES (1, 'm', 's', x'74'); INSERT INTO outbox VALUES (1, 1, 'r', 0, 0, 0, NULL, NULL, 0)";
+    check(mail, "mail", "1 mail waits for a server", "smtp");
+    check("PRAGMA user_version = 9999", "database", "newer newsfold", "nothing is lost");
+
+    // What `rebuild --all` is said to mend, it mends.
+    fs::copy(home.path("good.bak"), home.path("ill.db")).expect("a copy");
+    let other = Connection::open(home.path("ill.db")).expect("a connection");
+    other
+        .execute_batch(
+            "DELETE FROM memories; DELETE FROM memberships WHERE article = 3; UPDATE clusters SET last_seen = 0",
+        )
+        .expect("it is damaged");
+    drop(other);
+    home.good(&["--db", "ill.db", "rebuild", "--all"]);
+    home.good(&["--db", "ill.db", "doctor"]);
+}
+
+#[test]
+fn doctor_looks_at_files_that_are_no_database_any_more_and_changes_none_of_them() {
+    let (home, _origin) = stored();
+    home.good(&["backup", "good.bak"]);
+    let good = fs::read(home.path("good.bak")).expect("a backup");
+    let check = |bytes: &[u8], said: &str| {
+        fs::write(home.path("ill.db"), bytes).expect("a file");
+        let ran = home.run(&["--db", "ill.db", "doctor"]);
+        assert_eq!(ran.code, Some(1), "{said}: {}{}", ran.stdout, ran.stderr);
+        assert!(ran.stdout.contains("FAULT database: ") && ran.stdout.contains(said), "{said}: {}", ran.stdout);
+        assert_eq!(fs::read(home.path("ill.db")).expect("it is there").len(), bytes.len(), "{said}");
+    };
+    check(&"no database at all, ".repeat(99).into_bytes(), "is not a database");
+    check(&good[..good.len() / 2], "database");
+    check(&good[..5_000], "database");
+    // The page of one table: its root is found by its name, so that the test says which it was.
+    let page = count(&home.path("good.bak"), "SELECT rootpage FROM sqlite_schema WHERE name = 'articles'");
+    let mut file = fs::File::options().write(true).open(home.path("good.bak")).expect("the file");
+    file.seek(SeekFrom::Start(u64::try_from(page - 1).expect("small") * 4_096)).expect("it is that long");
+    file.write_all(&[0x5a; 600]).expect("it is damaged");
+    drop(file);
+    check(&fs::read(home.path("good.bak")).expect("it is there"), "restore");
+
+    let none = home.good(&["--db", "none.db", "doctor"]).stdout;
+    assert!(none.contains("there is no database at"), "{none}");
+    assert!(names(&home, "none").is_empty());
+    fs::write(home.path("bad.toml"), "[fetch]\ntimeuot = \"5s\"\n").expect("a config");
+    let ran = home.run(&["--config", "bad.toml", "doctor"]);
+    assert_eq!(ran.code, Some(1));
+    assert!(ran.stdout.contains("FAULT config: ") && ran.stdout.contains("`timeout`"), "{}", ran.stdout);
+}
