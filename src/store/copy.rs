@@ -196,9 +196,8 @@ pub fn verified(path: &Path) -> Result<Copied, CopyError> {
 
 /// A file that is so damaged that it cannot even be asked what is wrong with it.
 fn damaged(path: &Path, error: StoreError) -> CopyError {
-    use rusqlite::ErrorCode::DatabaseCorrupt;
     match error {
-        StoreError::Sqlite(error) if error.sqlite_error_code() == Some(DatabaseCorrupt) => {
+        StoreError::Broken(error) => {
             let faults = vec![Unsound { damage: Damage::File, what: error.to_string() }];
             CopyError::Unsound { path: path.to_owned(), faults }
         }

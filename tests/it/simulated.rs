@@ -243,8 +243,12 @@ impl Life {
     /// Ends it, and lays in place of its file what a power cut may have left: the file as it was, and the log up to some commit.
     fn lose_power(&mut self) {
         let pauses = self.world.pauses();
+        // What was moved from the log into the file was synced before, and cannot be lost: so the log begins here.
+        self.writer().store().checkpoint().unwrap();
+        let file = fs::read(self.path()).unwrap();
         self.pass();
         let image = Image::of(&self.path());
+        let was_moved = fs::read(image.path()).unwrap() != file;
         self.writer = None;
         self.beside = None;
         let log = fs::read(format!("{}-wal", image.path().display())).unwrap_or_default();
@@ -264,6 +268,7 @@ impl Life {
                 _ => states.push((state, end)),
             }
         }
+        states.retain(|_| !was_moved);
         if let Some((_, end)) = states.get(usize::try_from(self.dice.below(states.len() as u64 + 1)).unwrap()) {
             fs::copy(image.path(), self.path()).unwrap();
             fs::write(self.folder.path().join("n.db-wal"), &log[..*end]).unwrap();

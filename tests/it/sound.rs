@@ -27,8 +27,9 @@ const FAULTS: &[(&str, &str)] = &[
         "SELECT id FROM former_clusters WHERE id IN (SELECT id FROM clusters) OR id NOT IN (SELECT article FROM memberships)",
     ),
     (
-        "a relation is with a cluster that is not there, or in no order",
-        "SELECT one FROM relations WHERE one >= other OR one NOT IN (SELECT id FROM clusters) OR other NOT IN (SELECT id FROM clusters)",
+        "a relation is with a founder that is not there, or in no order",
+        "SELECT one FROM relations WHERE one >= other OR one NOT IN (SELECT article FROM memberships)
+            OR other NOT IN (SELECT article FROM memberships)",
     ),
     (
         "an article's earlier words are not all there",
