@@ -84,8 +84,11 @@ impl Watched {
         if let Ok(census) = census {
             stored(&mut out, &census);
         }
-        let log_bytes = store::log_bytes(&self.database) as f64;
-        out.gauge("newsfold_wal_bytes", "Size of the write-ahead log.", log_bytes);
+        let (log_bytes, free_bytes) = store::room(&self.database);
+        out.gauge("newsfold_wal_bytes", "Size of the write-ahead log.", log_bytes as f64);
+        if let Some(free_bytes) = free_bytes {
+            out.gauge("newsfold_volume_free_bytes", "What is left of the database's volume.", free_bytes as f64);
+        }
         process(&mut out);
         out.into_text()
     }

@@ -7,6 +7,8 @@ use jiff::Timestamp;
 use rusqlite::Row;
 
 use crate::model::Health;
+use crate::store::copy::with_ending;
+use crate::store::disk::volume_free;
 use crate::store::{Store, StoreError, instant, schema};
 
 /// What the database says of itself, at one moment.
@@ -64,11 +66,12 @@ pub fn schema_version() -> usize {
     schema::MIGRATIONS.len()
 }
 
-/// Bytes of the write-ahead log beside the database at `path`; 0 where there is none.
-pub fn log_bytes(path: &Path) -> u64 {
-    let mut name = path.as_os_str().to_owned();
-    name.push("-wal");
-    std::fs::metadata(Path::new(&name)).map_or(0, |file| file.len())
+/// Bytes of the write-ahead log beside the database at `path`, 0 where there is none, and what is left for us of its volume, where the
+/// system tells.
+pub fn room(path: &Path) -> (u64, Option<u64>) {
+    // Beside the file itself, wherever a link to it stands.
+    let path = &path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    (std::fs::metadata(with_ending(path, "-wal")).map_or(0, |log| log.len()), volume_free(path))
 }
 
 impl Store {

@@ -34,7 +34,7 @@ use thiserror::Error;
 use crate::lookup::folded;
 
 pub use crate::store::batch::{Batch, Elsewhere, FeedFacts, Known, Met, NewArticle, Past, Placed};
-pub use crate::store::census::{Census, log_bytes, schema_version};
+pub use crate::store::census::{Census, room, schema_version};
 pub use crate::store::check::{Damage, Unsound};
 pub(crate) use crate::store::copy::with_ending;
 pub use crate::store::copy::{Copied, CopyError, Force, restore, verified};

@@ -620,6 +620,8 @@ fn file(name: &str) -> String {
 fn named(text: &str) -> BTreeSet<String> {
     let words = text.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_');
     let ours = words.filter(|word| word.starts_with("newsfold_") || word.starts_with("process_"));
+    // A package's file name begins so, too.
+    let ours = ours.filter(|word| !word.ends_with('_'));
     ours.map(str::to_owned).collect()
 }
 
