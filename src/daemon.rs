@@ -174,12 +174,9 @@ pub async fn run<F: Fetch + Send + Sync + 'static>(
     params: &Params,
     signals: &mut Signals,
 ) -> Result<Ended, DaemonError> {
-    let writer = match window_read(writer, signals).await? {
-        Window::Read(writer) => writer,
-        Window::Unwanted => {
-            tell(clock::notify_stopping());
-            return Ok(Ended::Abandoned);
-        }
+    let Some(writer) = window_read(writer, signals).await? else {
+        tell(clock::notify_stopping());
+        return Ok(Ended::Abandoned);
     };
     let stop = CancellationToken::new();
     let now = Arc::clone(&params.now);
@@ -217,15 +214,9 @@ pub async fn run<F: Fetch + Send + Sync + 'static>(
     ended
 }
 
-/// What came of reading the window.
-enum Window {
-    Read(Writer),
-    /// Somebody wants us to end.
-    Unwanted,
-}
-
-/// Reads the window, which may take seconds, before anything is promised; waits for as long as the file is locked.
-async fn window_read(mut writer: Writer, signals: &mut Signals) -> Result<Window, DaemonError> {
+/// Reads the window, which may take seconds, before anything is promised; waits for as long as the file is locked. `None` where
+/// somebody wants us to end meanwhile.
+async fn window_read(mut writer: Writer, signals: &mut Signals) -> Result<Option<Writer>, DaemonError> {
     tell(clock::notify_status("reading the articles of the window"));
     let leave = writer.leave();
     loop {
@@ -238,7 +229,7 @@ async fn window_read(mut writer: Writer, signals: &mut Signals) -> Result<Window
             // Nothing is held yet that could be lost.
             () = signals.stop() => {
                 leave.now();
-                return Ok(Window::Unwanted);
+                return Ok(None);
             }
         };
         let (returned, read) = read.map_err(IngestError::Fault)?;
@@ -246,7 +237,7 @@ async fn window_read(mut writer: Writer, signals: &mut Signals) -> Result<Window
         match read {
             Ok(articles) => {
                 tracing::debug!(articles, "the window is read");
-                return Ok(Window::Read(writer));
+                return Ok(Some(writer));
             }
             Err(error) if error.is_transient() => {
                 tracing::warn!("will try again to read the window: {}", one_line(&error));
@@ -255,7 +246,7 @@ async fn window_read(mut writer: Writer, signals: &mut Signals) -> Result<Window
         }
         tokio::select! {
             () = tokio::time::sleep(WINDOW_PAUSE) => {}
-            () = signals.stop() => return Ok(Window::Unwanted),
+            () = signals.stop() => return Ok(None),
         }
     }
 }

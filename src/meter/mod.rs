@@ -114,6 +114,20 @@ impl Meter {
 
     /// Writes all of it down.
     pub fn write(&self, out: &mut Exposition) {
+        self.write_asked(out);
+        self.write_stored(out);
+        out.counters(
+            "newsfold_config_reloads_total",
+            "Configs that were read again, by whether they were taken over.",
+            "result",
+            self.reloads.all(),
+        );
+        let ready = if self.is_ready() { 1.0 } else { 0.0 };
+        out.gauge("newsfold_ready", "Whether the window is read and the first look for due feeds is done.", ready);
+    }
+
+    /// What feeds were asked, and what they said.
+    fn write_asked(&self, out: &mut Exposition) {
         out.counters("newsfold_fetches_total", "Feeds asked, by what came of it.", "outcome", self.fetches.all());
         out.histogram(
             "newsfold_fetch_duration_seconds",
@@ -131,6 +145,17 @@ impl Meter {
             "Feeds asked whose answer is not stored yet.",
             self.under_way.get() as f64,
         );
+        if let Some(turned) = self.turned.get() {
+            out.gauge(
+                "newsfold_last_turn_timestamp_seconds",
+                "When the polling loop last turned.",
+                exposition::seconds(turned),
+            );
+        }
+    }
+
+    /// What became of it.
+    fn write_stored(&self, out: &mut Exposition) {
         out.gauge(
             "newsfold_writer_queue_answers",
             "Answers that wait for the writer or are being written.",
@@ -175,21 +200,6 @@ impl Meter {
             "Articles that the clusterer remembers.",
             self.window_articles.get() as f64,
         );
-        out.counters(
-            "newsfold_config_reloads_total",
-            "Configs that were read again, by whether they were taken over.",
-            "result",
-            self.reloads.all(),
-        );
-        if let Some(turned) = self.turned.get() {
-            out.gauge(
-                "newsfold_last_turn_timestamp_seconds",
-                "When the polling loop last turned.",
-                exposition::seconds(turned),
-            );
-        }
-        let ready = if self.is_ready() { 1.0 } else { 0.0 };
-        out.gauge("newsfold_ready", "Whether the window is read and the first look for due feeds is done.", ready);
     }
 }
 

@@ -1,6 +1,6 @@
 //! Door: what is said of the running service: whether it lives, whether it is ready, and its metrics.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -28,12 +28,15 @@ pub struct Watched {
     view: Mutex<View>,
 }
 
+/// What came of a look, with the connection where that can be used again.
+type Look = (Option<Store>, Result<Census, StoreError>);
+
 /// The way to the database, and what was last seen there.
 #[derive(Debug, Default)]
 struct View {
     store: Option<Store>,
     /// A look that has not come back yet; there is never a second one beside it.
-    looking: Option<JoinHandle<(Option<Store>, Result<Census, StoreError>)>>,
+    looking: Option<JoinHandle<Look>>,
     seen: Option<(Instant, Result<Census, String>)>,
 }
 
@@ -115,7 +118,7 @@ impl Watched {
 }
 
 /// Looks, with the connection of before where that was of use.
-fn look(store: Option<Store>, path: &std::path::Path) -> (Option<Store>, Result<Census, StoreError>) {
+fn look(store: Option<Store>, path: &Path) -> Look {
     match store.map_or_else(|| Store::reader(path), Ok) {
         Ok(store) => match store.census() {
             Ok(census) => (Some(store), Ok(census)),

@@ -405,7 +405,7 @@ impl Store {
     /// How long the write-ahead log is, in bytes; nothing for a database in memory.
     pub fn log_bytes(&self) -> u64 {
         let path = self.connection.path().filter(|path| !path.is_empty());
-        path.and_then(|path| std::fs::metadata(log_of(Path::new(path))).ok()).map_or(0, |log| log.len())
+        path.and_then(|path| std::fs::metadata(with_ending(Path::new(path), "-wal")).ok()).map_or(0, |log| log.len())
     }
 
     /// Empties a write-ahead log that has outgrown what it is at rest (8 MiB), without waiting for anybody: as long as a reader holds an
@@ -489,7 +489,7 @@ pub(crate) fn usable(path: &Path) -> Result<(), StoreError> {
     }
     let length = |path: &Path| std::fs::metadata(path).map_or(0, |file| file.len());
     // SQLite takes an empty file for a new database, and a log beside a new one for rubbish that it may remove.
-    if path.exists() && length(path) == 0 && length(&log_of(path)) > 0 {
+    if path.exists() && length(path) == 0 && length(&with_ending(path, "-wal")) > 0 {
         return Err(StoreError::Emptied { path: path.to_owned() });
     }
     let Some(head) = head_of(path) else { return Ok(()) };
@@ -498,7 +498,7 @@ pub(crate) fn usable(path: &Path) -> Result<(), StoreError> {
     }
     // SQLite reads what is missing of the last page as zeros. While there is a log, what is missing may be in there.
     let (found, wanted) = (length(path), length_told(&head));
-    if found < wanted && length(&log_of(path)) == 0 {
+    if found < wanted && length(&with_ending(path, "-wal")) == 0 {
         return Err(StoreError::Cut { path: path.to_owned(), found, wanted });
     }
     Ok(())
@@ -525,13 +525,6 @@ fn length_told(head: &[u8; 100]) -> u64 {
         bytes => u64::from(bytes),
     };
     if number(24) == number(92) { page * u64::from(number(28)) } else { 0 }
-}
-
-/// The write-ahead log of the database at `path`.
-fn log_of(path: &Path) -> PathBuf {
-    let mut log = path.as_os_str().to_owned();
-    log.push("-wal");
-    PathBuf::from(log)
 }
 
 /// Refuses to read a file whose tables are not yet those that are read.
