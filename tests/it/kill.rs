@@ -4,7 +4,10 @@
 //! 20 rounds; 200 with `SLOW_TESTS=1`. A round that fails names its seed; `TEST_SEED=… cargo test --test it kill::` begins with it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
+
+use jiff::{SignedDuration, Timestamp};
+use newsfold::clock;
 
 use crate::binary::{Home, is_slow_wanted};
 use crate::daemon::Service;
@@ -130,7 +133,7 @@ struct Supervisor {
     acknowledged: BTreeMap<String, usize>,
     before: Left,
     /// One moment by both clocks.
-    begun: (Instant, SystemTime),
+    begun: (Instant, Timestamp),
 }
 
 impl Supervisor {
@@ -153,14 +156,14 @@ impl Supervisor {
             feeds,
             acknowledged: BTreeMap::new(),
             before: Left { stored: BTreeMap::new(), known: BTreeMap::new() },
-            begun: (Instant::now(), SystemTime::now()),
+            begun: (Instant::now(), clock::now()),
         }
     }
 
     /// Milliseconds since 1970 of a moment.
     fn wall(&self, at: Instant) -> i64 {
-        let wall = self.begun.1 + at.duration_since(self.begun.0);
-        i64::try_from(wall.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_millis()).unwrap()
+        let since = SignedDuration::try_from(at.duration_since(self.begun.0)).unwrap();
+        (self.begun.1 + since).as_millisecond()
     }
 
     /// Runs it for so long, from its start or from its first request on, kills it, and compares what is left with what was served.
