@@ -359,7 +359,8 @@ impl Writer {
         let params = self.params.cluster.clone();
         let Some(start) = self.window_start()? else { return Ok(Clusterer::new(params, Weights::builtin())) };
         let leave = self.store.leave();
-        match recalled(params, |take| self.store.memories(start, |next| !leave.is_wanted() && take(next)))? {
+        match recalled(params, |take| self.store.memories(start, |remembered| !leave.is_wanted() && take(remembered)))?
+        {
             // It may be a part of the window.
             _ if leave.is_wanted() => Err(StoreError::GivenUp),
             Ok(mut clusterer) => {

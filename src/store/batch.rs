@@ -436,7 +436,7 @@ impl Batch<'_> {
     /// # Errors
     /// When the file cannot be written.
     pub fn begin_window(&mut self, article: ArticleId) -> Result<(), StoreError> {
-        self.transaction.execute("INSERT OR REPLACE INTO meta VALUES ('window_begun:' || ?1, ?1)", [article.0])?;
+        self.transaction.execute("INSERT OR REPLACE INTO meta VALUES ('window_begun', ?1)", [article.0])?;
         Ok(())
     }
 
@@ -444,7 +444,7 @@ impl Batch<'_> {
     pub(crate) fn drop_derived(&mut self) -> Result<(), StoreError> {
         self.transaction.execute_batch(
             "DELETE FROM memories; DELETE FROM memberships; DELETE FROM clusters; DELETE FROM relations;
-             DELETE FROM correction_moves; DELETE FROM meta WHERE key GLOB 'window_begun:*'",
+             DELETE FROM correction_moves; DELETE FROM meta WHERE key = 'window_begun'",
         )?;
         Ok(())
     }

@@ -109,7 +109,7 @@ impl Store {
     pub fn dump(&self, memories_since: Timestamp) -> Result<String, StoreError> {
         let mut statement = self.connection.prepare(
             "SELECT a.code, f.code, m.reason, coalesce(o.code, '-'),
-                CASE WHEN a.seen > ?1 AND a.id >= (SELECT coalesce(max(value), 0) FROM meta WHERE key GLOB 'window_begun:*') THEN hex(coalesce(r.memory, x'')) ELSE '-' END,
+                CASE WHEN a.seen > ?1 AND a.id >= (SELECT coalesce(max(value), 0) FROM meta WHERE key = 'window_begun') THEN hex(coalesce(r.memory, x'')) ELSE '-' END,
                 c.first_published, c.last_published, c.last_seen, c.article_count
              FROM memberships m JOIN articles a ON a.id = m.article JOIN articles f ON f.id = m.cluster
              JOIN clusters c ON c.id = m.cluster LEFT JOIN articles o ON o.id = m.copy_of
@@ -157,7 +157,7 @@ fn tell(dump: &mut String, mut rows: Rows<'_>) -> Result<(), StoreError> {
 /// look for the smallest id from the first article on.
 pub(crate) const FORGET: &str = "DELETE FROM memories WHERE article <
     (SELECT min(id) FROM articles INDEXED BY articles_seen WHERE seen > ?1
-        AND id >= (SELECT coalesce(max(value), 0) FROM meta WHERE key GLOB 'window_begun:*'))";
+        AND id >= (SELECT coalesce(max(value), 0) FROM meta WHERE key = 'window_begun'))";
 
 /// Articles as first stored, joined so that revision 1 stands in for the current words where there is one.
 const FOUNDINGS: &str =
@@ -175,7 +175,7 @@ pub(crate) fn memories(
     let mut statement = connection.prepare_cached(
         "SELECT a.id, m.cluster, a.published, a.seen, coalesce(r.memory, x'')
          FROM articles a JOIN memberships m ON m.article = a.id LEFT JOIN memories r ON r.article = a.id
-         WHERE a.seen > ?1 AND a.id >= (SELECT coalesce(max(value), 0) FROM meta WHERE key GLOB 'window_begun:*') ORDER BY a.id",
+         WHERE a.seen > ?1 AND a.id >= (SELECT coalesce(max(value), 0) FROM meta WHERE key = 'window_begun') ORDER BY a.id",
     )?;
     let mut rows = statement.query([since.as_millisecond()])?;
     while let Some(row) = rows.next()? {
@@ -208,7 +208,7 @@ pub(crate) fn foundings(
 pub(crate) fn window(connection: &Connection, since: Timestamp) -> Result<Vec<(Founding, ClusterId)>, StoreError> {
     let mut statement = connection.prepare_cached(&format!(
         "{FOUNDINGS} WHERE a.seen > ?1 AND m.cluster IS NOT NULL
-            AND a.id >= (SELECT coalesce(max(value), 0) FROM meta WHERE key GLOB 'window_begun:*') ORDER BY a.id"
+            AND a.id >= (SELECT coalesce(max(value), 0) FROM meta WHERE key = 'window_begun') ORDER BY a.id"
     ))?;
     let rows =
         statement.query_map([since.as_millisecond()], |row| Ok((founding(row)?, ClusterId(ArticleId(row.get(8)?)))))?;

@@ -11,7 +11,7 @@ const SETTLED_SEQ: &str = "SELECT value FROM meta WHERE key = 'settled_seq'";
 
 /// All that is kept of how things stood.
 const FORGET: &str =
-    "DELETE FROM meta WHERE key = 'settled_seq'; DELETE FROM settled_memories; DELETE FROM settled_memberships;
+    "DELETE FROM meta WHERE key IN ('settled_seq', 'settled_window'); DELETE FROM settled_memories; DELETE FROM settled_memberships;
     DELETE FROM settled_relations; DELETE FROM settled_moves";
 
 /// Puts back what was noted. Clusters are counted again from their members, which is what they were; a relation with a cluster that was
@@ -28,11 +28,12 @@ const GO_BACK: &str = "
     DELETE FROM relations WHERE other > ?1 OR (one, other) IN (SELECT one, other FROM settled_relations);
     INSERT INTO relations SELECT one, other, probability FROM settled_relations
         WHERE probability IS NOT NULL AND one IN (SELECT id FROM articles) AND other IN (SELECT id FROM articles);
-    DELETE FROM meta WHERE key GLOB 'window_begun:*' AND value > ?1;
     DELETE FROM correction_moves WHERE correction IN (SELECT number FROM corrections WHERE seq > ?1);
     UPDATE correction_moves SET (cluster, reason) = (SELECT s.cluster, s.reason FROM settled_moves s
             WHERE s.correction = correction_moves.correction AND s.article = correction_moves.article)
         WHERE (correction, article) IN (SELECT correction, article FROM settled_moves);
+    DELETE FROM meta WHERE key = 'window_begun';
+    INSERT INTO meta SELECT 'window_begun', value FROM meta WHERE key = 'settled_window';
     DELETE FROM settled_memberships; DELETE FROM settled_relations; DELETE FROM settled_moves";
 
 impl Store {
@@ -60,7 +61,10 @@ impl Batch<'_> {
     /// When the file cannot be written.
     pub fn settle(&mut self) -> Result<(), StoreError> {
         self.unsettle()?;
-        self.transaction.execute("INSERT INTO settled_memories SELECT article, memory FROM memories", [])?;
+        self.transaction.execute_batch(
+            "INSERT INTO settled_memories SELECT article, memory FROM memories;
+             INSERT INTO meta SELECT 'settled_window', value FROM meta WHERE key = 'window_begun'",
+        )?;
         self.transaction.execute("INSERT INTO meta VALUES ('settled_seq', ?1)", [self.place_in_log()])?;
         Ok(())
     }
