@@ -83,11 +83,11 @@ impl Publishers {
             let at = now - SignedDuration::from_secs(back);
             // Of three articles one is about what others write about as well, in the same hours.
             let day = at.as_second().cast_unsigned() / 28_800;
-            let draw = mixed(feed << 32 ^ number);
-            let story = if draw.is_multiple_of(3) { mixed(day << 8 | draw % 40) } else { draw };
+            let draw = mixed((feed << 32) ^ number);
+            let story = if draw.is_multiple_of(3) { mixed((day << 8) | (draw % 40)) } else { draw };
             let word = |place: u64| match mixed(draw ^ place) % 3 {
                 0 => made_up(mixed(story ^ (place % 17))),
-                _ => made_up(mixed(mixed(draw ^ place << 7) % 30_000)),
+                _ => made_up(mixed(mixed(draw ^ (place << 7)) % 30_000)),
             };
             let title: Vec<String> = (0..8).map(|place| made_up(mixed(story ^ (place + draw % 3)))).collect();
             let text: Vec<String> = (0..120).map(word).collect();
@@ -209,7 +209,7 @@ async fn soak(wanted: &Wanted) -> Result<()> {
     let clock = Clock(Arc::new(Mutex::new((began, Instant::now()))));
     let mut store = Store::open(&path, 7, began)?;
     for feed in 0..wanted.feeds {
-        store.add_feed(&FeedWish::of_url(&format!("https://outlet{feed}.example/feed")), began)?;
+        store.add_feed(&FeedWish::of_url(format!("https://outlet{feed}.example/feed")), began)?;
     }
     let writer = Writer::new(store, Params::default())?;
     let (publishers, ticking, params) = (Publishers { began }, clock.clone(), schedule::Params::default());

@@ -161,7 +161,7 @@ fn whatever_operation_fails_once_or_is_the_last_nothing_is_stored_by_halves() {
                         Some(0) => {}
                         Some(1) => {
                             let is_clear = ["the disk cannot be used", "cannot keep", "cannot open"];
-                            let names = ran.stderr.contains(&format!("{database}"));
+                            let names = ran.stderr.contains(&database);
                             assert!(
                                 names && is_clear.iter().any(|words| ran.stderr.contains(words)),
                                 "{when}: {}",
@@ -219,7 +219,7 @@ fn trouble_that_lasts_is_told_and_outlived_and_a_stop_meanwhile_is_in_order() {
         let database = prepared(&home, "while.db");
         let command = home.command(&["--db", "while.db", "run"]);
         let inject = format!("{injection}{first}..{}", first + 2);
-        let mut service = Service::spawn(&home, traced(&command, &trace, &[inject.clone()]));
+        let mut service = Service::spawn(&home, traced(&command, &trace, std::slice::from_ref(&inject)));
         service.until(&format!("all is stored with {inject}"), || stored(&database) == titles.len());
         terminate(&service);
         assert_eq!(service.end(Duration::from_secs(6)).code(), Some(0), "{inject}: {}", service.log());
@@ -230,7 +230,7 @@ fn trouble_that_lasts_is_told_and_outlived_and_a_stop_meanwhile_is_in_order() {
         prepared(&home, "good.db");
         let command = home.command(&["--db", "good.db", "run"]);
         let inject = format!("{injection}{first}+");
-        let mut service = Service::spawn(&home, traced(&command, &trace, &[inject.clone()]));
+        let mut service = Service::spawn(&home, traced(&command, &trace, std::slice::from_ref(&inject)));
         service.until(&format!("it says what is wrong with {inject}"), || true);
         let began = std::time::Instant::now();
         while began.elapsed() < Duration::from_secs(10) && !service.log().contains("the disk cannot be used") {

@@ -301,6 +301,48 @@ impl Publisher {
         }
     }
 
+    /// What comes in place of its feed, and the report in whose middle a document breaks off.
+    fn trouble(
+        &mut self,
+        dice: &mut Dice,
+        asked: &str,
+        now: Timestamp,
+        answer: Answer,
+    ) -> (Result<Response, FetchError>, Option<u64>) {
+        let status = |status, retry_after| FetchError::Status {
+            url: asked.to_owned(),
+            host: format!("outlet{}.example", self.number),
+            status,
+            retry_after,
+        };
+        let error = match dice.below(6) {
+            0 => status(500, None),
+            1 => {
+                let pause = Duration::from_secs(3_600 * (1 + dice.below(20)));
+                let error = status(429, Some(pause));
+                self.paused_until = Some(now + pause);
+                error
+            }
+            2 => FetchError::Timeout { url: asked.to_owned(), what: "timed out", after: Duration::from_secs(20) },
+            3 => {
+                let page = "<!DOCTYPE html><html><head><title>Back soon</title></head><body>We are busy.</body></html>";
+                return (Ok(fetched(answer, page.into())), None);
+            }
+            4 => {
+                let mut half = self.document(dice, now);
+                let cut = usize::try_from(dice.below(half.len() as u64)).expect("it is small");
+                half.truncate(cut.max(1));
+                // In whose middle it ends; its keys may be what is missing.
+                let last = half.matches("(report ").count().checked_sub(1);
+                let halved = last.and_then(|last| self.reports.get(last)).map(|report| report.number);
+                let validators = Validators { etag: Some("\"half\"".to_owned()), last_modified: None };
+                return (Ok(fetched(Answer { validators, ..answer }, half)), halved);
+            }
+            _ => status(404, None),
+        };
+        (Err(error), None)
+    }
+
     fn document(&self, dice: &mut Dice, now: Timestamp) -> String {
         let cells: Vec<(String, String, String)> = self
             .reports
@@ -386,38 +428,9 @@ impl State {
             redirects: Vec::new(),
         };
         if dice.happens(publisher.trouble) {
-            match dice.below(6) {
-                0 => return Err(status(500, None)),
-                1 => {
-                    let pause = Duration::from_secs(3_600 * (1 + dice.below(20)));
-                    publisher.paused_until = Some(now + pause);
-                    return Err(status(429, Some(pause)));
-                }
-                2 => {
-                    let after = Duration::from_secs(20);
-                    return Err(FetchError::Timeout { url: request.url.clone(), what: "timed out", after });
-                }
-                3 => {
-                    let page =
-                        "<!DOCTYPE html><html><head><title>Back soon</title></head><body>We are busy.</body></html>";
-                    return Ok(fetched(answer(Validators::default()), page.into()));
-                }
-                4 => {
-                    let mut half = publisher.document(dice, now);
-                    let cut = usize::try_from(dice.below(half.len() as u64)).expect("it is small");
-                    half.truncate(cut.max(1));
-                    // In whose middle it ends; its keys may be what is missing.
-                    self.halved.extend(
-                        half.matches("(report ")
-                            .count()
-                            .checked_sub(1)
-                            .and_then(|last| publisher.reports.get(last).map(|report| report.number)),
-                    );
-                    let validators = Validators { etag: Some("\"half\"".to_owned()), last_modified: None };
-                    return Ok(fetched(answer(validators), half));
-                }
-                _ => return Err(status(404, None)),
-            }
+            let (answered, halved) = publisher.trouble(dice, &request.url, now, answer(Validators::default()));
+            self.halved.extend(halved);
+            return answered;
         }
         let tag = format!("\"{}-{}\"", publisher.number, publisher.version);
         let validators = match publisher.conditions {
