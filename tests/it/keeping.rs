@@ -149,7 +149,7 @@ fn a_restore_refuses_what_would_lose_something_and_leaves_all_as_it_was() {
     check("text", "is not a database");
     let good = fs::read(home.path("good.bak")).expect("a backup");
     fs::write(home.path("short"), &good[..good.len() / 2]).expect("a file");
-    check("short", "damaged");
+    check("short", "cut it short");
     let mut flipped = good.clone();
     for at in (8_192..flipped.len()).step_by(511) {
         flipped[at] ^= 0x55;
