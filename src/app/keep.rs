@@ -122,7 +122,11 @@ pub fn restore(context: &Context, from: &Path) -> Result<Exit, Failure> {
     if let Some(folder) = database.parent().filter(|folder| !folder.is_dir()) {
         return Err(StoreError::NoFolder { path: database.clone(), folder: folder.to_owned() }.into());
     }
-    let _lock = RoleLock::take(database, "restore")?;
+    if database.is_dir() {
+        return Err(StoreError::Folder { path: database.clone() }.into());
+    }
+    // What is there may be a database no more: that is what a backup is for.
+    let _lock = RoleLock::take_of_any(database, "restore")?;
     let (progress, mut told) = (context.progress(100, "copying, per cent"), 0);
     let restored = store::restore(from, database, context.now, |done, all| tell(&progress, &mut told, done, all));
     progress.finish();

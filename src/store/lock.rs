@@ -34,6 +34,14 @@ impl RoleLock {
     /// can be there.
     pub fn take(database: &Path, command: &str) -> Result<RoleLock, StoreError> {
         usable(database)?;
+        RoleLock::take_of_any(database, command)
+    }
+
+    /// Takes the lock of a file that is to be replaced, whatever is wrong with it.
+    ///
+    /// # Errors
+    /// As [`RoleLock::take`], but for those about the file itself.
+    pub fn take_of_any(database: &Path, command: &str) -> Result<RoleLock, StoreError> {
         let path = beside(database, "lock");
         let cannot = |source| StoreError::Open { path: path.clone(), source };
         let mut file =
