@@ -197,6 +197,57 @@ fn a_restore_refuses_what_would_lose_something_and_leaves_all_as_it_was() {
     assert_eq!(names(&home, "broken.db.before-").len(), 1);
 }
 
+/// Each damage as SQL, and the area, the finding and the advice that `doctor` has for it.
+const DAMAGES: &[(&str, &str, &str, &str)] = &[
+    ("DELETE FROM memberships WHERE article = 3", "database", "articles in no cluster: 1", "rebuild --all"),
+    (
+        "UPDATE clusters SET article_count = 9 WHERE id = 1",
+        "database",
+        "clusters that do not count what they hold: 1",
+        "rebuild --all",
+    ),
+    ("UPDATE clusters SET last_seen = 0", "database", "clusters that do not count what they hold: 2", "rebuild --all"),
+    (
+        "INSERT INTO relations VALUES (1, 99, 0.5)",
+        "database",
+        "relations with founders that are not there: 1",
+        "rebuild --all",
+    ),
+    ("DELETE FROM search WHERE rowid = 2", "database", "articles missing from the full-text index: 1", "rebuild --all"),
+    (
+        "DELETE FROM articles WHERE id = 2",
+        "database",
+        "articles in the full-text index that are not stored: 1",
+        "rebuild --all",
+    ),
+    ("DELETE FROM articles WHERE id = 2", "database", "that refer to rows of `articles`", "rebuild --all"),
+    ("INSERT INTO former_clusters VALUES (99)", "database", "ids of former clusters that lead nowhere: 1", "restore"),
+    (
+        "UPDATE meta SET value = 1 WHERE key = 'last_seq'",
+        "database",
+        "a place in the log that was not given out yet: 2",
+        "restore",
+    ),
+    ("DELETE FROM feeds WHERE id = 1", "database", "rows of `articles` that refer to rows of `feeds`", "restore"),
+    ("UPDATE feeds SET health = 'gone', detail = 'it is gone (410)'", "feeds", "it is gone", "remove it"),
+    ("UPDATE feeds SET last_attempt = 0", "service", "no feed was asked for", "newsfold run"),
+    (
+        "INSERT INTO mails VALUES (1, 'm', 's', x'74'); \
+         INSERT INTO outbox VALUES (1, 1, 'r', 0, 0, 0, NULL, NULL, 0)",
+        "mail",
+        "1 mail waits for a server",
+        "smtp",
+    ),
+    ("PRAGMA user_version = 9999", "database", "newer newsfold", "nothing is lost"),
+];
+
+/// `ill.db` is a good database in which `sql` was done.
+fn made_ill(home: &Home, sql: &str) {
+    fs::copy(home.path("good.bak"), home.path("ill.db")).expect("a copy");
+    let other = Connection::open(home.path("ill.db")).expect("a connection");
+    other.execute_batch(&format!("PRAGMA foreign_keys = OFF; {sql}")).expect(sql);
+}
+
 #[test]
 fn doctor_says_nothing_of_what_is_well_and_names_every_damage_and_what_to_do() {
     let (home, _origin) = stored();
@@ -206,70 +257,26 @@ fn doctor_says_nothing_of_what_is_well_and_names_every_damage_and_what_to_do() {
     assert!(told.iter().all(|finding| text(finding, "area") == "config"), "{well}");
     assert!(home.good(&["doctor"]).stdout.ends_with("nothing needs you\n"));
     home.good(&["backup", "good.bak"]);
-    let check = |sql: &str, area: &str, what: &str, advice: &str| {
-        fs::copy(home.path("good.bak"), home.path("ill.db")).expect("a copy");
-        let other = Connection::open(home.path("ill.db")).expect("a connection");
-        other.execute_batch(&format!("PRAGMA foreign_keys = OFF; {sql}")).expect(sql);
-        drop(other);
+    for (sql, area, what, advice) in DAMAGES {
+        made_ill(&home, sql);
         let ran = home.run(&["--db", "ill.db", "doctor"]);
         assert_eq!(ran.code, Some(1), "{sql}: {}", ran.stdout);
         let line =
             ran.stdout.lines().find(|line| line.contains(what)).unwrap_or_else(|| panic!("{sql}: {}", ran.stdout));
         assert!(line.starts_with(&format!("FAULT {area}: ")) && line.contains(advice), "{sql}: {line}");
         assert!(ran.stdout.ends_with("something needs you\n"));
-    };
-    let (rebuild, restore) = ("rebuild --all", "restore");
-    check("DELETE FROM memberships WHERE article = 3", "database", "articles in no cluster: 1", rebuild);
-    check(
-        "UPDATE clusters SET article_count = 9 WHERE id = 1",
-        "database",
-        "clusters that do not count what they hold: 1",
-        rebuild,
-    );
-    check("UPDATE clusters SET last_seen = 0", "database", "clusters that do not count what they hold: 2", rebuild);
-    check(
-        "INSERT INTO relations VALUES (1, 99, 0.5)",
-        "database",
-        "relations with founders that are not there: 1",
-        rebuild,
-    );
-    check("DELETE FROM search WHERE rowid = 2", "database", "articles missing from the full-text index: 1", rebuild);
-    check(
-        "DELETE FROM articles WHERE id = 2",
-        "database",
-        "articles in the full-text index that are not stored: 1",
-        rebuild,
-    );
-    check("DELETE FROM articles WHERE id = 2", "database", "that refer to rows of `articles`", rebuild);
-    check(
-        "INSERT INTO former_clusters VALUES (99)",
-        "database",
-        "ids of former clusters that lead nowhere: 1",
-        restore,
-    );
-    check(
-        "UPDATE meta SET value = 1 WHERE key = 'last_seq'",
-        "database",
-        "a place in the log that was not given out yet: 2",
-        restore,
-    );
-    check("DELETE FROM feeds WHERE id = 1", "database", "rows of `articles` that refer to rows of `feeds`", restore);
-    check("UPDATE feeds SET health = 'gone', detail = 'it is gone (410)'", "feeds", "it is gone", "remove it");
-    check("UPDATE feeds SET last_attempt = 0", "service", "no feed was asked for", "newsfold run");
-    let mail =
-        "INSERT INTO mails VALUES (1, 'm', 's', x'74'); INSERT INTO outbox VALUES (1, 1, 'r', 0, 0, 0, NULL, NULL, 0)";
-    check(mail, "mail", "1 mail waits for a server", "smtp");
-    check("PRAGMA user_version = 9999", "database", "newer newsfold", "nothing is lost");
+    }
+}
 
-    // What `rebuild --all` is said to mend, it mends.
-    fs::copy(home.path("good.bak"), home.path("ill.db")).expect("a copy");
-    let other = Connection::open(home.path("ill.db")).expect("a connection");
-    other
-        .execute_batch(
-            "DELETE FROM memories; DELETE FROM memberships WHERE article = 3; UPDATE clusters SET last_seen = 0",
-        )
-        .expect("it is damaged");
-    drop(other);
+#[test]
+fn what_doctor_says_that_a_rebuild_mends_it_mends() {
+    let (home, _origin) = stored();
+    home.good(&["backup", "good.bak"]);
+    made_ill(
+        &home,
+        "DELETE FROM memories; DELETE FROM memberships WHERE article = 3; UPDATE clusters SET last_seen = 0",
+    );
+    assert_eq!(home.run(&["--db", "ill.db", "doctor"]).code, Some(1));
     home.good(&["--db", "ill.db", "rebuild", "--all"]);
     home.good(&["--db", "ill.db", "doctor"]);
 }
