@@ -1,6 +1,6 @@
 //! Inputs made hostile by chance, the same ones every time: nothing panics, dies, takes long or breaks its promise.
 //!
-//! `SLOW_TESTS=1` makes a hundred times as many; `NEWSFOLD_FUZZ_SEED=NUMBER` makes others. What a dead process was at lies in
+//! `SLOW_TESTS=1` makes 250 times as many; `NEWSFOLD_FUZZ_SEED=NUMBER` makes others. What a dead process was at lies in
 //! `target/tmp/fuzz-*`.
 
 use std::borrow::Cow;
@@ -46,7 +46,7 @@ fn hints() -> parse::Hints {
 
 /// How many inputs of those that a quick run makes.
 fn runs(quick: u64) -> u64 {
-    if is_slow_wanted() { quick * 100 } else { quick }
+    if is_slow_wanted() { quick * 250 } else { quick }
 }
 
 fn seed() -> u64 {
@@ -142,7 +142,7 @@ fn in_parallel(name: &str, runs: u64, work: impl Fn(u64, &mut Dice, &Path) + Syn
 fn feeds_made_hostile_by_chance_are_read_or_named() {
     let (seeds, faults) = (seeds(), Faults::default());
     let (read, contained, bytes) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0));
-    let runs = runs(20_000);
+    let runs = runs(8_000);
     in_parallel("feeds", runs, |number, dice, at_work| {
         let body = document(&seeds, dice);
         assert!(body.len() <= BODY_BYTES_MAX);
@@ -169,7 +169,7 @@ fn feeds_made_hostile_by_chance_are_read_or_named() {
 #[test]
 fn feeds_made_hostile_by_chance_become_drafts_that_hold_no_markup() {
     let (seeds, faults) = (seeds(), Faults::default());
-    in_parallel("drafts", runs(4_000), |number, dice, at_work| {
+    in_parallel("drafts", runs(1_600), |number, dice, at_work| {
         let body = document(&seeds, dice);
         fs::write(at_work, &body).unwrap();
         let name = format!("drafts {number}");
@@ -225,7 +225,7 @@ fn texts_made_hostile_by_chance_are_plain_after_cleaning() {
     println!("{} payloads", seeds.len());
     let (faults, limits) = (Faults::default(), clean::Limits::default());
     let whole = u64::try_from(seeds.len()).unwrap();
-    in_parallel("texts", whole + runs(2_000), |number, dice, at_work| {
+    in_parallel("texts", whole + runs(1_000), |number, dice, at_work| {
         // Each as it is, then mutations.
         let body =
             if number < whole { seeds[usize::try_from(number).unwrap()].clone() } else { document(&seeds, dice) };
@@ -320,7 +320,7 @@ fn lists_configs_and_headers_made_hostile_by_chance_are_read_or_named() {
         "99999999999999999999",
     ];
     let headers: Vec<Vec<u8>> = headers.iter().map(|text| text.as_bytes().to_vec()).collect();
-    in_parallel("lists", runs(2_000), |number, dice, _| {
+    in_parallel("lists", runs(1_000), |number, dice, _| {
         let list = document(&lists, dice);
         faults.watch(&format!("opml {number}"), &list, |list| {
             if let Ok(read) = opml::read(list, &opml::Params::default()) {

@@ -198,7 +198,7 @@ fn no_payload_is_markup_in_the_store_or_in_any_rendering() {
         }
     }
     // Some of each size: large clusters hold most of the copies.
-    for cluster in clusters.iter().step_by(clusters.len() / 20 + 1) {
+    for cluster in clusters.iter().step_by(clusters.len() / 8 + 1) {
         let (id, article) = (text(cluster, "id"), text(&articles(cluster)[0], "id"));
         for format in ["text", "json"] {
             for args in [["show", id, "--format", format], ["why", article, "--format", format]] {
