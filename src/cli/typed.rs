@@ -197,7 +197,7 @@ enum TypedCommand {
         #[arg(value_name = "FILE")]
         file: PathBuf,
     },
-    /// Give up what is older than [retention] keeps, and the room it takes
+    /// Give up what is older than the config keeps, and the room it takes
     #[command(after_help = PRUNE_NOTE)]
     Prune {
         /// Only say what would go

@@ -802,7 +802,7 @@ fn a_template_that_runs_away_costs_one_edition_and_ends() {
     assert_eq!(late, "template `own.html`: it did not end within 5 s");
     let large = printed(&grow(27, "it.x + it.x", "{{ '' ~ it.x }}")).unwrap_err();
     assert!(large.contains("needs more memory than 51") || large.contains("did not end"), "{large}");
-    let deep = printed(&grow(90_000, "[it.x]", "{{ it.x|length }}")).unwrap_err();
+    let deep = printed(&grow(90_000, "[[[[[[[[it.x]]]]]]]]", "{{ it.x|length }}")).unwrap_err();
     assert!(deep.contains("or calls itself without end"), "{deep}");
 
     // In a service, the others are made. (Any error of a template will do here: they are all one kind.)
