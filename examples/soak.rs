@@ -218,8 +218,8 @@ async fn soak(wanted: &Wanted) -> Result<()> {
     let feeds = Store::reader(&path)?;
     let end = began + SignedDuration::from_hours(24 * wanted.days);
     let (mut period, mut next_line) = (Period::default(), began + STEP);
+    let mut known = feeds.feeds()?;
     while clock.now() < end {
-        let known = feeds.feeds()?;
         let now = clock.now();
         let due = schedule::due(&known, now, &params);
         for id in &due {
@@ -233,7 +233,8 @@ async fn soak(wanted: &Wanted) -> Result<()> {
             period.lags.push(clock.now().duration_since(due_at(&report.url)).as_secs_f64());
         }
         period.log_bytes = period.log_bytes.max(feeds.log_bytes());
-        let wake = schedule::next_wake(&feeds.feeds()?, clock.now(), &params).unwrap_or(end);
+        known = feeds.feeds()?;
+        let wake = schedule::next_wake(&known, clock.now(), &params).unwrap_or(end);
         // A quarter of a second at least, as the service's loop has it: what falls due meanwhile is asked together.
         clock.jump(wake.max(clock.now() + SignedDuration::from_millis(250)));
         if clock.now() >= next_line {

@@ -5,8 +5,10 @@
 
 mod gate;
 mod outage;
+pub mod trial;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -62,6 +64,8 @@ pub struct Params {
     pub headers: BTreeMap<String, Vec<(String, String)>>,
     /// Who watches over the reading, so that a document that ends the process is known to the next one.
     pub watch: Arc<Watch>,
+    /// The program that tries a document which a process died over, before it is read here; `None` where nobody does.
+    pub trial: Option<PathBuf>,
     /// How long things are kept; whoever prunes by hand says for ever.
     pub retention: Retention,
     /// Where it is counted what was asked, and what came.
@@ -83,6 +87,7 @@ impl Default for Params {
             prepare: prepare::Params::default(),
             headers: BTreeMap::new(),
             watch: Arc::default(),
+            trial: None,
             retention: Retention::default(),
             meter: Arc::default(),
         }
@@ -371,11 +376,16 @@ async fn read(feed: &Feed, response: Response, params: &Params, now: Timestamp) 
     // Of a feed that was never read, everything is new; of others, an entry or two.
     let ahead = feed.state.last_success.is_none().then(features::Params::default);
     let (id, limits) = (feed.id, prepare::Params { ahead, ..params.prepare.clone() });
+    let trial = params.trial.clone();
     let prepared = tokio::task::spawn_blocking(move || {
         let document = Document { feed: id, body_hash: quarantine::hash(&body) };
         // What reading needs is made under no document's mark, or a process that is killed in its first moment accuses the innocent.
         prepare::made_ready(now);
-        watch.read(document, || prepare::drafts(&body, &asked, now, &limits))
+        let tried = || {
+            let held = trial.as_deref().map(|program| trial::hold(program, &body, &asked, now, limits.entries_max));
+            held.unwrap_or(Ok(())).map_err(|error| error.to_string())
+        };
+        watch.read(document, tried, || prepare::drafts(&body, &asked, now, &limits))
     });
     let failed = |health, detail, transient| Answer::Failed { health, detail, transient, retry_after: None };
     let unreadable = |detail| failed(Health::Unreadable, detail, true);

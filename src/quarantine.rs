@@ -1,9 +1,10 @@
-//! Door: which documents are being read, told to a file that outlives the process; what ended it again and again is not read any more.
+//! Door: which documents are being read, told to a file that outlives the process; what ends processes is not read any more.
 //!
 //! What hostile bytes do to a reader is a value or a panic, and contained. A stack that overflows, memory that is not to be had
 //! or the system's own killer end the process, and whoever starts it again starts it into the same document. So each document is
 //! marked while it is read. A process that ends in order leaves no mark; one that finds marks knows which documents were in
-//! hand when the one before it died. These are read alone, so that the next death names one of them, and not its neighbours.
+//! hand when the one before it died. Each of these is given a trial before it is read, and is read alone, so that the next death names
+//! one of them, and not its neighbours.
 //!
 //! The marks are written and not synced: they must outlive the process and not the machine. A file of another boot says nothing.
 
@@ -19,19 +20,25 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use crate::model::{Document, FeedId, Suspect};
 
-/// Deaths in a row after which a document is not read any more. Nothing tells a process that its document killed from one that
-/// was killed at that moment by somebody; but to be killed so often in a row in the few milliseconds that it takes to read one
-/// document, which is read alone after the first time, takes the document. (With two, one of some forty kills at random moments of a
-/// busy first second quarantined an innocent feed: `tests/it/kill.rs`.)
-pub const DEATHS_MAX: u32 = 4;
+/// Deaths in a row after which a document is not read any more though no trial proved anything. Nothing tells a process that its
+/// document killed from one that was killed at that moment by somebody; but to be killed so often in a row in the few milliseconds
+/// that it takes to read one document, which is read alone after the first time, takes the document. (With two, one of some
+/// forty kills at random moments of a busy first second quarantined an innocent feed: `tests/it/kill.rs`.)
+pub const DEATHS_MAX: u32 = 8;
+
+const ADVICE: &str = "it is not read again until the feed brings another one. Please report the feed's address; `newsfold feeds \
+     remove` and then `feeds add` have it read once more";
 
 /// Why a document is not read.
-#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
-#[error(
-    "reading this document ended newsfold {DEATHS_MAX} times in a row: it is not read again until the feed brings another one. \
-     Please report the feed's address; `newsfold feeds remove` and then `feeds add` have it read once more"
-)]
-pub struct Quarantined;
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum Quarantined {
+    /// It was there whenever a process ended.
+    #[error("reading this document ended newsfold {DEATHS_MAX} times in a row: {ADVICE}")]
+    Deaths,
+    /// It was there when a process ended, and it ended the one that did nothing but read it.
+    #[error("newsfold ended while it read this document, and so did a process that was to try it ({0}): {ADVICE}")]
+    Trial(String),
+}
 
 /// Bytes of a mark, line end included; the first such piece of the file names the boot of the machine.
 const MARK_BYTES: usize = 64;
@@ -138,22 +145,30 @@ impl Watch {
         Watch { suspects: Mutex::new(suspects), ..Watch::default() }
     }
 
-    /// Does the work of reading a document under its mark; one that is suspect waits until nothing else is read, and nothing else
-    /// begins before it is done. Blocks.
+    /// Does the work of reading a document under its mark; one that is suspect waits until nothing else is read, is tried first, and
+    /// nothing else begins before it is done. A trial says how the document ended the process that tried it. Blocks.
     ///
     /// # Errors
     /// When it is not to be read.
-    pub fn read<T>(&self, document: Document, work: impl FnOnce() -> T) -> Result<T, Quarantined> {
+    pub fn read<T>(
+        &self,
+        document: Document,
+        trial: impl FnOnce() -> Result<(), String>,
+        work: impl FnOnce() -> T,
+    ) -> Result<T, Quarantined> {
         let known = self.suspects().get(&document.feed).filter(|known| known.document == document).copied();
         let deaths = known.map_or(0, |known| known.deaths);
         if deaths >= DEATHS_MAX {
-            return Err(Quarantined);
+            return Err(Quarantined::Deaths);
         }
         // A panic of somebody's work has been told to him; the turn itself holds nothing that could be half done.
         let (_beside, _alone) = match deaths {
             0 => (Some(self.turn.read().unwrap_or_else(PoisonError::into_inner)), None),
             _ => (None, Some(self.turn.write().unwrap_or_else(PoisonError::into_inner))),
         };
+        if deaths > 0 {
+            trial().map_err(Quarantined::Trial)?;
+        }
         let _mark = Mark::make(self, document);
         Ok(work())
     }
@@ -236,6 +251,10 @@ mod tests {
         Suspect { document: document(feed), deaths }
     }
 
+    fn untried() -> Result<(), String> {
+        Ok(())
+    }
+
     /// What a process that died this very moment would leave.
     fn marked(path: &Path) -> Vec<Document> {
         let copy = path.with_extension("copy");
@@ -250,14 +269,14 @@ mod tests {
         assert_eq!(left_behind(&path).unwrap(), []);
         let vigil = Vigil::begin(&path, &[]).unwrap();
         let watch = vigil.watch();
-        let inside = watch.read(document(1), || {
-            let both = watch.read(document(-2), || marked(&path)).unwrap();
+        let inside = watch.read(document(1), untried, || {
+            let both = watch.read(document(-2), untried, || marked(&path)).unwrap();
             (both, marked(&path))
         });
         let both = vec![document(-2), document(1)];
         assert_eq!(inside, Ok((both, vec![document(1)])));
         assert_eq!(marked(&path), []);
-        let panicked = catch_unwind(AssertUnwindSafe(|| watch.read(document(1), || panic!("as a test does"))));
+        let panicked = catch_unwind(AssertUnwindSafe(|| watch.read(document(1), untried, || panic!("as a test does"))));
         assert!(panicked.is_err());
         assert_eq!(marked(&path), []);
         // More at once than there is room ready for.
@@ -265,7 +284,7 @@ mod tests {
             if depth == 0 {
                 marked(path).len()
             } else {
-                watch.read(document(depth), || nested(watch, depth - 1, path)).unwrap()
+                watch.read(document(depth), untried, || nested(watch, depth - 1, path)).unwrap()
             }
         }
         assert_eq!(nested(&watch, 80, &path), 80);
@@ -279,7 +298,7 @@ mod tests {
         let path = folder.path().join("n.db.reading");
         let vigil = Vigil::begin(&path, &[]).unwrap();
         let watch = vigil.watch();
-        watch.read(document(1), || drop(vigil)).unwrap();
+        watch.read(document(1), untried, || drop(vigil)).unwrap();
         assert_eq!(left_behind(&path).unwrap(), []);
     }
 
@@ -302,14 +321,33 @@ mod tests {
     }
 
     #[test]
-    fn what_ended_the_process_twice_is_not_read_until_it_changes() {
+    fn what_ended_the_process_too_often_is_not_read_until_it_changes() {
         let watch = Watch::over(&[suspect(1, DEATHS_MAX), suspect(2, DEATHS_MAX - 1)]);
-        assert_eq!(watch.read(document(1), || ()), Err(Quarantined));
-        assert_eq!(watch.read(document(1), || ()), Err(Quarantined), "asking does not clear it");
-        assert_eq!(watch.read(document(2), || ()), Ok(()), "once is not enough");
+        assert_eq!(watch.read(document(1), untried, || ()), Err(Quarantined::Deaths));
+        assert_eq!(watch.read(document(1), untried, || ()), Err(Quarantined::Deaths), "asking does not clear it");
+        assert_eq!(watch.read(document(2), untried, || ()), Ok(()), "once is not enough");
         let other = Document { body_hash: 1, ..document(1) };
-        assert_eq!(watch.read(other, || ()), Ok(()));
-        assert_eq!(watch.read(document(1), || ()), Ok(()), "another document was read in between");
+        assert_eq!(watch.read(other, untried, || ()), Ok(()));
+        assert_eq!(watch.read(document(1), untried, || ()), Ok(()), "another document was read in between");
+    }
+
+    #[test]
+    fn a_suspect_is_tried_first_and_nobody_else_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("n.db.reading");
+        let vigil = Vigil::begin(&path, &[suspect(1, 1)]).unwrap();
+        let watch = vigil.watch();
+        assert_eq!(watch.read(document(2), || panic!("no suspect"), || ()), Ok(()));
+        let dies = || {
+            // Whoever dies during a trial is no witness against the document.
+            assert_eq!(marked(&path), []);
+            Err("it died".to_owned())
+        };
+        let refused = watch.read(document(1), dies, || panic!("it kills")).map(|()| 0);
+        assert_eq!(refused, Err(Quarantined::Trial("it died".to_owned())));
+        assert!(!watch.is_quarantined(FeedId(1)), "another day, another trial");
+        assert_eq!(watch.read(document(1), untried, || 7), Ok(7));
+        assert_eq!(watch.read(document(1), || panic!("no suspect any more"), || 7), Ok(7));
     }
 
     #[test]
@@ -318,10 +356,10 @@ mod tests {
         let (told, heard) = mpsc::channel();
         let reader = |feed: i64| {
             let (watch, told) = (Arc::clone(&watch), told.clone());
-            std::thread::spawn(move || watch.read(document(feed), || told.send(feed).unwrap()).unwrap())
+            std::thread::spawn(move || watch.read(document(feed), untried, || told.send(feed).unwrap()).unwrap())
         };
         let (suspect, neighbour) = watch
-            .read(document(9), || {
+            .read(document(9), untried, || {
                 let suspect = reader(1);
                 // It waits for us, and we for it: it would have told in this time.
                 assert!(heard.recv_timeout(Duration::from_millis(50)).is_err());

@@ -24,7 +24,7 @@ use crate::schedule;
 use crate::store::{self, RoleLock, Store, StoreError};
 use crate::taste::Taste;
 use crate::writer::{self, Retention, Writer};
-use crate::{clock, prepare, rank};
+use crate::{cell, clock, prepare, rank};
 
 /// A command that could not do it, with the exit code that says how.
 #[derive(Debug)]
@@ -152,7 +152,7 @@ impl Context {
     }
 
     /// Begins to watch over the reading of documents, for whoever holds the role. What an earlier process was reading when it died
-    /// is suspect from now on; what was suspect already is quarantined.
+    /// is suspect from now on; what was suspect too often is quarantined.
     ///
     /// # Errors
     /// When the marks or the database cannot be read or written.
@@ -166,12 +166,12 @@ impl Context {
             let feed = store.feeds()?.into_iter().find(|feed| feed.id == suspect.document.feed);
             let url = feed.map(|feed| redact(&feed.url)).unwrap_or_default();
             if suspect.deaths >= DEATHS_MAX {
-                store.quarantine(suspect.document.feed, &Quarantined.to_string())?;
-                tracing::error!(feed = url, "{Quarantined}");
+                store.quarantine(suspect.document.feed, &Quarantined::Deaths.to_string())?;
+                tracing::error!(feed = url, "{}", Quarantined::Deaths);
             } else {
                 tracing::warn!(
                     feed = url,
-                    "newsfold died while it read this feed's document: it is read alone this time"
+                    "newsfold died while it read this feed's document: it is tried in a process of its own, then read alone"
                 );
             }
         }
@@ -263,6 +263,7 @@ impl Context {
             host_spacing: section.per_host_spacing.unsigned_abs(),
             prepare: prepare::Params { entries_max: section.entries_max, ..prepare::Params::default() },
             headers: headers.collect::<BTreeMap<_, _>>(),
+            trial: cell::own_program().ok(),
             ..ingest::Params::default()
         }
     }

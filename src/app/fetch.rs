@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use anyhow::Context as _;
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::filter::LevelFilter;
@@ -15,7 +16,7 @@ use crate::clock;
 use crate::daemon::Signals;
 use crate::fetch::Fetch;
 use crate::fetch::policy::redact;
-use crate::ingest::{self, Ingest, IngestError};
+use crate::ingest::{self, Ingest, IngestError, trial};
 use crate::listing::plain::{count, line};
 use crate::model::{Feed, FeedId, Origin};
 use crate::schedule::{self, LeftOut};
@@ -62,6 +63,16 @@ pub fn fetch(context: &Context, args: &FetchArgs) -> Result<Exit, Failure> {
         Exit::Done if left_out > 0 => Exit::Partly,
         exit => exit,
     })
+}
+
+/// The other end of a trial: this process is the cell in which a suspect document is read.
+///
+/// # Errors
+/// When nobody asks for anything.
+pub fn in_cell() -> Result<Exit, Failure> {
+    trial::work(std::io::stdin().lock())
+        .context("this command is for newsfold itself: it reads its work from stdin")?;
+    Ok(Exit::Done)
 }
 
 /// Which feeds are asked, and which are not and why.

@@ -67,6 +67,7 @@ fn run(invocation: Invocation, terminal: Terminal) -> Result<Exit, Failure> {
         Command::Init(args) => return upkeep::init(args, &global, &terminal),
         Command::Demo(view) => return demo::demo(*view, &global, terminal),
         Command::RenderTemplate => return digest::in_cell(),
+        Command::ReadDocument => return fetch::in_cell(),
         _ => {}
     }
     let context = match (Context::load(global, terminal), &command) {
@@ -111,9 +112,12 @@ fn obey(command: Command, context: Context) -> Result<Exit, Failure> {
         Command::Backup { to, force } => keep::backup(&context, &to, force),
         Command::Restore { from } => keep::restore(&context, &from),
         Command::Doctor(view) => doctor::doctor(&context, view),
-        Command::Completions(_) | Command::Man | Command::Init(_) | Command::Demo(_) | Command::RenderTemplate => {
-            Ok(Exit::Done)
-        }
+        Command::Completions(_)
+        | Command::Man
+        | Command::Init(_)
+        | Command::Demo(_)
+        | Command::RenderTemplate
+        | Command::ReadDocument => Ok(Exit::Done),
     }
 }
 

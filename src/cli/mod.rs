@@ -154,6 +154,8 @@ pub enum Command {
     Man,
     /// Renders a user's template, as another process of ours asks for on stdin; no command for people.
     RenderTemplate,
+    /// Reads a document that a process died over, as another process of ours asks for on stdin; no command for people.
+    ReadDocument,
 }
 
 /// Arguments of `prune`.
@@ -587,6 +589,8 @@ impl Stop {
 
 /// The only argument by which newsfold has itself render a template ([`Command::RenderTemplate`]).
 pub const RENDER_TEMPLATE: &str = "render-template";
+/// The only argument by which newsfold has itself try a document ([`Command::ReadDocument`]).
+pub const READ_DOCUMENT: &str = "read-document";
 
 /// Reads the arguments of the process, its own name first.
 ///
@@ -639,7 +643,12 @@ mod tests {
         };
         assert_eq!(edition("digest --name morning --edition 3"), (Some("morning".to_owned()), Some(3)));
         assert_eq!(command(RENDER_TEMPLATE), Command::RenderTemplate);
-        assert!(!manual().contains("render") && !completions(Shell::Bash).contains(RENDER_TEMPLATE));
+        assert_eq!(command(READ_DOCUMENT), Command::ReadDocument);
+        assert!(
+            !manual().contains("render")
+                && !completions(Shell::Bash).contains(RENDER_TEMPLATE)
+                && !manual().contains(READ_DOCUMENT)
+        );
         assert!(typed("render-template --quiet").is_err());
     }
 

@@ -15,7 +15,7 @@ use crate::cli::words::{count, language, length, ordinal, place, place_of_digest
 use crate::cli::{
     Asking, Command, CorrectionsCommand, Covers, DigestArgs, DigestFormat, DismissArgs, EvalArgs, Exit, FeedsAddArgs,
     FeedsCommand, FeedsListArgs, FetchArgs, Filter, Global, InitArgs, Invocation, ListArgs, ListFormat, LogFormat, New,
-    Place, PruneArgs, RENDER_TEMPLATE, SearchArgs, ShowArgs, Sort, Stop, View, WhyArgs,
+    Place, PruneArgs, READ_DOCUMENT, RENDER_TEMPLATE, SearchArgs, ShowArgs, Sort, Stop, View, WhyArgs,
 };
 
 /// Columns beyond which help is not wrapped: longer lines are hard to read.
@@ -585,9 +585,11 @@ struct TypedInit {
 /// Reads the arguments and says what they mean.
 pub(crate) fn parse(args: Vec<OsString>) -> Result<Invocation, Stop> {
     // What newsfold types when it calls itself is no command for people: no help, completion or manual knows it.
-    if args.len() == 2 && args[1] == RENDER_TEMPLATE {
-        let plain = parse(vec![args[0].clone(), OsString::from("man")])?;
-        return Ok(Invocation { command: Command::RenderTemplate, ..plain });
+    for (name, command) in [(RENDER_TEMPLATE, Command::RenderTemplate), (READ_DOCUMENT, Command::ReadDocument)] {
+        if args.len() == 2 && args[1] == name {
+            let plain = parse(vec![args[0].clone(), OsString::from("man")])?;
+            return Ok(Invocation { command, ..plain });
+        }
     }
     let color = color_typed(&args);
     let matches = definition().color(clap_color(color)).try_get_matches_from(args);

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
+use rusqlite::types::FromSql;
 use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior, params};
 
 use crate::model::{Feed, FeedId, FeedState, FeedWish, Health, HostPause, Origin, Pace, Rung, Validators};
@@ -273,52 +274,74 @@ fn upsert(connection: &Connection, wish: &FeedWish, origin: Origin, now: Timesta
     Ok(())
 }
 
+/// A row's values, one after the other: to find each by its name took most of the time of reading a thousand feeds.
+struct Values<'a> {
+    row: &'a Row<'a>,
+    place: usize,
+}
+
+impl Values<'_> {
+    fn next<T: FromSql>(&mut self) -> rusqlite::Result<T> {
+        self.place += 1;
+        self.row.get(self.place - 1)
+    }
+
+    fn time(&mut self) -> rusqlite::Result<Option<Timestamp>> {
+        Ok(self.next::<Option<i64>>()?.map(instant))
+    }
+
+    fn text(&mut self) -> rusqlite::Result<Option<String>> {
+        self.next()
+    }
+
+    fn number(&mut self) -> rusqlite::Result<u64> {
+        Ok(u64::try_from(self.next::<i64>()?).unwrap_or(0))
+    }
+}
+
+/// Reads the values in the order of [`COLUMNS`].
 fn feed(row: &Row<'_>) -> rusqlite::Result<Feed> {
-    let time = |column: &str| row.get::<_, Option<i64>>(column).map(|value| value.map(instant));
-    let text = |column: &str| row.get::<_, Option<String>>(column);
-    let number = |column: &str| row.get::<_, i64>(column).map(|value| u64::try_from(value).unwrap_or(0));
+    let mut values = Values { row, place: 0 };
     Ok(Feed {
-        id: FeedId(row.get("id")?),
-        url: row.get("url")?,
-        outlet: row.get("outlet")?,
-        outlet_found: row.get("outlet_found")?,
-        tags: list(&row.get::<_, String>("tags")?),
-        interval: row.get::<_, Option<i64>>("interval_fixed_seconds")?.map(SignedDuration::from_secs),
-        cluster: row.get("cluster")?,
-        priority: row.get("priority")?,
-        paywalled: row.get("paywalled")?,
-        allow_private: row.get("allow_private")?,
-        origin: if row.get::<_, String>("origin")? == "config" { Origin::Config } else { Origin::Command },
-        active: row.get("active")?,
-        added: instant(row.get("added")?),
-        title: row.get("title")?,
-        site: row.get("site")?,
+        id: FeedId(values.next()?),
+        url: values.next()?,
+        outlet: values.next()?,
+        outlet_found: values.next()?,
+        tags: list(&values.next::<String>()?),
+        interval: values.next::<Option<i64>>()?.map(SignedDuration::from_secs),
+        cluster: values.next()?,
+        priority: values.next()?,
+        paywalled: values.next()?,
+        allow_private: values.next()?,
+        origin: if values.next::<String>()? == "config" { Origin::Config } else { Origin::Command },
+        active: values.next()?,
+        added: instant(values.next()?),
+        title: values.next()?,
+        site: values.next()?,
         state: FeedState {
-            validators: Validators { etag: row.get("etag")?, last_modified: row.get("last_modified")? },
-            health: health(&row.get::<_, String>("health")?),
-            detail: row.get("detail")?,
-            next_due: time("next_due")?,
-            not_before: time("not_before")?,
-            last_attempt: time("last_attempt")?,
-            last_success: time("last_success")?,
-            last_new: time("last_new")?,
-            failures: row.get::<_, i64>("failures")?.try_into().unwrap_or(u32::MAX),
-            interval_seconds: number("interval_seconds")?,
-            pause_seconds: number("pause_seconds")?,
-            fresh_until: time("fresh_until")?,
-            turnover_seconds: row
-                .get::<_, Option<i64>>("turnover_seconds")?
-                .and_then(|seconds| seconds.try_into().ok()),
-            pace: text("pace")?.and_then(|pace| serde_json::from_str(&pace).ok()).unwrap_or_default(),
-            rung: rung(&row.get::<_, String>("rung")?),
-            answered_url: text("answered_url")?,
-            body_hash: text("body_hash")?,
-            whole_at: time("whole_at")?,
-            moving: text("moving")?.and_then(|moving| serde_json::from_str(&moving).ok()),
-            moved_to: text("moved_to")?,
-            same_as: row.get::<_, Option<i64>>("same_as")?.map(FeedId),
-            answers: number("answers")?,
-            answers_with_news: number("answers_with_news")?,
+            validators: Validators { etag: values.next()?, last_modified: values.next()? },
+            health: health(&values.next::<String>()?),
+            detail: values.next()?,
+            next_due: values.time()?,
+            not_before: values.time()?,
+            last_attempt: values.time()?,
+            last_success: values.time()?,
+            last_new: values.time()?,
+            failures: values.next::<i64>()?.try_into().unwrap_or(u32::MAX),
+            interval_seconds: values.number()?,
+            pause_seconds: values.number()?,
+            fresh_until: values.time()?,
+            turnover_seconds: values.next::<Option<i64>>()?.and_then(|seconds| seconds.try_into().ok()),
+            pace: values.text()?.and_then(|pace| serde_json::from_str(&pace).ok()).unwrap_or_default(),
+            rung: rung(&values.next::<String>()?),
+            answered_url: values.text()?,
+            body_hash: values.text()?,
+            whole_at: values.time()?,
+            moving: values.text()?.and_then(|moving| serde_json::from_str(&moving).ok()),
+            moved_to: values.text()?,
+            same_as: values.next::<Option<i64>>()?.map(FeedId),
+            answers: values.number()?,
+            answers_with_news: values.number()?,
             host_pause: None,
         },
     })
