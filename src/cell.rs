@@ -13,6 +13,9 @@ use std::time::{Duration, Instant};
 use rustix::process::{Resource, Rlimit, Signal, getrlimit, setrlimit};
 use thiserror::Error;
 
+/// By this the standard library is told how much stack a thread gets.
+const STACK: &str = "RUST_MIN_STACK";
+
 /// What work in a cell may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -84,8 +87,9 @@ fn limit(resource: Resource, soft: u64, hard: u64) -> io::Result<()> {
 pub fn run(program: &Path, task: &str, input: &[u8], limits: &Limits) -> Result<Vec<u8>, CellError> {
     let mut command = Command::new(program);
     command.arg(task).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
-    // Nothing that we were told, by names or by secrets, is its business.
+    // Nothing that we were told, by names or by secrets, is its business; but it shall break where we would.
     command.env_clear();
+    command.envs(std::env::var_os(STACK).map(|bytes| (STACK, bytes)));
     let mut child = command.spawn().map_err(CellError::Start)?;
     let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
     thread::scope(|scope| {

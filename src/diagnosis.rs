@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use crate::listing::plain::{bytes, count, span};
-use crate::model::{Feed, Health};
+use crate::model::{Feed, Health, Origin};
 use crate::store::{Damage, Disk, Forecast, OutboxState, Unsound};
 
 /// A feed that fails for so long will not come back by itself.
@@ -23,6 +23,8 @@ const LOG_BYTES_MAX: u64 = 256 << 20;
 /// Free room that is worth a word: this share of the file, in per cent, if it is more than the bytes below.
 const SPARE_PERCENT: u64 = 30;
 const SPARE_BYTES_MIN: u64 = 64 << 20;
+/// What a volume should have left, however small the database is: its log alone may grow as large.
+const FREE_BYTES_MIN: u64 = 64 << 20;
 
 /// How much a finding matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -75,6 +77,7 @@ pub fn of_database(unsound: &[Unsound]) -> Vec<Finding> {
             "`newsfold restore` the last good backup; please report it, for no fault of a disk does this alone"
         }
         Damage::Derived => "`newsfold rebuild --all` remakes it from the articles",
+        Damage::Index => "`newsfold rebuild` fills the index anew",
     };
     let finding = |fault: &Unsound| Finding::fault("database", fault.what.clone(), advice(fault.damage));
     unsound.iter().map(finding).collect()
@@ -98,7 +101,10 @@ fn trouble(feed: &Feed, now: Timestamp) -> Option<Finding> {
         Health::Gone => {
             "its publisher says that it is gone for good: remove it, or look for a new one with `newsfold feeds discover`"
         }
-        Health::Quarantined => "please report this feed; `newsfold feeds remove` and `add` try it once more",
+        Health::Quarantined if feed.origin == Origin::Config => {
+            "please report this feed; taking it out of the config, a reload, and putting it back have it read once more"
+        }
+        Health::Quarantined => "please report this feed; `newsfold feeds remove` and `add` have it read once more",
         Health::Refused => "if you trust the address, set `allow_private_addresses` for this feed",
         Health::Unreachable | Health::Unreadable | Health::Throttled => {
             let (since, patience) = match state.last_success {
@@ -148,7 +154,12 @@ pub fn of_service(feeds: &[Feed], is_running: bool, now: Timestamp) -> Vec<Findi
     let mut findings = Vec::new();
     let last = active().filter_map(|feed| feed.state.last_attempt).max();
     let idle = last.or_else(|| active().map(|feed| feed.added).min()).map(|last| now.duration_since(last));
-    if let Some(idle) = idle.filter(|idle| *idle >= IDLE_AFTER) {
+    // All of them may have asked for a long pause, or be gone for good.
+    let is_overdue = |feed: &Feed| {
+        let due = feed.state.next_due.unwrap_or(feed.added);
+        feed.state.health != Health::Gone && now.duration_since(due) >= IDLE_AFTER
+    };
+    if let Some(idle) = idle.filter(|idle| *idle >= IDLE_AFTER && active().any(is_overdue)) {
         let what = format!("no feed was asked for {}", span(idle.as_secs().unsigned_abs()));
         let advice = if is_running {
             "the service is alive and asks nobody: look at its log, and whether the clock is right"
@@ -167,16 +178,16 @@ pub fn of_service(feeds: &[Feed], is_running: bool, now: Timestamp) -> Vec<Findi
 }
 
 /// What becomes of mail.
-pub fn of_mail(outbox: &OutboxState, has_server: bool) -> Vec<Finding> {
+pub fn of_mail(outbox: &OutboxState, has_server: bool, now: Timestamp) -> Vec<Finding> {
     let said = outbox.trouble.as_ref().map(|trouble| format!(": {trouble}")).unwrap_or_default();
     let mut findings = Vec::new();
     if outbox.given_up > 0 {
         let what = format!("{} given up{said}", verbed(outbox.given_up, "was", "were"));
-        findings.push(Finding::fault(
-            "mail",
-            what,
-            "check the address and [mail]; what it said is kept with its digest",
-        ));
+        // What is known for a week is either mended or not to be mended.
+        let is_news = outbox.given_up_last.is_none_or(|last| now.duration_since(last) < FAILING_AFTER);
+        let weight = if is_news { Weight::Fault } else { Weight::Note };
+        let advice = "check the address and [mail]; what it said is kept with its digest";
+        findings.push(Finding::new(weight, "mail", what, advice));
     }
     if outbox.waiting > 0 && !has_server {
         let what = format!("{} for a server", verbed(outbox.waiting, "waits", "wait"));
@@ -201,7 +212,7 @@ pub fn of_disk(disk: &Disk, forecast: Option<&Forecast>, is_pruned: bool) -> Vec
         "let [retention] prune what is old, or move the database to a larger volume"
     };
     let free = disk.volume_free_bytes.unwrap_or(u64::MAX);
-    if free < disk.file_bytes / 20 && free < SPARE_BYTES_MIN {
+    if free < FREE_BYTES_MIN {
         let what = format!("only {} are free on the volume of the database", bytes(free));
         findings.push(Finding::fault("disk", what, advice));
     }
@@ -306,6 +317,11 @@ mod tests {
         check(&[], &[]);
         check(&[asked("2026-06-30T11:00:00Z")], &[]);
         check(&[asked("2026-06-20T12:00:00Z"), asked("2026-06-25T12:00:00Z")], &["no feed was asked for 5 d"]);
+        let told_to_wait = Feed {
+            state: FeedState { next_due: Some(at("2026-07-01T12:00:00Z")), ..asked("2026-06-25T12:00:00Z").state },
+            ..asked(NOW)
+        };
+        check(&[told_to_wait], &[]);
         check(&[asked("2026-07-05T12:00:00Z")], &["a feed was asked 5 d in the future"]);
     }
 
@@ -314,13 +330,16 @@ mod tests {
         let outbox = |waiting, given_up, trouble: &str| OutboxState {
             waiting,
             given_up,
+            given_up_last: (given_up > 0).then(|| at("2026-06-25T12:00:00Z")),
             trouble: (!trouble.is_empty()).then(|| trouble.to_owned()),
         };
-        assert_eq!(of_mail(&outbox(2, 0, ""), true), []);
-        assert_eq!(told(&of_mail(&outbox(2, 0, ""), false)), [(Weight::Fault, "2 mails wait for a server")]);
+        assert_eq!(of_mail(&outbox(2, 0, ""), true, at(NOW)), []);
+        assert_eq!(told(&of_mail(&outbox(2, 0, ""), false, at(NOW))), [(Weight::Fault, "2 mails wait for a server")]);
         let expected =
             [(Weight::Fault, "1 mail was given up: 550 no"), (Weight::Note, "1 mail waits to be sent again: 550 no")];
-        assert_eq!(told(&of_mail(&outbox(1, 1, "550 no"), true)), expected);
+        assert_eq!(told(&of_mail(&outbox(1, 1, "550 no"), true, at(NOW))), expected);
+        let later = of_mail(&outbox(0, 1, "550 no"), true, at("2026-07-03T12:00:00Z"));
+        assert_eq!(told(&later), [(Weight::Note, "1 mail was given up: 550 no")], "known for a week");
 
         let disk = Disk {
             file_bytes: 1 << 30,
@@ -346,6 +365,9 @@ mod tests {
                 (Weight::Fault, "the volume of the database is full in 0 days, if it goes on like this"),
             ],
         );
+        let tiny = Disk { file_bytes: 4 << 20, articles: 1_000, volume_free_bytes: Some(432 << 10), ..disk.clone() };
+        let free = "only 432.0 KiB are free on the volume of the database";
+        check(&Disk { articles_per_day: None, ..tiny }, &[(Weight::Fault, free)]);
         let spare = Disk { spare_bytes: 1 << 29, log_bytes: 1 << 29, ..disk };
         let expected = [
             (Weight::Note, "the write-ahead log takes 512.0 MiB"),

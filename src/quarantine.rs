@@ -27,7 +27,7 @@ use crate::model::{Document, FeedId, Suspect};
 pub const DEATHS_MAX: u32 = 8;
 
 const ADVICE: &str = "it is not read again until the feed brings another one. Please report the feed's address; `newsfold feeds \
-     remove` and then `feeds add` have it read once more";
+     remove` and then `feeds add` (of a feed of the config: taking it out, a reload, and putting it back) have it read once more";
 
 /// Why a document is not read.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]

@@ -28,7 +28,7 @@ use crate::writer::document::Document;
 use crate::writer::draft::{Bringer, Desk, Stored, Tally, arrival, assign, store};
 
 pub use crate::writer::answer::{Answer, FeedReport, Intake, Reach};
-pub use crate::writer::prune::{Prune, Pruned, Retention, Step};
+pub use crate::writer::prune::{Prune, Pruned, Retention, Step, doubtful_leap};
 
 /// How many articles `rebuild` and a renewal of memories read at a time.
 const PAGE_ARTICLES: usize = 1_000;

@@ -147,7 +147,10 @@ impl Context {
         // Before the file is opened, which brings it up to date: never under the feet of an older newsfold that is at work.
         let lock = RoleLock::take(&self.config.database, command)?;
         let mut store = Store::open(&self.config.database, clock::salt(), self.now)?;
-        store.sync_feeds(&self.wishes(), self.now)?;
+        // Where no config was found nothing was said of feeds: whoever names the database alone takes none out of it.
+        if self.config_path.is_some() {
+            store.sync_feeds(&self.wishes(), self.now)?;
+        }
         Ok((lock, Writer::new(store, params)?))
     }
 

@@ -125,6 +125,7 @@ fn of_config(context: &Context) -> Vec<Finding> {
     };
     drop(context.fetcher().map_err(&mut refused));
     drop(context.writer_params().map_err(&mut refused));
+    drop(context.config.serve.token().map_err(|error| refused(Failure::misused(error))));
     if context.config.mail.smtp.is_some() {
         drop(orders::server(context).map_err(&mut refused));
     }
@@ -147,8 +148,8 @@ fn of_store(context: &Context, store: &Store, findings: &mut Vec<Finding>) -> Re
     findings.extend(diagnosis::of_feeds(&feeds, context.now, redact));
     let is_running = RoleLock::holder(database).is_some();
     findings.extend(diagnosis::of_service(&feeds, is_running, context.now));
-    findings.extend(diagnosis::of_mail(&store.outbox()?, context.config.mail.smtp.is_some()));
-    let disk = store.disk(database, context.now)?;
+    findings.extend(diagnosis::of_mail(&store.outbox()?, context.config.mail.smtp.is_some(), context.now));
+    let disk = store.disk(database, context.now, context.kept_days())?;
     let forecast = disk.forecast(context.kept_days());
     let is_pruned = context.kept_days().is_some();
     findings.extend(diagnosis::of_disk(&disk, forecast.as_ref(), is_pruned));

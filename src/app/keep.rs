@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use anyhow::anyhow;
 use jiff::Timestamp;
 use tracing_subscriber::filter::LevelFilter;
 
@@ -9,8 +10,8 @@ use crate::app::context::{Context, Failure};
 use crate::cli::terminal::Progress;
 use crate::cli::{Exit, PruneArgs};
 use crate::listing::plain::{bytes, count, utc};
-use crate::store::{self, Copied, CopyError, Expired, Force, RoleLock, Store, StoreError};
-use crate::writer::{Pruned, Retention, Step};
+use crate::store::{self, Copied, CopyError, Expired, Force, RoleLock, Store, StoreError, Tidied};
+use crate::writer::{self, Pruned, Retention, Step};
 
 impl From<CopyError> for Failure {
     fn from(error: CopyError) -> Failure {
@@ -36,9 +37,20 @@ pub fn prune(context: &Context, args: PruneArgs) -> Result<Exit, Failure> {
     if args.dry_run {
         return context.print(&would_go(&expired, &retention));
     }
+    let is_risky = expired.articles + expired.revisions > 0 && !args.force;
+    if let Some((before, after)) = writer::doubtful_leap(&reader)?.filter(|_| is_risky) {
+        return Err(Failure::from(anyhow!(
+            "nothing is pruned: the clock leapt from {} to {} between two articles and may be wrong; if it is right, `newsfold prune --force` prunes",
+            utc(before),
+            utc(after)
+        )));
+    }
     drop(reader);
     let (_lock, mut writer) = context.writer("prune")?;
-    let before = writer.store().disk(&context.config.database, context.now)?;
+    let before = writer.store().disk(&context.config.database, context.now, None)?;
+    if args.vacuum {
+        room_to_compact(context, before.file_bytes, before.volume_free_bytes)?;
+    }
     let progress = context.progress(usize::try_from(expired.articles).unwrap_or(usize::MAX), "articles");
     let mut prune = writer.prune(&retention, context.now)?;
     let mut told = 0;
@@ -48,12 +60,11 @@ pub fn prune(context: &Context, args: PruneArgs) -> Result<Exit, Failure> {
     }
     progress.finish();
     if args.vacuum {
-        room_to_compact(context, before.file_bytes, before.volume_free_bytes)?;
         writer.store().compact()?;
     } else {
         writer.store().checkpoint()?;
     }
-    let after = writer.store().disk(&context.config.database, context.now)?;
+    let after = writer.store().disk(&context.config.database, context.now, None)?;
     context.tell(&went(&prune.pruned, &retention));
     context.tell(&format!(
         "the database takes {} (before: {}), of which {} are free for what comes next",
@@ -65,12 +76,18 @@ pub fn prune(context: &Context, args: PruneArgs) -> Result<Exit, Failure> {
 }
 
 fn would_go(expired: &Expired, retention: &Retention) -> String {
+    let mut told = String::new();
     if *retention == (Retention { editions: retention.editions, ..Retention::default() }) {
-        return "nothing: [retention] keeps articles, clusters and revisions for ever\n".to_owned();
+        told.push_str("no article: [retention] keeps articles, clusters and revisions for ever\n");
+    } else {
+        let (articles, clusters) = (number(expired.articles), number(expired.clusters));
+        told.push_str(&format!("{} in {}\n", count(articles, "article"), count(clusters, "cluster")));
+        told.push_str(&format!("{} of articles that stay\n", count(number(expired.revisions), "earlier version")));
     }
-    let (articles, clusters) = (number(expired.articles), number(expired.clusters));
-    let mut told = format!("{} in {}\n", count(articles, "article"), count(clusters, "cluster"));
-    told.push_str(&format!("{} of articles that stay\n", count(number(expired.revisions), "earlier version")));
+    let Tidied { editions, letters } = expired.tidied;
+    if editions + letters > 0 {
+        told.push_str(&format!("what is left of {}, {}\n", count(editions, "edition"), count(letters, "mail")));
+    }
     if expired.clusters_kept > 0 {
         told.push_str(&format!("(not {} that corrections name)\n", count(number(expired.clusters_kept), "cluster")));
     }
@@ -89,7 +106,7 @@ fn went(pruned: &Pruned, retention: &Retention) -> String {
     }
 }
 
-/// SQLite writes the file anew beside it, and then into its log.
+/// SQLite writes the file anew where it keeps what is temporary, which may be the same volume, and then into its log.
 fn room_to_compact(context: &Context, file_bytes: u64, free: Option<u64>) -> Result<(), Failure> {
     let needed = file_bytes.saturating_mul(2);
     match free.filter(|free| *free < needed) {

@@ -80,7 +80,7 @@ pub fn status(context: &Context, view: View) -> Result<Exit, Failure> {
     let outbox = store.outbox()?;
     let schedule = context.schedule_params()?;
     let holder = RoleLock::holder(&context.config.database);
-    let disk = store.disk(&context.config.database, context.now)?;
+    let disk = store.disk(&context.config.database, context.now, context.kept_days())?;
     let outlook = disk.forecast(context.kept_days()).map(|forecast| Outlook::of(&forecast));
     let status = Status {
         schema: "newsfold.status/1",

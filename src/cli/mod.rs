@@ -165,6 +165,8 @@ pub struct PruneArgs {
     pub dry_run: bool,
     /// Write the file anew, so that all of its free room goes back to the disk.
     pub vacuum: bool,
+    /// Prune whatever the clock did.
+    pub force: bool,
 }
 
 /// Arguments of `fetch`.
@@ -730,8 +732,8 @@ mod tests {
         check("doctor --format json", Command::Doctor(View::Json));
         check("backup n.bak --force", Command::Backup { to: "n.bak".into(), force: true });
         check("restore n.bak", Command::Restore { from: "n.bak".into() });
-        check("prune --dry-run", Command::Prune(PruneArgs { dry_run: true, vacuum: false }));
-        check("prune --vacuum", Command::Prune(PruneArgs { dry_run: false, vacuum: true }));
+        check("prune --dry-run", Command::Prune(PruneArgs { dry_run: true, vacuum: false, force: false }));
+        check("prune --vacuum", Command::Prune(PruneArgs { dry_run: false, vacuum: true, force: false }));
     }
 
     #[test]

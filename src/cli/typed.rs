@@ -206,6 +206,9 @@ enum TypedCommand {
         /// Write the whole file anew, so that all free room goes back to the disk
         #[arg(long, conflicts_with = "dry_run")]
         vacuum: bool,
+        /// Prune also when the clock leapt lately and may be wrong
+        #[arg(long)]
+        force: bool,
     },
     /// Write a commented starter config with real feeds
     Init(TypedInit),
@@ -700,7 +703,7 @@ impl TypedCommand {
             TypedCommand::Doctor(view) => Command::Doctor(view.format),
             TypedCommand::Backup { file, force } => Command::Backup { to: file, force },
             TypedCommand::Restore { file } => Command::Restore { from: file },
-            TypedCommand::Prune { dry_run, vacuum } => Command::Prune(PruneArgs { dry_run, vacuum }),
+            TypedCommand::Prune { dry_run, vacuum, force } => Command::Prune(PruneArgs { dry_run, vacuum, force }),
             TypedCommand::Init(TypedInit { file, force }) => Command::Init(InitArgs { to: file, force }),
             TypedCommand::Demo(view) => Command::Demo(view.format),
             TypedCommand::Completions { shell } => Command::Completions(shell),

@@ -24,8 +24,6 @@ const SECONDS: u64 = 180;
 /// Of address space; and so much more for each byte of the document. What needs more is what kills a small machine.
 const MEMORY_BYTES: u64 = 1 << 30;
 const MEMORY_PER_BYTE: u64 = 64;
-/// As every thread has that reads documents in a service: tokio's default.
-const STACK_BYTES: usize = 2 << 20;
 
 /// What goes into the cell, on one line; the document follows.
 #[derive(Debug, Serialize, Deserialize)]
@@ -86,7 +84,8 @@ pub fn work(mut input: impl Read) -> io::Result<()> {
     let ahead = Some(features::Params::default());
     let params = prepare::Params { entries_max: work.entries_max, ahead, ..prepare::Params::default() };
     thread::scope(|scope| {
-        let reader = thread::Builder::new().stack_size(STACK_BYTES);
+        // On such a stack as every thread has that reads documents in a service.
+        let reader = thread::Builder::new();
         let reading = reader.spawn_scoped(scope, || drop(prepare::drafts(body, &asked, work.now, &params)))?;
         drop(reading.join());
         Ok(())

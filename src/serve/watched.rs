@@ -139,7 +139,11 @@ fn stored(out: &mut Exposition, census: &Census) {
     gauge("newsfold_articles", "Articles stored.", census.articles);
     gauge("newsfold_clusters", "Clusters.", census.clusters);
     gauge("newsfold_clusters_shared", "Clusters of more than one article.", census.clusters_shared);
-    gauge("newsfold_index_behind_steps", "Steps of the log that the full-text index lacks.", census.index_behind);
+    gauge(
+        "newsfold_index_behind_articles",
+        "Articles that the full-text index does not know as they are.",
+        census.index_behind,
+    );
     gauge("newsfold_corrections_waiting", "Corrections that are not obeyed yet.", census.corrections_waiting);
     let suspects = "Documents during whose reading the process died, not read to their end since.";
     gauge("newsfold_suspect_documents", suspects, census.suspects);

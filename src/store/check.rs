@@ -14,8 +14,10 @@ pub enum Damage {
     File,
     /// What cannot be made again is contradictory.
     Ground,
-    /// What is derived is wrong: `rebuild` remakes it.
+    /// What is derived is wrong: `rebuild` of all remakes it.
     Derived,
+    /// The full-text index is wrong: any `rebuild` fills it anew.
+    Index,
 }
 
 /// One kind of fault.
@@ -59,13 +61,13 @@ const RULES: &[(Damage, &str, &str)] = &[
         "SELECT count(*) FROM relations WHERE one NOT IN (SELECT id FROM articles) OR other NOT IN (SELECT id FROM articles)",
     ),
     (
-        Damage::Derived,
+        Damage::Index,
         "articles missing from the full-text index",
         "SELECT count(*) FROM articles WHERE changed <= (SELECT value FROM meta WHERE key = 'indexed_seq')
             AND id NOT IN (SELECT id FROM search_docsize)",
     ),
     (
-        Damage::Derived,
+        Damage::Index,
         "articles in the full-text index that are not stored",
         "SELECT count(*) FROM search_docsize WHERE id NOT IN (SELECT id FROM articles)",
     ),
@@ -129,7 +131,7 @@ fn damaged_pages(connection: &Connection) -> Result<Vec<Unsound>, StoreError> {
         let is_index = line.contains("fts5") || line.contains("inverted index");
         if line != "ok" {
             let what = line.split_whitespace().collect::<Vec<_>>().join(" ");
-            faults.push(Unsound { damage: if is_index { Damage::Derived } else { Damage::File }, what });
+            faults.push(Unsound { damage: if is_index { Damage::Index } else { Damage::File }, what });
         }
     }
 }

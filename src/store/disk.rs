@@ -65,19 +65,22 @@ impl Disk {
 }
 
 impl Store {
-    /// The room that the database at `path` takes; this is its store.
+    /// The room that the database at `path` takes; this is its store. `kept_days` as for [`Disk::forecast`]: what is pruned already cannot
+    /// be counted.
     ///
     /// # Errors
     /// When the file cannot be read.
     #[expect(clippy::cast_precision_loss, reason = "numbers of articles are far below 2^53")]
-    pub fn disk(&self, path: &Path, now: Timestamp) -> Result<Disk, StoreError> {
+    pub fn disk(&self, path: &Path, now: Timestamp, kept_days: Option<f64>) -> Result<Disk, StoreError> {
         let _one_state = self.hold()?;
         let number = |sql: &str, since: i64| -> Result<u64, StoreError> {
             let number: i64 = self.connection.query_row(sql, [since], |row| row.get(0))?;
             Ok(number.unsigned_abs())
         };
         let page = number("SELECT page_size FROM pragma_page_size WHERE ?1 = ?1", 0)?;
-        let from = now.saturating_sub(GROWTH_WINDOW).unwrap_or(now);
+        let kept = kept_days.and_then(|days| SignedDuration::try_from_secs_f64(days * 86_400.0).ok());
+        let window = kept.map_or(GROWTH_WINDOW, |kept| kept.min(GROWTH_WINDOW));
+        let from = now.saturating_sub(window).unwrap_or(now);
         let from = from.max(self.created()?.saturating_add(GROWTH_AFTER).unwrap_or(now));
         let days = now.duration_since(from).as_secs_f64() / 86_400.0;
         let lately = number("SELECT count(*) FROM articles WHERE seen >= ?1", from.as_millisecond())?;

@@ -63,6 +63,8 @@ pub struct OutboxState {
     pub waiting: usize,
     /// Mails that were given up.
     pub given_up: usize,
+    /// When the last of these was tried for the last time.
+    pub given_up_last: Option<Timestamp>,
     /// What was last said of one that waits or was given up.
     pub trouble: Option<String>,
 }
@@ -200,7 +202,9 @@ impl Store {
         };
         let sql = "SELECT failure FROM outbox WHERE sent IS NULL AND failure IS NOT NULL ORDER BY id DESC LIMIT 1";
         let trouble = self.connection.query_row(sql, [], |row| row.get(0)).optional()?;
-        Ok(OutboxState { waiting: count(0)?, given_up: count(1)?, trouble })
+        let sql = "SELECT max(next_attempt) FROM outbox WHERE sent IS NULL AND given_up = 1";
+        let given_up_last: Option<i64> = self.connection.query_row(sql, [], |row| row.get(0))?;
+        Ok(OutboxState { waiting: count(0)?, given_up: count(1)?, given_up_last: given_up_last.map(instant), trouble })
     }
 }
 
@@ -249,14 +253,20 @@ mod tests {
         let why = "421 later".to_owned();
         store.mark_mail(first.id, &Attempt::Sent, at(1)).unwrap();
         store.mark_mail(second.id, &Attempt::Failed { again: at(5), why: why.clone() }, at(1)).unwrap();
-        assert_eq!(store.outbox().unwrap(), OutboxState { waiting: 1, given_up: 0, trouble: Some(why.clone()) });
+        assert_eq!(
+            store.outbox().unwrap(),
+            OutboxState { waiting: 1, given_up: 0, given_up_last: None, trouble: Some(why.clone()) }
+        );
         assert_eq!(store.next_mail().unwrap(), Some(at(5)));
         assert_eq!(store.take_mail(at(4), at(20)).unwrap(), None);
         let again = store.take_mail(at(5), at(20)).unwrap().unwrap();
         assert_eq!((again.id, again.attempts, again.message.is_empty()), (second.id, 1, false));
         store.mark_mail(again.id, &Attempt::GivenUp { why: why.clone() }, at(6)).unwrap();
         assert_eq!(store.take_mail(at(99), at(200)).unwrap(), None);
-        assert_eq!(store.outbox().unwrap(), OutboxState { waiting: 0, given_up: 1, trouble: Some(why) });
+        assert_eq!(
+            store.outbox().unwrap(),
+            OutboxState { waiting: 0, given_up: 1, given_up_last: Some(at(20)), trouble: Some(why) }
+        );
     }
 
     #[test]

@@ -45,8 +45,8 @@ pub struct Expired {
     pub revisions: u64,
     /// Clusters that are old enough and stay, because a correction names them.
     pub clusters_kept: u64,
-    /// When the last article of the oldest of these clusters was seen.
-    pub oldest: Option<Timestamp>,
+    /// Editions and mails to one recipient each; without those editions whose last story goes with this prune.
+    pub tidied: Tidied,
 }
 
 /// What was tidied up of what readers have seen.
@@ -58,6 +58,12 @@ pub struct Tidied {
     pub letters: usize,
 }
 
+/// What is left of an edition is old enough: nothing of it is kept and it is not the last one; ?1 is `Cutoffs::editions`.
+const EDITION_IS_OLD: &str = "made < ?1 AND content IS NULL
+    AND number < (SELECT max(number) FROM editions e WHERE e.name = editions.name)
+    AND (name, number) NOT IN (SELECT name, number FROM told)";
+/// A mail to one recipient was sent, or given up, long enough ago; ?1 is `Cutoffs::editions`.
+const LETTER_IS_OLD: &str = "sent < ?1 OR (given_up = 1 AND sent IS NULL AND next_attempt < ?1)";
 /// A cluster is old enough; ?1 and ?2 are `Cutoffs::articles` and `clusters`, ?3 the corrected ones, ?4 the settled place.
 const IS_OLD: &str = "((c.article_count = 1 AND c.last_seen < ?1) OR (c.article_count > 1 AND c.last_seen < ?2))
     AND c.last_seen < max(?1, ?2)";
@@ -72,11 +78,10 @@ impl Store {
         let _one_state = self.hold()?;
         let (articles, clusters) = moments(cutoffs);
         let corrected = corrected(&self.connection)?;
-        let sql = format!(
-            "SELECT count(*), coalesce(sum(article_count), 0), min(last_seen) FROM clusters c WHERE {IS_OLD} AND {IS_FREE}"
-        );
-        let (count, inside, oldest) = self.connection.query_row(&sql, (articles, clusters, &corrected), |row| {
-            Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, Option<i64>>(2)?))
+        let sql =
+            format!("SELECT count(*), coalesce(sum(article_count), 0) FROM clusters c WHERE {IS_OLD} AND {IS_FREE}");
+        let (count, inside) = self.connection.query_row(&sql, (articles, clusters, &corrected), |row| {
+            Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?))
         })?;
         let sql = format!("SELECT count(*) FROM clusters c WHERE {IS_OLD} AND NOT ({IS_FREE})");
         let kept: i64 = self.connection.query_row(&sql, (articles, clusters, &corrected), |row| row.get(0))?;
@@ -96,8 +101,18 @@ impl Store {
             clusters: count.unsigned_abs(),
             revisions: revisions.unsigned_abs(),
             clusters_kept: kept.unsigned_abs(),
-            oldest: oldest.map(instant),
+            tidied: self.untidy(cutoffs)?,
         })
+    }
+
+    fn untidy(&self, cutoffs: &Cutoffs) -> Result<Tidied, StoreError> {
+        let Some(before) = cutoffs.editions.map(Timestamp::as_millisecond) else { return Ok(Tidied::default()) };
+        let count = |table: &str, is_old: &str| -> Result<usize, StoreError> {
+            let sql = format!("SELECT count(*) FROM {table} WHERE {is_old}");
+            let count: i64 = self.connection.query_row(&sql, [before], |row| row.get(0))?;
+            Ok(usize::try_from(count).unwrap_or_default())
+        };
+        Ok(Tidied { editions: count("editions", EDITION_IS_OLD)?, letters: count("outbox", LETTER_IS_OLD)? })
     }
 
     /// When the articles were seen between which the log leaps by `leap_milliseconds` or more: the last such pair. A clock that was wrong
@@ -125,16 +140,8 @@ impl Store {
         let mut tidied = Tidied::default();
         if let Some(before) = cutoffs.editions {
             let before = before.as_millisecond();
-            tidied.editions = transaction.execute(
-                "DELETE FROM editions WHERE made < ?1 AND content IS NULL
-                    AND number < (SELECT max(number) FROM editions e WHERE e.name = editions.name)
-                    AND (name, number) NOT IN (SELECT name, number FROM told)",
-                [before],
-            )?;
-            tidied.letters = transaction.execute(
-                "DELETE FROM outbox WHERE sent < ?1 OR (given_up = 1 AND sent IS NULL AND next_attempt < ?1)",
-                [before],
-            )?;
+            tidied.editions = transaction.execute(&format!("DELETE FROM editions WHERE {EDITION_IS_OLD}"), [before])?;
+            tidied.letters = transaction.execute(&format!("DELETE FROM outbox WHERE {LETTER_IS_OLD}"), [before])?;
             transaction.execute("DELETE FROM mails WHERE id NOT IN (SELECT mail FROM outbox)", [])?;
         }
         transaction.commit()?;
@@ -168,7 +175,10 @@ impl Store {
     /// # Errors
     /// When the file cannot be written.
     pub fn compact(&mut self) -> Result<(), StoreError> {
-        self.connection.execute_batch("PRAGMA auto_vacuum = INCREMENTAL; VACUUM")?;
+        // Not in memory, where other things that are temporary are.
+        self.connection.execute_batch(
+            "PRAGMA temp_store = FILE; PRAGMA auto_vacuum = INCREMENTAL; VACUUM; PRAGMA temp_store = MEMORY",
+        )?;
         self.checkpoint()
     }
 }
@@ -209,7 +219,7 @@ impl Batch<'_> {
         Ok((found, cursor))
     }
 
-    /// Drops up to `most` earlier words of articles, the oldest first; says how many. Only what was settled: `rebuild` needs the first
+    /// Drops up to `most` earlier words of articles, in no order; says how many. Only what was settled: `rebuild` needs the first
     /// words of all others.
     ///
     /// # Errors

@@ -113,7 +113,8 @@ pub enum Step {
 ///
 /// # Errors
 /// When the store cannot be read.
-fn doubtful_leap(store: &Store, last_seen: Option<Timestamp>) -> Result<Option<(Timestamp, Timestamp)>, StoreError> {
+pub fn doubtful_leap(store: &Store) -> Result<Option<(Timestamp, Timestamp)>, StoreError> {
+    let last_seen = store.last_seen()?;
     let leap = store.last_leap(i64::try_from(LEAP.as_millis()).unwrap_or(i64::MAX))?;
     // One that was set back since is no trouble: time is counted from the last article that was stored.
     let goes_on = |after: Timestamp| last_seen.map(|last| last.duration_since(after)).filter(|on| !on.is_negative());
@@ -148,10 +149,10 @@ impl Writer {
             let cutoffs = retention.cutoffs(&self.params.cluster, last_seen, now);
             return Ok(Some(Prune { cutoffs, stage: Stage::Tidy, pruned: Pruned::default() }));
         }
-        if let Some((before, after)) = doubtful_leap(&self.store, last_seen)? {
+        if let Some((before, after)) = doubtful_leap(&self.store)? {
             tracing::warn!(
                 %before, %after,
-                "nothing is pruned: the clock leapt between two articles and may be wrong; if it is right, `newsfold prune` does it"
+                "nothing is pruned: the clock leapt between two articles and may be wrong; if it is right, `newsfold prune --force` does it"
             );
             return Ok(None);
         }

@@ -213,12 +213,17 @@ const DAMAGES: &[(&str, &str, &str, &str)] = &[
         "relations with founders that are not there: 1",
         "rebuild --all",
     ),
-    ("DELETE FROM search WHERE rowid = 2", "database", "articles missing from the full-text index: 1", "rebuild --all"),
+    (
+        "DELETE FROM search WHERE rowid = 2",
+        "database",
+        "articles missing from the full-text index: 1",
+        "`newsfold rebuild` fills",
+    ),
     (
         "DELETE FROM articles WHERE id = 2",
         "database",
         "articles in the full-text index that are not stored: 1",
-        "rebuild --all",
+        "`newsfold rebuild` fills",
     ),
     ("DELETE FROM articles WHERE id = 2", "database", "that refer to rows of `articles`", "rebuild --all"),
     ("INSERT INTO former_clusters VALUES (99)", "database", "ids of former clusters that lead nowhere: 1", "restore"),
@@ -230,7 +235,7 @@ const DAMAGES: &[(&str, &str, &str, &str)] = &[
     ),
     ("DELETE FROM feeds WHERE id = 1", "database", "rows of `articles` that refer to rows of `feeds`", "restore"),
     ("UPDATE feeds SET health = 'gone', detail = 'it is gone (410)'", "feeds", "it is gone", "remove it"),
-    ("UPDATE feeds SET last_attempt = 0", "service", "no feed was asked for", "newsfold run"),
+    ("UPDATE feeds SET last_attempt = 0, next_due = 0", "service", "no feed was asked for", "newsfold run"),
     (
         "INSERT INTO mails VALUES (1, 'm', 's', x'74'); \
          INSERT INTO outbox VALUES (1, 1, 'r', 0, 0, 0, NULL, NULL, 0)",
@@ -279,6 +284,9 @@ fn what_doctor_says_that_a_rebuild_mends_it_mends() {
     assert_eq!(home.run(&["--db", "ill.db", "doctor"]).code, Some(1));
     home.good(&["--db", "ill.db", "rebuild", "--all"]);
     home.good(&["--db", "ill.db", "doctor"]);
+    made_ill(&home, "DELETE FROM search WHERE rowid = 2");
+    home.good(&["--db", "ill.db", "rebuild"]);
+    home.good(&["--db", "ill.db", "doctor"]);
 }
 
 #[test]
@@ -311,4 +319,43 @@ fn doctor_looks_at_files_that_are_no_database_any_more_and_changes_none_of_them(
     let ran = home.run(&["--config", "bad.toml", "doctor"]);
     assert_eq!(ran.code, Some(1));
     assert!(ran.stdout.contains("FAULT config: ") && ran.stdout.contains("`timeout`"), "{}", ran.stdout);
+}
+
+#[test]
+fn a_clock_that_leapt_lately_is_not_believed_unless_a_person_does() {
+    let origin = Origin::start();
+    origin.serve("/lamp", Answer::feed(rss("The Lamp", &[DAM, BREAD]), "application/rss+xml"));
+    let retention = "[retention]\narticles = \"20d\"\nclusters = \"20d\"\n[fetch]\nallow_private_addresses = true\n";
+    let home = Home::with_config(&format!("{retention}[[feeds]]\nurl = \"{}\"\n", origin.url("/lamp")));
+    home.good(&["fetch"]);
+    let other = Connection::open(home.path("newsfold.db")).expect("a connection");
+    let long_ago = "UPDATE articles SET seen = seen - 40 * 86400000 WHERE id = 1;
+        UPDATE clusters SET last_seen = last_seen - 40 * 86400000 WHERE id = 1";
+    other.execute_batch(long_ago).expect("time goes by");
+    drop(other);
+    let articles = || count(&home.path("newsfold.db"), "SELECT count(*) FROM articles");
+    let ran = home.run(&["prune"]);
+    assert_eq!(ran.code, Some(1), "{}", ran.stderr);
+    assert!(ran.stderr.contains("the clock leapt from ") && ran.stderr.contains("prune --force"), "{}", ran.stderr);
+    assert_eq!(articles(), 2);
+    assert!(home.good(&["prune", "--dry-run"]).stdout.starts_with("1 article in 1 cluster\n"));
+    home.good(&["prune", "--force"]);
+    assert_eq!(articles(), 1);
+}
+
+#[test]
+fn a_database_named_without_its_config_keeps_the_feeds_of_that_config() {
+    let origin = Origin::start();
+    origin.serve("/lamp", Answer::feed(rss("The Lamp", &[DAM, BREAD]), "application/rss+xml"));
+    let feed = format!("[[feeds]]\nurl = \"{}\"\n", origin.url("/lamp"));
+    let home = Home::with_config(&format!("[fetch]\nallow_private_addresses = true\n{feed}"));
+    home.good(&["fetch"]);
+    let active = || count(&home.path("newsfold.db"), "SELECT count(*) FROM feeds WHERE active");
+    assert_eq!(active(), 1);
+    fs::rename(home.path("config.toml"), home.path("config.elsewhere")).expect("it is moved");
+    home.good(&["--db", "newsfold.db", "rebuild"]);
+    assert_eq!(active(), 1);
+    fs::write(home.path("config.toml"), "").expect("a config without feeds");
+    home.good(&["rebuild"]);
+    assert_eq!(active(), 0, "a config that names none takes it out");
 }

@@ -1,4 +1,4 @@
-//! A document that ends the process: named by the next one, read alone, and left unread after the fourth time in a row (S13).
+//! A document that ends the process: tried by the next one where it can end nobody, read alone, and left unread once it is proved (S13).
 
 use std::fs;
 use std::process::{Child, Command};
@@ -12,8 +12,8 @@ use crate::samples::{BREAD, DAM, Entry, rss};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A feed that takes a second or so to read, and holds this many entries.
-const HEAVY_ENTRIES: usize = 250;
+/// A feed that takes half a second or so to read, and holds this many entries.
+const HEAVY_ENTRIES: usize = 100;
 
 fn heavy(outlet: &str) -> Answer {
     let words = "<p>The <b>harbour</b> light &amp; the bell were out of order.</p>".repeat(100);
@@ -102,44 +102,26 @@ fn a_document_that_ended_the_process_again_and_again_is_not_read_until_it_change
 }
 
 #[test]
-fn a_feed_that_is_added_anew_is_read_once_more() {
+fn those_that_may_have_caused_a_death_are_read_alone_and_nobody_stays_accused_for_having_been_there() {
     let (origin, home) = (Origin::start(), Home::new());
-    let url = origin.url("/feed");
-    origin.serve("/feed", heavy("Heavy"));
-    for _ in 0..DEATHS_MAX {
-        kill_when(&home, &["fetch", &url], |reading| !reading.is_empty());
-    }
-    assert_quarantined(&home.run(&["fetch", &url]));
-    home.good(&["feeds", "remove", &url]);
-    home.good(&["feeds", "add", &url, "--tag", "again"]);
-    home.good(&["fetch", &url]);
-    assert_eq!(health(&home, &url), "ok");
-}
-
-#[test]
-fn a_death_that_two_documents_may_have_caused_is_told_apart_the_second_time() {
-    let (origin, home) = (Origin::start(), Home::new());
-    let urls = ["/guilty", "/innocent", "/light"].map(|path| origin.url(path));
-    origin.serve("/guilty", heavy("Guilty"));
-    origin.serve("/innocent", heavy("Innocent"));
+    let urls = ["/one", "/other", "/light"].map(|path| origin.url(path));
+    origin.serve("/one", heavy("One"));
+    origin.serve("/other", heavy("Other"));
     origin.serve("/light", light());
     let fetch = ["fetch", &urls[0], &urls[1], &urls[2]];
     kill_when(&home, &fetch, |reading| reading.contains(&1) && reading.contains(&2));
     let mut most = 0;
-    for _ in 1..DEATHS_MAX {
-        kill_when(&home, &fetch, |reading| {
-            if reading.iter().any(|feed| [1, 2].contains(feed)) {
-                most = most.max(reading.len());
-            }
-            reading.contains(&1)
-        });
-    }
+    kill_when(&home, &fetch, |reading| {
+        if reading.iter().any(|feed| [1, 2].contains(feed)) {
+            most = most.max(reading.len());
+        }
+        reading.contains(&1)
+    });
     assert_eq!(most, 1, "a suspect is read alone");
-    let ran = home.run(&fetch);
-    assert_eq!(ran.code, Some(3), "{}", ran.stderr);
-    assert_eq!(health(&home, &urls[0]), "quarantined", "{}", ran.stderr);
-    // The others may have been stored before the second death.
-    assert_eq!(articles(&home), 1 + u64::try_from(HEAVY_ENTRIES).expect("it is small"), "{}", ran.stderr);
+    let ran = home.good(&fetch);
+    assert!(ran.stderr.contains("tried in a process of its own"), "{}", ran.stderr);
+    let heavy = u64::try_from(HEAVY_ENTRIES).expect("it is small");
+    assert_eq!(articles(&home), 1 + 2 * heavy, "{}", ran.stderr);
 }
 
 #[test]
@@ -188,19 +170,30 @@ fn a_stack_that_overflows_is_such_a_death() {
     origin.serve("/deep", Answer::new(200, deep));
     origin.serve("/light", light());
     let [deep, light] = ["/deep", "/light"].map(|path| origin.url(path));
-    let run = |urls: &[&str], stack: &str| {
-        let args = [&["fetch"], urls].concat();
-        home.command(&args).env("RUST_MIN_STACK", stack).output().expect("the binary starts").status.code()
+    let fetch = |args: &[&str], stack: &str| {
+        let args = [&["fetch"], args].concat();
+        home.command(&args).env("RUST_MIN_STACK", stack).output().expect("the binary starts")
     };
     let stacks = ["400000", "300000", "200000", "150000", "100000"];
-    let too_small = |stack: &&&str| run(&[&light], stack) == Some(0) && run(&[&deep], stack).is_none();
+    let too_small =
+        |stack: &&&str| fetch(&[&light], stack).status.success() && fetch(&[&deep], stack).status.code().is_none();
     let Some(stack) = stacks.iter().find(too_small) else {
         println!("skipped: no stack is too small for this document and large enough for others");
         return;
     };
-    for death in 2..=DEATHS_MAX {
-        assert_eq!(run(&[&deep, &light], stack), None, "death {death}");
-    }
-    assert_eq!(run(&[&deep, &light], stack), Some(3));
+    // One death is enough: the process that tries it dies of it too, and the other feed is none the worse for it.
+    let ran = fetch(&[&deep, &light], stack);
+    let said = String::from_utf8_lossy(&ran.stderr);
+    assert_eq!(ran.status.code(), Some(3), "{said}");
+    assert!(
+        said.contains("and so did a process that was to try it (it needs more memory") && said.contains("feeds remove")
+    );
     assert_eq!((health(&home, &deep).as_str(), articles(&home)), ("quarantined", 1));
+    // It stays so, and is tried again as often as it is asked; where it does no harm any more it is read.
+    let again = fetch(&["--all"], stack);
+    assert_eq!(again.status.code(), Some(3), "{}", String::from_utf8_lossy(&again.stderr));
+    home.good(&["feeds", "remove", &deep]);
+    home.good(&["feeds", "add", &deep]);
+    home.good(&["fetch", &deep]);
+    assert_eq!((health(&home, &deep).as_str(), articles(&home)), ("undated", 2));
 }

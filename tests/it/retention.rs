@@ -271,7 +271,7 @@ fn what_was_pruned_and_still_stands_in_its_feed_never_comes_back_and_what_it_sai
     assert!(told.starts_with("3 articles in 2 clusters"), "{told}");
     assert_eq!(home.clusters().len(), 3, "a dry run takes nothing");
     let id = home.clusters().iter().map(|cluster| crate::binary::text(cluster, "id").to_owned()).collect::<Vec<_>>();
-    let said = home.good(&["prune"]).stderr;
+    let said = home.good(&["prune", "--force"]).stderr;
     assert!(said.contains("pruned 3 articles"), "{said}");
     assert_eq!(home.clusters().len(), 1);
     assert_eq!(id.iter().filter(|id| home.run(&["show", id]).code == Some(0)).count(), 1);
