@@ -10,19 +10,21 @@ mod deaths;
 mod disk;
 mod editions;
 mod feeds;
+mod half;
 mod leave;
 mod lock;
 mod order;
 mod outbox;
+mod place;
 mod read;
 mod regroup;
+mod replace;
 mod replay;
 mod retention;
 mod schema;
 mod search;
 mod settled;
 
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -36,8 +38,7 @@ use crate::lookup::folded;
 pub use crate::store::batch::{Batch, Elsewhere, FeedFacts, Known, Met, NewArticle, Past, Placed};
 pub use crate::store::census::{Census, room, schema_version};
 pub use crate::store::check::{Damage, Unsound};
-pub(crate) use crate::store::copy::with_ending;
-pub use crate::store::copy::{Copied, CopyError, Force, restore, verified};
+pub use crate::store::copy::{BackedUp, Copied, CopyError, Force, verified};
 pub use crate::store::corrections::{Moved, Moving, Wanted, standing};
 pub use crate::store::disk::{Disk, Forecast};
 pub use crate::store::editions::{Arrivals, LastEdition, NewEdition, Recorded, Seen, View};
@@ -45,7 +46,9 @@ pub use crate::store::leave::Leave;
 pub use crate::store::lock::{Holder, RoleLock, beside};
 pub use crate::store::order::Place;
 pub use crate::store::outbox::{Attempt, Letter, OutboxState, Waiting};
+pub(crate) use crate::store::place::{resolved, usable, with_ending};
 pub use crate::store::read::{Found, Query, Totals};
+pub use crate::store::replace::{RESTORE, Restored, restore};
 pub use crate::store::replay::Founding;
 pub use crate::store::retention::{Cursor, Cutoffs, Expired, Tidied};
 pub use crate::store::search::Matches;
@@ -318,11 +321,13 @@ impl Store {
         Ok(connection)
     }
 
-    /// The file as it is, without a lock and without a file beside it; `None` where a write-ahead log is left.
+    /// The file as it is, without a lock and without a file beside it; `None` where a log is left, of which SQLite would know nothing then.
     fn immutable(path: &Path) -> Result<Option<Connection>, StoreError> {
-        let log = with_ending(path, "-wal");
-        let absolute = std::path::absolute(path).ok().and_then(|path| url::Url::from_file_path(path).ok());
-        let (Some(mut address), false) = (absolute, log.exists()) else { return Ok(None) };
+        // A log lies beside the file itself, not beside a link to it.
+        let file = resolved(path);
+        let logged = ["-wal", "-journal"].iter().any(|ending| with_ending(&file, ending).exists());
+        let absolute = std::path::absolute(file).ok().and_then(|path| url::Url::from_file_path(path).ok());
+        let (Some(mut address), false) = (absolute, logged) else { return Ok(None) };
         address.set_query(Some("immutable=1"));
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
         Ok(Some(Connection::open_with_flags(address.as_str(), flags)?))
@@ -476,55 +481,6 @@ fn recognise(connection: &Connection, path: &Path) -> Result<i64, StoreError> {
         return Err(StoreError::Newer { path: path.to_owned(), found: version, known });
     }
     Ok(version)
-}
-
-/// Refuses, before SQLite sees it, a place where no database of ours can be or come to be.
-pub(crate) fn usable(path: &Path) -> Result<(), StoreError> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    if !folder.is_dir() {
-        return Err(StoreError::NoFolder { path: path.to_owned(), folder: folder.to_owned() });
-    }
-    if path.is_dir() {
-        return Err(StoreError::Folder { path: path.to_owned() });
-    }
-    let length = |path: &Path| std::fs::metadata(path).map_or(0, |file| file.len());
-    // SQLite takes an empty file for a new database, and a log beside a new one for rubbish that it may remove.
-    if path.exists() && length(path) == 0 && length(&with_ending(path, "-wal")) > 0 {
-        return Err(StoreError::Emptied { path: path.to_owned() });
-    }
-    let Some(head) = head_of(path) else { return Ok(()) };
-    if !head.starts_with(MAGIC) {
-        return Err(StoreError::NotADatabase { path: path.to_owned() });
-    }
-    // SQLite reads what is missing of the last page as zeros. While there is a log, what is missing may be in there.
-    let (found, wanted) = (length(path), length_told(&head));
-    if found < wanted && length(&with_ending(path, "-wal")) == 0 {
-        return Err(StoreError::Cut { path: path.to_owned(), found, wanted });
-    }
-    Ok(())
-}
-
-/// How every SQLite database begins.
-const MAGIC: &[u8; 16] = b"SQLite format 3\0";
-
-/// The first hundred bytes of a file, zeros where it has fewer; `None` where it has none, or may not be read, which SQLite tells of.
-fn head_of(path: &Path) -> Option<[u8; 100]> {
-    let mut head = Vec::with_capacity(100);
-    std::fs::File::open(path).ok()?.take(100).read_to_end(&mut head).ok()?;
-    let is_empty = head.is_empty();
-    head.resize(100, 0);
-    head.try_into().ok().filter(|_| !is_empty)
-}
-
-/// How many bytes a database has by its head (<https://www.sqlite.org/fileformat2.html#the_database_header>): its pages, where their
-/// number was written by who wrote last, times the size of one.
-fn length_told(head: &[u8; 100]) -> u64 {
-    let number = |at: usize| u32::from_be_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]);
-    let page = match u16::from_be_bytes([head[16], head[17]]) {
-        1 => 65_536,
-        bytes => u64::from(bytes),
-    };
-    if number(24) == number(92) { page * u64::from(number(28)) } else { 0 }
 }
 
 /// Refuses to read a file whose tables are not yet those that are read.
