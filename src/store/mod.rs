@@ -46,7 +46,8 @@ pub use crate::store::leave::Leave;
 pub use crate::store::lock::{Holder, RoleLock, beside};
 pub use crate::store::order::Place;
 pub use crate::store::outbox::{Attempt, Letter, OutboxState, Waiting};
-pub(crate) use crate::store::place::{resolved, usable, with_ending};
+use crate::store::place::{Missing, Opened};
+pub(crate) use crate::store::place::{resolved, with_ending};
 pub use crate::store::read::{Found, Query, Totals};
 pub use crate::store::replace::{RESTORE, Restored, restore};
 pub use crate::store::replay::Founding;
@@ -254,6 +255,9 @@ pub struct Hold<'store>(#[expect(dead_code, reason = "it is held, not looked at"
 pub struct Store {
     connection: Connection,
     leave: Leave,
+    /// The last to go: until then nothing but SQLite may touch the file. `None` in memory.
+    #[expect(dead_code, reason = "it is held, not looked at")]
+    opened: Option<Opened>,
 }
 
 impl Store {
@@ -262,7 +266,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`] says what is wrong with the file; a file that is not ours is never written to.
     pub fn open(path: &Path, salt: u64, now: Timestamp) -> Result<Store, StoreError> {
-        usable(path)?;
+        let opened = Opened::of(path, Missing::Make)?;
         let connection = Connection::open(path)?;
         if recognise(&connection, path)? == 0 {
             // Before anything is written, or never: so that what is pruned can be given back a little at a time.
@@ -270,7 +274,7 @@ impl Store {
         }
         // journal_mode first: it is the one setting that is stored in the file.
         connection.pragma_update(None, "journal_mode", "wal")?;
-        Store::ready(connection, salt, now)
+        Store::ready(connection, Some(opened), salt, now)
     }
 
     /// A database that lives in memory and dies with this value.
@@ -278,7 +282,7 @@ impl Store {
     /// # Errors
     /// Only when SQLite itself fails.
     pub fn in_memory(salt: u64, now: Timestamp) -> Result<Store, StoreError> {
-        Store::ready(Connection::open_in_memory()?, salt, now)
+        Store::ready(Connection::open_in_memory()?, None, salt, now)
     }
 
     /// Opens the database at `path` for reading only; it sees one state of the file per call and never waits for a writer.
@@ -289,14 +293,14 @@ impl Store {
         if !path.exists() {
             return Err(StoreError::Missing { path: path.to_owned() });
         }
-        usable(path)?;
+        let opened = Opened::of(path, Missing::Leave)?;
         let connection = match Store::open_for_reading(path) {
             Err(StoreError::Sqlite(error) | StoreError::ReadOnly(error)) if is_unopenable(&error) => {
                 Store::open_at_rest(path, error)?
             }
-            opened => opened?,
+            found => found?,
         };
-        Store::over(connection)
+        Store::over(connection, Some(opened))
     }
 
     /// A read-only handle cannot make the shared-memory file that WAL needs, so the handle may write but the session may not.
@@ -341,14 +345,14 @@ impl Store {
         if !path.exists() {
             return Err(StoreError::NoCopy { path: path.to_owned() });
         }
-        usable(path)?;
+        let opened = Opened::of(path, Missing::Leave)?;
         let Some(connection) = Store::immutable(path)? else {
             return Err(StoreError::NotAtRest { path: path.to_owned() });
         };
         if recognise(&connection, path)? == 0 {
             return Err(StoreError::NotOurs { path: path.to_owned() });
         }
-        Store::over(connection)
+        Store::over(connection, Some(opened))
     }
 
     /// One state of the file for all that is read while the value lives, whatever is written meanwhile; nobody waits for it.
@@ -360,14 +364,14 @@ impl Store {
         Ok(Hold(outermost.then(|| self.connection.unchecked_transaction()).transpose()?))
     }
 
-    fn over(mut connection: Connection) -> Result<Store, StoreError> {
+    fn over(mut connection: Connection, opened: Option<Opened>) -> Result<Store, StoreError> {
         configure(&connection)?;
         let leave = Leave::over(&mut connection)?;
-        Ok(Store { connection, leave })
+        Ok(Store { connection, leave, opened })
     }
 
-    fn ready(connection: Connection, salt: u64, now: Timestamp) -> Result<Store, StoreError> {
-        let mut store = Store::over(connection)?;
+    fn ready(connection: Connection, opened: Option<Opened>, salt: u64, now: Timestamp) -> Result<Store, StoreError> {
+        let mut store = Store::over(connection, opened)?;
         schema::migrate(&mut store.connection)?;
         store.connection.execute(
             "INSERT INTO meta VALUES ('salt', ?1), ('created', ?2) ON CONFLICT DO NOTHING",
@@ -589,7 +593,7 @@ mod tests {
         let refused =
             || rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CANTOPEN), None);
         let connection = Store::open_at_rest(&path, refused()).unwrap();
-        assert_eq!(Store::over(connection).unwrap().salt().unwrap(), 9);
+        assert_eq!(Store::over(connection, None).unwrap().salt().unwrap(), 9);
         // What is in the log only would be overlooked, so a file with one is refused.
         std::fs::write(folder.path().join("odd name?#%41.db-wal"), "x").unwrap();
         assert!(Store::open_at_rest(&path, refused()).is_err());

@@ -1,18 +1,87 @@
 //! Door: the place of a database: where its file is, and what can be seen of it before SQLite does.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::fs::{self, File, Metadata};
+use std::fs::{self, File, OpenOptions};
 use std::io::Read;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use crate::store::StoreError;
 
-/// Refuses, before SQLite sees it, a place where no database of ours can be or come to be.
+/// Which files this process has open as databases, and how many times.
+static OPEN: Mutex<BTreeMap<Identity, usize>> = Mutex::new(BTreeMap::new());
+
+/// Device and number of a file.
+type Identity = (u64, u64);
+
+/// A file that is a database of ours or may come to be one, for as long as this process has it open as such.
+///
+/// The system lets go of all locks that a process has of a file when it closes any handle of it (POSIX, `fcntl`), so that nothing but SQLite
+/// may open a file that SQLite has open. Without its locks it counts as closed: the next program that ends removes the log, and what is
+/// written from then on is lost.
+#[derive(Debug)]
+pub(crate) struct Opened {
+    identity: Option<Identity>,
+}
+
+/// What to do where no file is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Missing {
+    /// An empty one is made, which SQLite takes for a new database.
+    Make,
+    /// It stays so.
+    Leave,
+}
+
+impl Opened {
+    /// Refuses, before SQLite sees it, a place where no database of ours can be or come to be.
+    pub(crate) fn of(path: &Path, missing: Missing) -> Result<Opened, StoreError> {
+        placeable(path)?;
+        // What belongs to a file lies beside it, and not beside a link to it.
+        let file = &resolved(path);
+        let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
+        // What is open was looked at when it was opened.
+        if !identity(file).is_some_and(|identity| open.contains_key(&identity)) {
+            sound(path, file)?;
+        }
+        if missing == Missing::Make {
+            // So that it can be told from the first moment. Where it cannot be made, SQLite says why.
+            drop(OpenOptions::new().write(true).create_new(true).mode(0o644).open(file));
+        }
+        let identity = identity(file);
+        identity.into_iter().for_each(|identity| *open.entry(identity).or_default() += 1);
+        Ok(Opened { identity })
+    }
+}
+
+impl Drop for Opened {
+    fn drop(&mut self) {
+        let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(identity) = self.identity
+            && let Some(times) = open.get_mut(&identity)
+        {
+            *times -= 1;
+            if *times == 0 {
+                open.remove(&identity);
+            }
+        }
+    }
+}
+
+/// Refuses a place where no database of ours can be or come to be, for whoever opens none there.
 pub(crate) fn usable(path: &Path) -> Result<(), StoreError> {
-    placeable(path)?;
-    // What belongs to a file lies beside it, and not beside a link to it.
-    let file = &resolved(path);
+    Opened::of(path, Missing::Leave).map(drop)
+}
+
+/// Which file a path leads to, asked without opening it.
+pub(crate) fn identity(path: &Path) -> Option<Identity> {
+    fs::metadata(path).ok().map(|file| (file.dev(), file.ino()))
+}
+
+/// Looks at a file that is not open as a database; `path` is what the user calls it.
+fn sound(path: &Path, file: &Path) -> Result<(), StoreError> {
     let length = |path: &Path| fs::metadata(path).map_or(0, |file| file.len());
     // SQLite takes an empty file for a new database, and a log beside a new one for rubbish that it may remove.
     if file.exists() && length(file) == 0 && length(&with_ending(file, "-wal")) > 0 {
@@ -72,17 +141,14 @@ pub(crate) fn folder_of(path: &Path) -> &Path {
 
 /// Whether an open file is the one that has this name now.
 pub(crate) fn is_named(file: &File, path: &Path) -> bool {
-    let identity = |file: Metadata| (file.dev(), file.ino());
-    match (file.metadata(), fs::metadata(path)) {
-        (Ok(file), Ok(named)) => identity(file) == identity(named),
-        _ => false,
-    }
+    file.metadata().is_ok_and(|file| identity(path) == Some((file.dev(), file.ino())))
 }
 
 /// How every SQLite database begins.
 pub(crate) const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 
-/// The first hundred bytes of a file, zeros where it has fewer; `None` where it has none, or may not be read, which SQLite tells of.
+/// The first hundred bytes of a file, zeros where it has fewer; `None` where it has none, or may not be read, which SQLite tells of. Not
+/// of one that this process has open as a database (see [`Opened`]).
 pub(crate) fn head_of(path: &Path) -> Option<[u8; 100]> {
     let mut head = Vec::with_capacity(100);
     File::open(path).ok()?.take(100).read_to_end(&mut head).ok()?;

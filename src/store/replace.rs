@@ -13,7 +13,7 @@ use rustix::process::{Flock, FlockType, fcntl_getlk};
 use crate::store::copy::{Copied, CopyError, Force, is_same, verified};
 use crate::store::half::{COMPANIONS, Half, synced};
 use crate::store::lock::{Holder, RoleLock};
-use crate::store::place::{MAGIC, folder_of, head_of, length_told, resolved, with_ending};
+use crate::store::place::{MAGIC, folder_of, head_of, identity, length_told, resolved, with_ending};
 use crate::store::{Store, StoreError};
 
 /// The name under which a restore holds the role.
@@ -106,11 +106,6 @@ impl Store {
             std::thread::sleep(LOOK_PAUSE);
         }
     }
-}
-
-/// Which file a path leads to.
-fn identity(path: &Path) -> Option<(u64, u64)> {
-    fs::metadata(path).ok().map(|file| (file.dev(), file.ino()))
 }
 
 /// What was there, kept under another name. All is put back when it goes away before it is `done`.

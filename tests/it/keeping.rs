@@ -223,6 +223,26 @@ fn with_ending(path: &Path, ending: &str) -> PathBuf {
 }
 
 #[test]
+fn who_has_the_database_open_twice_keeps_its_log_when_another_program_closes_it() {
+    let (home, origin) = stored();
+    let database = home.path("newsfold.db");
+    // As a service has it: one that writes, one that answers `/metrics`, one for a digest that comes and goes.
+    let mut writer = Store::open(&database, 1, jiff::Timestamp::UNIX_EPOCH).expect("it opens");
+    let reader = Store::reader(&database).expect("it opens again");
+    drop(Store::open(&database, 1, jiff::Timestamp::UNIX_EPOCH).expect("and again"));
+    drop(RoleLock::take(&database, "run").expect("the role is free"));
+    home.good(&["feeds", "add", "--no-check", &origin.url("/bell")]);
+    let wish = newsfold::model::FeedWish::of_url("https://late.example/");
+    writer.add_feed(&wish, jiff::Timestamp::UNIX_EPOCH).expect("it writes");
+    assert!(with_ending(&database, "-wal").exists(), "the log of a database in use was removed");
+    for feeds in [reader.feeds().expect("it reads"), writer.feeds().expect("it reads")] {
+        assert_eq!(feeds.len(), 4, "what others wrote is seen");
+    }
+    drop((writer, reader));
+    assert!(home.good(&["feeds", "list"]).stdout.contains("late.example"), "what was acknowledged stays");
+}
+
+#[test]
 fn a_restore_reads_no_log_of_another_history_and_overlooks_none() {
     let (home, _origin) = stored();
     let database = home.path("newsfold.db");
