@@ -124,7 +124,7 @@ impl Context {
 
     /// The database, for adding rows beside a running daemon; it is made where there is none. The config's feeds are not told
     /// to it: they are the word of whoever holds the role, and this command may have been given another config. While somebody holds it,
-    /// a database of an older schema stays as it is: whoever wrote it does not know the new one.
+    /// a database of an older schema stays as it is: whoever wrote it does not know the new one. While one is restored, it is waited for.
     ///
     /// # Errors
     /// When it cannot be opened or written.
@@ -135,7 +135,7 @@ impl Context {
         {
             return Err(StoreError::Held { database: database.clone(), holder });
         }
-        Store::open(database, clock::salt(), self.now)
+        Store::open_beside(database, clock::salt(), self.now)
     }
 
     /// The writer, with the role lock that lets it write clusters; the database knows the config's feeds from here on.

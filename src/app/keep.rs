@@ -10,15 +10,12 @@ use crate::app::context::{Context, Failure};
 use crate::cli::terminal::Progress;
 use crate::cli::{Exit, PruneArgs};
 use crate::listing::plain::{bytes, count, utc};
-use crate::store::{self, Copied, CopyError, Expired, Force, RoleLock, Store, StoreError, Tidied};
+use crate::store::{self, BackedUp, Copied, CopyError, Expired, Force, RESTORE, Restored, RoleLock, Store, Tidied};
 use crate::writer::{self, Pruned, Retention, Step};
 
 impl From<CopyError> for Failure {
     fn from(error: CopyError) -> Failure {
-        let exit = match error {
-            CopyError::Itself { .. } | CopyError::Exists { .. } => Exit::Misused,
-            _ => Exit::Failed,
-        };
+        let exit = if error.is_usage() { Exit::Misused } else { Exit::Failed };
         Failure { error: error.into(), exit }
     }
 }
@@ -118,14 +115,16 @@ fn room_to_compact(context: &Context, file_bytes: u64, free: Option<u64>) -> Res
 /// Writes a checked copy of the database as it is now, whoever writes to it meanwhile.
 ///
 /// # Errors
-/// When there is no database, no room, or a file of that name.
+/// When there is no database, no room, or a file of that name that may not be replaced.
 pub fn backup(context: &Context, to: &Path, force: bool) -> Result<Exit, Failure> {
+    context.start_log(LevelFilter::WARN);
     let store = context.reader()?;
     let force = if force { Force::Yes } else { Force::No };
     let (progress, mut told) = (context.progress(100, "copying, per cent"), 0);
     let copied = store.back_up(&context.config.database, to, force, |done, all| tell(&progress, &mut told, done, all));
     progress.finish();
-    let copied = copied?;
+    let BackedUp { copied, unsynced } = copied?;
+    warn(unsynced);
     context.tell(&format!("`{}` holds {}, checked", to.display(), holds(&copied)));
     Ok(Exit::Done)
 }
@@ -135,26 +134,35 @@ pub fn backup(context: &Context, to: &Path, force: bool) -> Result<Exit, Failure
 /// # Errors
 /// When the copy is damaged or of a newer newsfold, or another process has the database open.
 pub fn restore(context: &Context, from: &Path) -> Result<Exit, Failure> {
+    context.start_log(LevelFilter::WARN);
     let database = &context.config.database;
-    if let Some(folder) = database.parent().filter(|folder| !folder.is_dir()) {
-        return Err(StoreError::NoFolder { path: database.clone(), folder: folder.to_owned() }.into());
-    }
-    if database.is_dir() {
-        return Err(StoreError::Folder { path: database.clone() }.into());
-    }
+    // Before the role is asked for: where nothing can be restored, no lock file is made.
+    drop(Store::at_rest(from)?);
     // What is there may be a database no more: that is what a backup is for.
-    let _lock = RoleLock::take_of_any(database, "restore")?;
+    let _lock = RoleLock::take_of_any(database, RESTORE)?;
     let (progress, mut told) = (context.progress(100, "copying, per cent"), 0);
     let restored = store::restore(from, database, context.now, |done, all| tell(&progress, &mut told, done, all));
     progress.finish();
-    let (copied, kept) = restored?;
-    // An older copy is brought up to date here, where somebody watches, and not at the next start of a service.
-    drop(Store::open(database, crate::clock::salt(), context.now)?);
-    context.tell(&format!("`{}` holds {} again", database.display(), holds(&copied)));
-    if let Some(kept) = kept {
-        context.tell(&format!("what was there is kept as `{}`", kept.display()));
+    let Restored { copied, kept, unsynced } = restored?;
+    warn(unsynced);
+    if !kept.is_empty() {
+        let kept: Vec<String> = kept.iter().map(|path| format!("`{}`", path.display())).collect();
+        context.tell(&format!("what was there is kept as {}", kept.join(", ")));
     }
+    // An older copy is brought up to date here, where somebody watches, and not at the next start of a service.
+    let found = Store::open(database, crate::clock::salt(), context.now)?.articles()?;
+    if found != copied.articles {
+        return Err(CopyError::Unlike { path: database.clone(), found, expected: copied.articles }.into());
+    }
+    context.tell(&format!("`{}` holds {} again", database.display(), holds(&copied)));
     Ok(Exit::Done)
+}
+
+/// Says what went wrong after the work was done.
+fn warn(error: Option<CopyError>) {
+    if let Some(error) = error {
+        tracing::warn!("{:#}", anyhow::Error::from(error));
+    }
 }
 
 fn tell(progress: &Progress, told: &mut usize, done: usize, all: usize) {

@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use rusqlite::Row;
 
 use crate::model::Health;
-use crate::store::copy::with_ending;
 use crate::store::disk::volume_free;
+use crate::store::place::with_ending;
 use crate::store::{Store, StoreError, instant, schema};
 
 /// What the database says of itself, at one moment.

@@ -1,11 +1,10 @@
 //! Door: copies of a database: made while others write to it, checked, and put in its place.
 
-use std::ffi::OsString;
-use std::fs::{self, File};
+use std::ffi::OsStr;
+use std::fs;
 use std::io;
-use std::os::unix::fs::{MetadataExt, chown};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use jiff::Timestamp;
 use rusqlite::backup::{Backup, StepResult};
@@ -14,12 +13,16 @@ use thiserror::Error;
 
 use crate::store::check::{Damage, Unsound};
 use crate::store::disk::volume_free;
-use crate::store::{Store, StoreError, beside};
+use crate::store::half::{Half, synced};
+use crate::store::lock::{Holder, RoleLock};
+use crate::store::place::{MAGIC, head_of, resolved, with_ending};
+use crate::store::schema::APPLICATION_ID;
+use crate::store::{Store, StoreError};
 
 /// Pages copied between two looks at the progress: 8 MiB.
 const PAGES_AT_ONCE: i32 = 2_048;
-/// How long it is waited for whoever else has the database open before it is replaced, in milliseconds.
-const ALONE_WAIT_MILLISECONDS: u64 = 2_000;
+/// What stands behind a database's name in the names of the files that belong to it.
+const BELONGINGS: [&str; 6] = ["-wal", "-shm", "-journal", ".lock", ".reading", ".part"];
 
 /// Why a copy could not be made or put in place.
 #[derive(Debug, Error)]
@@ -36,8 +39,58 @@ pub enum CopyError {
         /// The file.
         path: PathBuf,
     },
+    /// The name is that of a file which belongs to a database.
+    #[error("`{}` is a file of the database `{}`, be it there or not; name another file", path.display(), database.display())]
+    Belongs {
+        /// The file.
+        path: PathBuf,
+        /// The database.
+        database: PathBuf,
+    },
+    /// What is there is nothing that a copy may replace.
+    #[error("`{}` holds something else than a database of newsfold's and is never replaced; move it away, or name another file", path.display())]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file that should be replaced is a database at work, or was one when its process died.
+    #[error("`{}` lies there: `{}` is a database in use, or was when its process died, and is never replaced by a backup; name another file", log.display(), path.display())]
+    Logged {
+        /// The file.
+        path: PathBuf,
+        /// Its log.
+        log: PathBuf,
+    },
+    /// The file that should be replaced is the database of a process that is at work.
+    #[error("`newsfold {}` (process {}) is working on `{}`, which is never replaced by a backup; name another file", holder.command, holder.process, path.display())]
+    AtWork {
+        /// The file.
+        path: PathBuf,
+        /// Who works on it.
+        holder: Holder,
+    },
+    /// Another process is making a copy of the same name.
+    #[error("another backup or restore is writing `{}`; try again when it is done", path.display())]
+    Taken {
+        /// The copy as far as it is.
+        path: PathBuf,
+    },
+    /// A database came to be where there was none.
+    #[error("a database came to be at `{}` while the copy was checked; nothing was replaced: try again", path.display())]
+    Appeared {
+        /// The database.
+        path: PathBuf,
+    },
+    /// The file is in place, and the folder in which its name stands could not be synced.
+    #[error("`{}` is in place, but its folder cannot be synced: a power cut may bring back what was there before", path.display())]
+    Unsynced {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
     /// The volume has too little room.
-    #[error("there is no room for `{}`: it takes {} MiB, and {} MiB are free", path.display(), needed >> 20, free >> 20)]
+    #[error("there is no room for `{}`: it takes {}, and {} are free", path.display(), amount(*needed), amount(*free))]
     NoRoom {
         /// The copy.
         path: PathBuf,
@@ -77,6 +130,16 @@ pub enum CopyError {
         /// Articles of the database.
         expected: i64,
     },
+    /// The database does not hold what was restored.
+    #[error("`{}` holds {found} articles after the restore and not the {expected} of the copy; restore it again, and look for who else writes to it", path.display())]
+    Unlike {
+        /// The database.
+        path: PathBuf,
+        /// Articles of the database.
+        found: i64,
+        /// Articles of the copy.
+        expected: i64,
+    },
     /// Another process has the database open.
     #[error("another process has `{}` open; end it and try again", path.display())]
     InUse {
@@ -96,6 +159,23 @@ pub struct Copied {
     pub last_seen: Option<Timestamp>,
 }
 
+/// A copy that has its name.
+#[derive(Debug)]
+pub struct BackedUp {
+    /// What it holds.
+    pub copied: Copied,
+    /// Why a power cut may bring back what was there before, where it may.
+    pub unsynced: Option<CopyError>,
+}
+
+impl CopyError {
+    /// Whether the user named a file that cannot be meant, rather than something having failed.
+    pub fn is_usage(&self) -> bool {
+        use CopyError::{AtWork, Belongs, Exists, Foreign, Itself, Logged};
+        matches!(self, AtWork { .. } | Belongs { .. } | Exists { .. } | Foreign { .. } | Itself { .. } | Logged { .. })
+    }
+}
+
 impl Store {
     /// Copies the database at `from`, which this store has open, to `to` as it is at this moment, whoever writes to it meanwhile; nobody
     /// is held up. The copy is read again and checked before it gets its name. `told` hears how many pages of how many are copied.
@@ -108,28 +188,32 @@ impl Store {
         to: &Path,
         force: Force,
         told: impl FnMut(usize, usize),
-    ) -> Result<Copied, CopyError> {
-        if is_same(from, to) {
-            return Err(CopyError::Itself { path: to.to_owned() });
-        }
-        if to.is_dir() {
-            return Err(StoreError::Folder { path: to.to_owned() }.into());
-        }
-        if force == Force::No && to.exists() {
-            return Err(CopyError::Exists { path: to.to_owned() });
-        }
-        let half = Half::of(to)?;
-        let expected = self.copy_pages(&half.path, told)?;
+    ) -> Result<BackedUp, CopyError> {
+        // A link stays a link, to the file that is replaced, or that comes to be.
+        let to = &resolved(to);
+        replaceable(from, to, force)?;
+        let half = Half::of(to, from)?;
+        let expected = self.copy_pages(&half, told)?;
         let copied = verified(&half.path)?;
         if copied.articles != expected {
-            return Err(CopyError::Differs { path: half.path.clone(), found: copied.articles, expected });
+            return Err(CopyError::Differs { path: to.clone(), found: copied.articles, expected });
         }
-        half.named(to, force)?;
-        Ok(copied)
+        // The copying takes its time, and somebody may have begun to work there.
+        replaceable(from, to, force)?;
+        Ok(BackedUp { copied, unsynced: half.named(force)? })
+    }
+
+    /// How many articles are stored.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn articles(&self) -> Result<i64, StoreError> {
+        articles(&self.connection)
     }
 
     /// Copies one state of the file page by page, and gives how many articles it holds.
-    fn copy_pages(&self, to: &Path, mut told: impl FnMut(usize, usize)) -> Result<i64, CopyError> {
+    pub(crate) fn copy_pages(&self, half: &Half, mut told: impl FnMut(usize, usize)) -> Result<i64, CopyError> {
+        let (to, path) = (&half.to, &half.path);
         // While it is held, what others write reaches neither this connection nor the copy.
         let _one_state = self.hold()?;
         let articles = articles(&self.connection)?;
@@ -139,17 +223,20 @@ impl Store {
             .map_err(StoreError::from)?;
         let (needed, free) = (bytes.unsigned_abs(), volume_free(to));
         if let Some(free) = free.filter(|free| *free < needed) {
-            return Err(CopyError::NoRoom { path: to.to_owned(), needed, free });
+            return Err(CopyError::NoRoom { path: to.clone(), needed, free });
         }
         let failed = |error: rusqlite::Error| match error.sqlite_error_code() {
             Some(rusqlite::ErrorCode::DiskFull) => {
-                CopyError::NoRoom { path: to.to_owned(), needed, free: volume_free(to).unwrap_or_default() }
+                CopyError::NoRoom { path: to.clone(), needed, free: volume_free(to).unwrap_or_default() }
             }
             _ => CopyError::Store(error.into()),
         };
-        let mut copy = Connection::open(to).map_err(failed)?;
+        // Without SQLite's locks: ours is on the file already, and some systems take the one for the other.
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let mut copy = Connection::open_with_flags_and_vfs(path, flags, c"unix-none").map_err(failed)?;
         // It is made durable as a whole below, and is nothing before that.
-        copy.execute_batch("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF").map_err(failed)?;
+        copy.execute_batch("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF")
+            .map_err(failed)?;
         let backup = Backup::new(&self.connection, &mut copy).map_err(failed)?;
         loop {
             let step = backup.step(PAGES_AT_ONCE).map_err(failed)?;
@@ -166,7 +253,7 @@ impl Store {
         // One file alone: a copy in WAL mode would want two more beside it to be read.
         copy.pragma_update(None, "journal_mode", "delete").map_err(failed)?;
         drop(copy);
-        synced(to)?;
+        synced(path).map_err(|source| CopyError::File { what: "write", path: to.clone(), source })?;
         Ok(articles)
     }
 }
@@ -178,6 +265,52 @@ pub enum Force {
     Yes,
     /// It may not.
     No,
+}
+
+/// Refuses a name whose file a copy must not take: one of a database that is or was at work, or of anything else than a copy.
+fn replaceable(from: &Path, to: &Path, force: Force) -> Result<(), CopyError> {
+    if is_same(from, to) {
+        return Err(CopyError::Itself { path: to.to_owned() });
+    }
+    if to.is_dir() {
+        return Err(StoreError::Folder { path: to.to_owned() }.into());
+    }
+    if let Some(database) = belongs_to(to) {
+        return Err(CopyError::Belongs { path: to.to_owned(), database });
+    }
+    if force == Force::No && to.exists() {
+        return Err(CopyError::Exists { path: to.to_owned() });
+    }
+    if to.exists() && !is_ours_or_empty(to)? {
+        return Err(CopyError::Foreign { path: to.to_owned() });
+    }
+    // Also where there is no such file: what a log says would be read into the copy.
+    if let Some(log) = ["-wal", "-journal"].map(|ending| with_ending(to, ending)).into_iter().find(|log| log.exists()) {
+        return Err(CopyError::Logged { path: to.to_owned(), log });
+    }
+    match RoleLock::holder(to) {
+        Some(holder) => Err(CopyError::AtWork { path: to.to_owned(), holder }),
+        None => Ok(()),
+    }
+}
+
+/// The file to which one of this name belongs, whether it is there at the moment or not.
+fn belongs_to(path: &Path) -> Option<PathBuf> {
+    let name = path.file_name()?.as_bytes();
+    let bases = BELONGINGS.iter().filter_map(|ending| name.strip_suffix(ending.as_bytes()));
+    bases.map(|base| path.with_file_name(OsStr::from_bytes(base))).find(|base| base.is_file())
+}
+
+/// Whether a file may have been made by us as a copy, or holds nothing.
+fn is_ours_or_empty(path: &Path) -> Result<bool, CopyError> {
+    let failed = |source| CopyError::File { what: "read", path: path.to_owned(), source };
+    let file = fs::metadata(path).map_err(failed)?;
+    if !file.is_file() {
+        return Ok(false);
+    }
+    fs::File::open(path).map_err(failed)?;
+    let is_ours = |head: [u8; 100]| head.starts_with(MAGIC) && head[68..72] == APPLICATION_ID.to_be_bytes();
+    Ok(file.len() == 0 || head_of(path).is_some_and(is_ours))
 }
 
 /// Reads a copy and checks all of it. It may be of an older schema: whoever opens it next brings it up to date.
@@ -205,217 +338,146 @@ fn damaged(path: &Path, error: StoreError) -> CopyError {
     }
 }
 
-/// Puts the copy at `from` in the place of the database at `database`, which is kept under a name of its own beside it: that name is given,
-/// or `None` where there was no database. The caller holds the role. A crash leaves the old database or the new one.
-///
-/// # Errors
-/// [`CopyError`] says what hinders; then the database is what it was.
-pub fn restore(
-    from: &Path,
-    database: &Path,
-    now: Timestamp,
-    told: impl FnMut(usize, usize),
-) -> Result<(Copied, Option<PathBuf>), CopyError> {
-    // A link stays a link, to the file that is replaced.
-    let database = &database.canonicalize().unwrap_or_else(|_| database.to_owned());
-    if is_same(from, database) {
-        return Err(CopyError::Itself { path: from.to_owned() });
-    }
-    verified(from)?;
-    let source = Store::at_rest(from)?;
-    let half = Half::of(database)?;
-    source.copy_pages(&half.path, told)?;
-    let copied = verified(&half.path)?;
-    if !database.exists() {
-        let folder = folder_of(database);
-        for path in [&half.path, &beside(database, "lock")] {
-            belongs_like(path, folder)?;
-        }
-        half.named(database, Force::No)?;
-        return Ok((copied, None));
-    }
-    belongs_like(&half.path, database)?;
-    let kept = free_name(database, now);
-    rest(database)?;
-    // What lies beside the database belongs to it and would be taken for the new one's: a log that could not be emptied goes along.
-    for ending in ["-wal", "-shm"] {
-        let (old, new) = (with_ending(database, ending), with_ending(&kept, ending));
-        if old.exists() {
-            fs::rename(&old, &new).map_err(|source| CopyError::File { what: "move", path: old, source })?;
-        }
-    }
-    // Under both names for a moment, so that there always is a database.
-    if fs::hard_link(database, &kept).is_err() {
-        fs::rename(database, &kept).map_err(|source| CopyError::File {
-            what: "move",
-            path: database.to_owned(),
-            source,
-        })?;
-    }
-    half.named(database, Force::Yes)?;
-    Ok((copied, Some(kept)))
-}
-
-/// Empties the log of a database into it and takes its companions away, which only works while nobody else has it open. One that is damaged
-/// is left as it is.
-fn rest(database: &Path) -> Result<(), CopyError> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let in_use = |error: &rusqlite::Error| {
-        use rusqlite::ErrorCode::{DatabaseBusy, DatabaseLocked};
-        matches!(error.sqlite_error_code(), Some(DatabaseBusy | DatabaseLocked))
-    };
-    let rested = Connection::open_with_flags(database, flags).and_then(|connection| {
-        connection.busy_timeout(Duration::from_millis(ALONE_WAIT_MILLISECONDS))?;
-        connection.pragma_update(None, "journal_mode", "delete")
-    });
-    match rested {
-        Err(error) if in_use(&error) => Err(CopyError::InUse { path: database.to_owned() }),
-        _ => Ok(()),
-    }
-}
-
-/// A copy that is not whole yet, under a name that says so; it goes away with this value.
-struct Half {
-    path: PathBuf,
-}
-
-impl Half {
-    fn of(to: &Path) -> Result<Half, CopyError> {
-        let path = with_ending(to, &format!(".{}.part", std::process::id()));
-        // Made here, so that what hinders is said in the system's own words.
-        File::create(&path).map_err(|source| CopyError::File { what: "write", path: path.clone(), source })?;
-        Ok(Half { path })
-    }
-
-    /// Gives it its name, which outlives a power cut from then on.
-    fn named(self, to: &Path, force: Force) -> Result<(), CopyError> {
-        let failed = |source| CopyError::File { what: "write", path: to.to_owned(), source };
-        match force {
-            Force::Yes => fs::rename(&self.path, to).map_err(failed)?,
-            // A name that was taken meanwhile is not taken from its owner.
-            Force::No => match fs::hard_link(&self.path, to) {
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                    return Err(CopyError::Exists { path: to.to_owned() });
-                }
-                Err(_) => fs::rename(&self.path, to).map_err(failed)?,
-                Ok(()) => {}
-            },
-        }
-        synced(folder_of(to))
-    }
-}
-
-impl Drop for Half {
-    fn drop(&mut self) {
-        for ending in ["", "-wal", "-shm", "-journal"] {
-            // Most of them are not there, and what cannot be removed is seen by its name.
-            drop(fs::remove_file(with_ending(&self.path, ending)));
-        }
-    }
-}
-
-/// A name beside the database that nothing has yet, with the day and time in it.
-fn free_name(database: &Path, now: Timestamp) -> PathBuf {
-    let stamp = now.strftime("%Y%m%dT%H%M%SZ").to_string();
-    let name = |number: u32| match number {
-        0 => with_ending(database, &format!(".before-{stamp}")),
-        number => with_ending(database, &format!(".before-{stamp}-{number}")),
-    };
-    (0..).map(name).find(|path| !path.exists()).unwrap_or_else(|| name(0))
+/// Whether both lead to one file.
+pub(crate) fn is_same(one: &Path, other: &Path) -> bool {
+    matches!((one.canonicalize(), other.canonicalize()), (Ok(one), Ok(other)) if one == other)
 }
 
 fn articles(connection: &Connection) -> Result<i64, StoreError> {
     Ok(connection.query_row("SELECT count(*) FROM articles", [], |row| row.get(0))?)
 }
 
-fn is_same(one: &Path, other: &Path) -> bool {
-    matches!((one.canonicalize(), other.canonicalize()), (Ok(one), Ok(other)) if one == other)
-}
-
-fn folder_of(path: &Path) -> &Path {
-    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
-}
-
-/// Gives a file to the owner of another one, or of a folder: whoever restores may be root, and the service is not. A file's permissions go
-/// with it.
-fn belongs_like(path: &Path, like: &Path) -> Result<(), CopyError> {
-    let failed = |source| CopyError::File { what: "give away", path: path.to_owned(), source };
-    if !path.exists() {
-        return Ok(());
+/// An amount of data, for errors: `512 B`, `432.0 KiB`, `4.0 MiB`.
+fn amount(bytes: u64) -> String {
+    const UNITS: [(u32, &str); 3] = [(30, "GiB"), (20, "MiB"), (10, "KiB")];
+    match UNITS.iter().find(|(shift, _)| bytes >> shift > 0) {
+        Some((shift, unit)) => {
+            let tenths = (u128::from(bytes) * 10) >> shift;
+            format!("{}.{} {unit}", tenths / 10, tenths % 10)
+        }
+        None => format!("{bytes} B"),
     }
-    let (own, wanted) = (fs::metadata(path).map_err(failed)?, fs::metadata(like).map_err(failed)?);
-    if wanted.is_file() {
-        fs::set_permissions(path, wanted.permissions()).map_err(failed)?;
-    }
-    if (own.uid(), own.gid()) == (wanted.uid(), wanted.gid()) {
-        return Ok(());
-    }
-    match chown(path, Some(wanted.uid()), Some(wanted.gid())) {
-        // Only root may, and whoever is not root is the one who can use it.
-        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
-        given => given.map_err(failed),
-    }
-}
-
-fn synced(path: &Path) -> Result<(), CopyError> {
-    let sync = File::open(path).and_then(|file| file.sync_all());
-    sync.map_err(|source| CopyError::File { what: "write", path: path.to_owned(), source })
-}
-
-/// A path with something written behind its name.
-pub(crate) fn with_ending(path: &Path, ending: &str) -> PathBuf {
-    let mut name: OsString = path.as_os_str().to_owned();
-    name.push(ending);
-    PathBuf::from(name)
 }
 
 #[cfg(test)]
 mod tests {
     use std::fs;
-    use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    use std::os::unix::net::UnixListener;
+    use std::path::Path;
 
     use jiff::Timestamp;
     use rusqlite::Connection;
 
-    use crate::store::copy::{Force, restore, verified, with_ending};
-    use crate::store::schema::{APPLICATION_ID, MIGRATIONS};
+    use crate::store::copy::{CopyError, Force};
+    use crate::store::lock::RoleLock;
+    use crate::store::place::with_ending;
     use crate::store::{Store, StoreError};
 
-    #[test]
-    fn a_copy_of_an_older_schema_is_put_back_and_then_brought_up_to_date() {
-        let folder = tempfile::tempdir().unwrap();
-        let (old, database) = (folder.path().join("old.bak"), folder.path().join("n.db"));
-        let connection = Connection::open(&old).unwrap();
-        MIGRATIONS[..3].iter().for_each(|step| connection.execute_batch(step).unwrap());
-        connection
-            .execute_batch(&format!(
-                "PRAGMA user_version = 3; PRAGMA application_id = {APPLICATION_ID}; DROP TABLE keys_written_out"
-            ))
-            .unwrap();
-        drop(connection);
-        assert_eq!(verified(&old).unwrap().articles, 0);
-        assert!(matches!(Store::reader(&old), Err(StoreError::Older { .. })));
-        assert_eq!(restore(&old, &database, Timestamp::UNIX_EPOCH, |_, _| ()).unwrap().1, None);
-        drop(Store::open(&database, 1, Timestamp::UNIX_EPOCH).unwrap());
-        assert_eq!(Store::at_rest(&database).unwrap().unsound().unwrap(), []);
-        assert!(!with_ending(&old, "-wal").exists());
+    /// A database of ours, closed, with the store that reads it.
+    fn made(path: &Path) -> Store {
+        drop(Store::open(path, 1, Timestamp::UNIX_EPOCH).unwrap());
+        Store::reader(path).unwrap()
     }
 
     #[test]
-    fn what_root_restores_belongs_to_whom_it_belonged() {
+    fn a_backup_replaces_an_earlier_one_and_nothing_else() {
         let folder = tempfile::tempdir().unwrap();
-        let [good, database] = ["good.bak", "n.db"].map(|name| folder.path().join(name));
-        drop(Store::open(&database, 1, Timestamp::UNIX_EPOCH).unwrap());
-        let store = Store::reader(&database).unwrap();
-        store.back_up(&database, &good, Force::No, |_, _| ()).unwrap();
-        drop(store);
-        fs::set_permissions(&database, fs::Permissions::from_mode(0o640)).unwrap();
-        if chown(&database, Some(4_321), Some(4_321)).is_err() {
-            println!("skipped: only root can give files away");
-            return;
+        let path = |name: &str| folder.path().join(name);
+        let database = path("n.db");
+        let store = made(&database);
+        let refused = |name: &str, force: Force, said: &str| {
+            let before = fs::read(path(name)).ok();
+            let error = store.back_up(&database, &path(name), force, |_, _| ()).unwrap_err();
+            assert!(error.to_string().contains(said) && error.is_usage(), "{name}: {error}");
+            assert_eq!(fs::read(path(name)).ok(), before, "{name}");
+            assert!(!path(&format!("{name}.part")).exists(), "{name}");
+        };
+        fs::write(path("text"), "dear diary").unwrap();
+        Connection::open(path("other")).unwrap().execute_batch("CREATE TABLE t (a)").unwrap();
+        let _socket = UnixListener::bind(path("socket")).unwrap();
+        for name in ["text", "other"] {
+            refused(name, Force::No, "is already there");
+            refused(name, Force::Yes, "something else than a database of newsfold's");
         }
-        restore(&good, &database, Timestamp::UNIX_EPOCH, |_, _| ()).unwrap();
-        let restored = fs::metadata(&database).unwrap();
-        assert_eq!((restored.uid(), restored.gid(), restored.mode() & 0o777), (4_321, 4_321, 0o640));
+        refused("socket", Force::Yes, "something else than a database of newsfold's");
+        for name in ["n.db-wal", "n.db-shm", "n.db-journal", "n.db.lock", "n.db.reading"] {
+            refused(name, Force::Yes, "is a file of the database");
+            refused(name, Force::No, "is a file of the database");
+        }
+        // At work, without the role; after its process died; with its log alone.
+        let other = made(&path("live.db"));
+        refused("live.db", Force::Yes, "live.db-wal` lies there");
+        drop(other);
+        for (name, log) in [("died.db", "died.db-wal"), ("hot.db", "hot.db-journal")] {
+            fs::write(path(log), "a log").unwrap();
+            for force in [Force::No, Force::Yes] {
+                refused(name, force, "a database in use, or was when its process died");
+            }
+            fs::copy(path("live.db"), path(name)).unwrap();
+            refused(name, Force::Yes, "a database in use, or was when its process died");
+        }
+        let lock = RoleLock::take(&path("live.db"), "run").unwrap();
+        refused("live.db", Force::Yes, "`newsfold run` (process");
+        drop(lock);
+
+        fs::write(path("empty"), "").unwrap();
+        for name in ["empty", "empty", "live.db"] {
+            assert_eq!(store.back_up(&database, &path(name), Force::Yes, |_, _| ()).unwrap().copied.articles, 0);
+        }
+        // A link stays a link, also one to a file that is not there yet.
+        symlink("there.bak", path("link.bak")).unwrap();
+        store.back_up(&database, &path("link.bak"), Force::No, |_, _| ()).unwrap();
+        assert!(path("link.bak").is_symlink() && path("there.bak").is_file());
+        assert!(fs::read_dir(folder.path()).unwrap().all(|file| !file.unwrap().path().ends_with(".part")));
+    }
+
+    #[test]
+    fn who_may_not_read_the_database_may_not_read_its_copy() {
+        let folder = tempfile::tempdir().unwrap();
+        let [database, copy] = ["n.db", "n.bak"].map(|name| folder.path().join(name));
+        let store = made(&database);
+        fs::set_permissions(&database, fs::Permissions::from_mode(0o600)).unwrap();
+        store
+            .back_up(&database, &copy, Force::No, |_, _| {
+                let half = fs::metadata(with_ending(&copy, ".part")).unwrap();
+                assert_eq!(half.permissions().mode() & 0o777, 0o600);
+            })
+            .unwrap();
+        assert_eq!(fs::metadata(&copy).unwrap().permissions().mode() & 0o777, 0o600);
+        // And it wants no log beside it to be read (byte 18 and 19 of the head: 2 in WAL mode).
+        assert_eq!(
+            (&fs::read(&database).unwrap()[18..20], &fs::read(&copy).unwrap()[18..20]),
+            (&[2, 2][..], &[1, 1][..])
+        );
+    }
+
+    #[test]
+    fn a_link_to_a_file_with_a_log_is_not_at_rest() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("state")).unwrap();
+        let [database, link] = ["state/n.db", "link.db"].map(|name| folder.path().join(name));
+        symlink(&database, &link).unwrap();
+        let reader = made(&database);
+        assert!(matches!(Store::at_rest(&link), Err(StoreError::NotAtRest { .. })));
+        drop(reader);
+        assert_eq!(Store::at_rest(&link).unwrap().articles().unwrap(), 0);
+        fs::write(with_ending(&database, "-journal"), "a log").unwrap();
+        assert!(matches!(Store::at_rest(&link), Err(StoreError::NotAtRest { .. })));
+        fs::remove_file(with_ending(&database, "-journal")).unwrap();
+        fs::write(with_ending(&database, "-wal"), "a log").unwrap();
+        fs::write(&database, "").unwrap();
+        for path in [&database, &link] {
+            assert!(matches!(Store::open(path, 1, Timestamp::UNIX_EPOCH), Err(StoreError::Emptied { .. })));
+        }
+        assert!(with_ending(&database, "-wal").exists());
+    }
+
+    #[test]
+    fn what_has_no_room_is_told_in_the_users_words() {
+        let told = |needed, free| CopyError::NoRoom { path: "n.bak".into(), needed, free }.to_string();
+        let wanted = "there is no room for `n.bak`: it takes 4.0 MiB, and 432.0 KiB are free";
+        assert_eq!(told(4 << 20, 432 << 10), wanted);
+        assert!(told(5 << 30, 1_023).ends_with("it takes 5.0 GiB, and 1023 B are free"));
     }
 }

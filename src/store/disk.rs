@@ -4,7 +4,8 @@ use std::path::Path;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::store::{Store, StoreError, with_ending};
+use crate::store::place::{folder_of, resolved, with_ending};
+use crate::store::{Store, StoreError};
 
 /// Growth is told from the last four weeks …
 const GROWTH_WINDOW: SignedDuration = SignedDuration::from_hours(24 * 28);
@@ -86,7 +87,7 @@ impl Store {
         let lately = number("SELECT count(*) FROM articles WHERE seen >= ?1", from.as_millisecond())?;
         // Beside the file itself, wherever a link to it stands.
         let path = &path.canonicalize().unwrap_or_else(|_| path.to_owned());
-        let log = std::fs::metadata(with_ending(path, "-wal")).map_or(0, |log| log.len());
+        let log = std::fs::metadata(with_ending(&resolved(path), "-wal")).map_or(0, |log| log.len());
         Ok(Disk {
             file_bytes: number("SELECT page_count FROM pragma_page_count WHERE ?1 = ?1", 0)? * page,
             spare_bytes: number("SELECT freelist_count FROM pragma_freelist_count WHERE ?1 = ?1", 0)? * page,
@@ -113,8 +114,7 @@ impl Store {
 
 /// What is left for us of the volume on which this path lies.
 pub(crate) fn volume_free(path: &Path) -> Option<u64> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let volume = rustix::fs::statvfs(folder).ok()?;
+    let volume = rustix::fs::statvfs(folder_of(&resolved(path))).ok()?;
     volume.f_bavail.checked_mul(volume.f_frsize)
 }
 

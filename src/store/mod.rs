@@ -10,19 +10,21 @@ mod deaths;
 mod disk;
 mod editions;
 mod feeds;
+mod half;
 mod leave;
 mod lock;
 mod order;
 mod outbox;
+mod place;
 mod read;
 mod regroup;
+mod replace;
 mod replay;
 mod retention;
 mod schema;
 mod search;
 mod settled;
 
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -36,8 +38,7 @@ use crate::lookup::folded;
 pub use crate::store::batch::{Batch, Elsewhere, FeedFacts, Known, Met, NewArticle, Past, Placed};
 pub use crate::store::census::{Census, room, schema_version};
 pub use crate::store::check::{Damage, Unsound};
-pub(crate) use crate::store::copy::with_ending;
-pub use crate::store::copy::{Copied, CopyError, Force, restore, verified};
+pub use crate::store::copy::{BackedUp, Copied, CopyError, Force, verified};
 pub use crate::store::corrections::{Moved, Moving, Wanted, standing};
 pub use crate::store::disk::{Disk, Forecast};
 pub use crate::store::editions::{Arrivals, LastEdition, NewEdition, Recorded, Seen, View};
@@ -45,7 +46,10 @@ pub use crate::store::leave::Leave;
 pub use crate::store::lock::{Holder, RoleLock, beside};
 pub use crate::store::order::Place;
 pub use crate::store::outbox::{Attempt, Letter, OutboxState, Waiting};
+use crate::store::place::{Missing, Opened};
+pub(crate) use crate::store::place::{resolved, with_ending};
 pub use crate::store::read::{Found, Query, Totals};
+pub use crate::store::replace::{RESTORE, Restored, restore};
 pub use crate::store::replay::Founding;
 pub use crate::store::retention::{Cursor, Cutoffs, Expired, Tidied};
 pub use crate::store::search::Matches;
@@ -251,6 +255,9 @@ pub struct Hold<'store>(#[expect(dead_code, reason = "it is held, not looked at"
 pub struct Store {
     connection: Connection,
     leave: Leave,
+    /// The last to go: until then nothing but SQLite may touch the file. `None` in memory.
+    #[expect(dead_code, reason = "it is held, not looked at")]
+    opened: Option<Opened>,
 }
 
 impl Store {
@@ -259,7 +266,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`] says what is wrong with the file; a file that is not ours is never written to.
     pub fn open(path: &Path, salt: u64, now: Timestamp) -> Result<Store, StoreError> {
-        usable(path)?;
+        let opened = Opened::of(path, Missing::Make)?;
         let connection = Connection::open(path)?;
         if recognise(&connection, path)? == 0 {
             // Before anything is written, or never: so that what is pruned can be given back a little at a time.
@@ -267,7 +274,7 @@ impl Store {
         }
         // journal_mode first: it is the one setting that is stored in the file.
         connection.pragma_update(None, "journal_mode", "wal")?;
-        Store::ready(connection, salt, now)
+        Store::ready(connection, Some(opened), salt, now)
     }
 
     /// A database that lives in memory and dies with this value.
@@ -275,7 +282,7 @@ impl Store {
     /// # Errors
     /// Only when SQLite itself fails.
     pub fn in_memory(salt: u64, now: Timestamp) -> Result<Store, StoreError> {
-        Store::ready(Connection::open_in_memory()?, salt, now)
+        Store::ready(Connection::open_in_memory()?, None, salt, now)
     }
 
     /// Opens the database at `path` for reading only; it sees one state of the file per call and never waits for a writer.
@@ -286,14 +293,14 @@ impl Store {
         if !path.exists() {
             return Err(StoreError::Missing { path: path.to_owned() });
         }
-        usable(path)?;
+        let opened = Opened::of(path, Missing::Leave)?;
         let connection = match Store::open_for_reading(path) {
             Err(StoreError::Sqlite(error) | StoreError::ReadOnly(error)) if is_unopenable(&error) => {
                 Store::open_at_rest(path, error)?
             }
-            opened => opened?,
+            found => found?,
         };
-        Store::over(connection)
+        Store::over(connection, Some(opened))
     }
 
     /// A read-only handle cannot make the shared-memory file that WAL needs, so the handle may write but the session may not.
@@ -318,11 +325,13 @@ impl Store {
         Ok(connection)
     }
 
-    /// The file as it is, without a lock and without a file beside it; `None` where a write-ahead log is left.
+    /// The file as it is, without a lock and without a file beside it; `None` where a log is left, of which SQLite would know nothing then.
     fn immutable(path: &Path) -> Result<Option<Connection>, StoreError> {
-        let log = with_ending(path, "-wal");
-        let absolute = std::path::absolute(path).ok().and_then(|path| url::Url::from_file_path(path).ok());
-        let (Some(mut address), false) = (absolute, log.exists()) else { return Ok(None) };
+        // A log lies beside the file itself, not beside a link to it.
+        let file = resolved(path);
+        let logged = ["-wal", "-journal"].iter().any(|ending| with_ending(&file, ending).exists());
+        let absolute = std::path::absolute(file).ok().and_then(|path| url::Url::from_file_path(path).ok());
+        let (Some(mut address), false) = (absolute, logged) else { return Ok(None) };
         address.set_query(Some("immutable=1"));
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
         Ok(Some(Connection::open_with_flags(address.as_str(), flags)?))
@@ -336,14 +345,14 @@ impl Store {
         if !path.exists() {
             return Err(StoreError::NoCopy { path: path.to_owned() });
         }
-        usable(path)?;
+        let opened = Opened::of(path, Missing::Leave)?;
         let Some(connection) = Store::immutable(path)? else {
             return Err(StoreError::NotAtRest { path: path.to_owned() });
         };
         if recognise(&connection, path)? == 0 {
             return Err(StoreError::NotOurs { path: path.to_owned() });
         }
-        Store::over(connection)
+        Store::over(connection, Some(opened))
     }
 
     /// One state of the file for all that is read while the value lives, whatever is written meanwhile; nobody waits for it.
@@ -355,14 +364,14 @@ impl Store {
         Ok(Hold(outermost.then(|| self.connection.unchecked_transaction()).transpose()?))
     }
 
-    fn over(mut connection: Connection) -> Result<Store, StoreError> {
+    fn over(mut connection: Connection, opened: Option<Opened>) -> Result<Store, StoreError> {
         configure(&connection)?;
         let leave = Leave::over(&mut connection)?;
-        Ok(Store { connection, leave })
+        Ok(Store { connection, leave, opened })
     }
 
-    fn ready(connection: Connection, salt: u64, now: Timestamp) -> Result<Store, StoreError> {
-        let mut store = Store::over(connection)?;
+    fn ready(connection: Connection, opened: Option<Opened>, salt: u64, now: Timestamp) -> Result<Store, StoreError> {
+        let mut store = Store::over(connection, opened)?;
         schema::migrate(&mut store.connection)?;
         store.connection.execute(
             "INSERT INTO meta VALUES ('salt', ?1), ('created', ?2) ON CONFLICT DO NOTHING",
@@ -478,55 +487,6 @@ fn recognise(connection: &Connection, path: &Path) -> Result<i64, StoreError> {
     Ok(version)
 }
 
-/// Refuses, before SQLite sees it, a place where no database of ours can be or come to be.
-pub(crate) fn usable(path: &Path) -> Result<(), StoreError> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    if !folder.is_dir() {
-        return Err(StoreError::NoFolder { path: path.to_owned(), folder: folder.to_owned() });
-    }
-    if path.is_dir() {
-        return Err(StoreError::Folder { path: path.to_owned() });
-    }
-    let length = |path: &Path| std::fs::metadata(path).map_or(0, |file| file.len());
-    // SQLite takes an empty file for a new database, and a log beside a new one for rubbish that it may remove.
-    if path.exists() && length(path) == 0 && length(&with_ending(path, "-wal")) > 0 {
-        return Err(StoreError::Emptied { path: path.to_owned() });
-    }
-    let Some(head) = head_of(path) else { return Ok(()) };
-    if !head.starts_with(MAGIC) {
-        return Err(StoreError::NotADatabase { path: path.to_owned() });
-    }
-    // SQLite reads what is missing of the last page as zeros. While there is a log, what is missing may be in there.
-    let (found, wanted) = (length(path), length_told(&head));
-    if found < wanted && length(&with_ending(path, "-wal")) == 0 {
-        return Err(StoreError::Cut { path: path.to_owned(), found, wanted });
-    }
-    Ok(())
-}
-
-/// How every SQLite database begins.
-const MAGIC: &[u8; 16] = b"SQLite format 3\0";
-
-/// The first hundred bytes of a file, zeros where it has fewer; `None` where it has none, or may not be read, which SQLite tells of.
-fn head_of(path: &Path) -> Option<[u8; 100]> {
-    let mut head = Vec::with_capacity(100);
-    std::fs::File::open(path).ok()?.take(100).read_to_end(&mut head).ok()?;
-    let is_empty = head.is_empty();
-    head.resize(100, 0);
-    head.try_into().ok().filter(|_| !is_empty)
-}
-
-/// How many bytes a database has by its head (<https://www.sqlite.org/fileformat2.html#the_database_header>): its pages, where their
-/// number was written by who wrote last, times the size of one.
-fn length_told(head: &[u8; 100]) -> u64 {
-    let number = |at: usize| u32::from_be_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]);
-    let page = match u16::from_be_bytes([head[16], head[17]]) {
-        1 => 65_536,
-        bytes => u64::from(bytes),
-    };
-    if number(24) == number(92) { page * u64::from(number(28)) } else { 0 }
-}
-
 /// Refuses to read a file whose tables are not yet those that are read.
 fn up_to_date(path: &Path, found: i64) -> Result<(), StoreError> {
     let known = i64::try_from(schema::MIGRATIONS.len()).expect("migrations are few");
@@ -633,7 +593,7 @@ mod tests {
         let refused =
             || rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CANTOPEN), None);
         let connection = Store::open_at_rest(&path, refused()).unwrap();
-        assert_eq!(Store::over(connection).unwrap().salt().unwrap(), 9);
+        assert_eq!(Store::over(connection, None).unwrap().salt().unwrap(), 9);
         // What is in the log only would be overlooked, so a file with one is refused.
         std::fs::write(folder.path().join("odd name?#%41.db-wal"), "x").unwrap();
         assert!(Store::open_at_rest(&path, refused()).is_err());

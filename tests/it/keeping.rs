@@ -2,7 +2,9 @@
 
 use std::fs;
 use std::io::{Seek, SeekFrom, Write as _};
-use std::path::Path;
+use std::os::unix::fs::{PermissionsExt, chown};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -120,13 +122,24 @@ fn a_backup_takes_nobodys_file_and_leaves_nothing_half_done() {
     };
     fs::write(home.path("taken"), "mine").expect("a file");
     check(&["backup", "taken"], 2, "is already there");
+    check(&["backup", "taken", "--force"], 2, "something else than a database of newsfold's");
+    check(&["backup", "newsfold.db-wal", "--force"], 2, "is a file of the database");
     check(&["backup", "newsfold.db", "--force"], 2, "is the database itself");
     check(&["backup", "nowhere/n.bak"], 1, "cannot write");
     check(&["backup", "."], 1, "is a folder");
     check(&["--db", "none.db", "backup", "n.bak"], 1, "there is no database");
     assert_eq!(fs::read(home.path("taken")).expect("it is there"), b"mine");
-    home.good(&["backup", "taken", "--force"]);
-    assert_eq!(count(&home.path("taken"), "SELECT count(*) FROM articles"), 3);
+    home.good(&["backup", "n.bak"]);
+    // What a killed one left, and an earlier backup.
+    let half = fs::read(home.path("n.bak")).expect("a backup");
+    fs::write(home.path("n.bak.part"), &half[..half.len() / 2]).expect("a file");
+    home.good(&["backup", "n.bak", "--force"]);
+    assert_eq!(count(&home.path("n.bak"), "SELECT count(*) FROM articles"), 3);
+    // Another service's.
+    fs::copy(home.path("n.bak"), home.path("live.db")).expect("a copy");
+    let role = RoleLock::take(&home.path("live.db"), "run").expect("the role is free");
+    check(&["backup", "live.db", "--force"], 2, "`newsfold run`");
+    drop(role);
     assert_eq!(names(&home, "").iter().filter(|name| name.contains(".part") || name.starts_with("none")).count(), 0);
 }
 
@@ -178,11 +191,7 @@ fn a_restore_refuses_what_would_lose_something_and_leaves_all_as_it_was() {
     drop(reader);
 
     // A log that its process left behind belongs to the old database.
-    let other = Connection::open(&database).expect("a connection");
-    other.execute_batch("PRAGMA journal_mode = WAL; UPDATE memberships SET reason = '{}'").expect("it is changed");
-    let left = ["", "-wal"].map(|end| (end, fs::read(home.path(&format!("newsfold.db{end}"))).expect("a file")));
-    drop(other);
-    left.iter().for_each(|(end, bytes)| fs::write(home.path(&format!("newsfold.db{end}")), bytes).expect("a file"));
+    killed(&database, "UPDATE memberships SET reason = '{}'");
     home.good(&["restore", "good.bak"]);
     assert_eq!(dump(&database), before);
     let kept = names(&home, "newsfold.db.before-");
@@ -195,6 +204,126 @@ fn a_restore_refuses_what_would_lose_something_and_leaves_all_as_it_was() {
     home.good(&["--db", "broken.db", "restore", "good.bak"]);
     assert_eq!(dump(&home.path("broken.db")), before);
     assert_eq!(names(&home, "broken.db.before-").len(), 1);
+}
+
+/// What a process that was killed left of the database: the log holds what the file does not.
+fn killed(database: &Path, sql: &str) {
+    let path = |end: &str| with_ending(database, end);
+    let other = Connection::open(database).expect("a connection");
+    other.execute_batch(&format!("PRAGMA journal_mode = WAL; {sql}")).expect("it is changed");
+    let left = ["", "-wal"].map(|end| (end, fs::read(path(end)).expect("a file")));
+    drop(other);
+    left.iter().for_each(|(end, bytes)| fs::write(path(end), bytes).expect("a file"));
+}
+
+fn with_ending(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    PathBuf::from(name)
+}
+
+#[test]
+fn who_has_the_database_open_twice_keeps_its_log_when_another_program_closes_it() {
+    let (home, origin) = stored();
+    let database = home.path("newsfold.db");
+    // As a service has it: one that writes, one that answers `/metrics`, one for a digest that comes and goes.
+    let mut writer = Store::open(&database, 1, jiff::Timestamp::UNIX_EPOCH).expect("it opens");
+    let reader = Store::reader(&database).expect("it opens again");
+    drop(Store::open(&database, 1, jiff::Timestamp::UNIX_EPOCH).expect("and again"));
+    drop(RoleLock::take(&database, "run").expect("the role is free"));
+    home.good(&["feeds", "add", "--no-check", &origin.url("/bell")]);
+    let wish = newsfold::model::FeedWish::of_url("https://late.example/");
+    writer.add_feed(&wish, jiff::Timestamp::UNIX_EPOCH).expect("it writes");
+    assert!(with_ending(&database, "-wal").exists(), "the log of a database in use was removed");
+    for feeds in [reader.feeds().expect("it reads"), writer.feeds().expect("it reads")] {
+        assert_eq!(feeds.len(), 4, "what others wrote is seen");
+    }
+    drop((writer, reader));
+    assert!(home.good(&["feeds", "list"]).stdout.contains("late.example"), "what was acknowledged stays");
+}
+
+#[test]
+fn a_restore_reads_no_log_of_another_history_and_overlooks_none() {
+    let (home, _origin) = stored();
+    let database = home.path("newsfold.db");
+    home.good(&["backup", "good.bak"]);
+    let before = dump(&database);
+    // The file is gone, and the log of a killed process is not.
+    killed(&database, "UPDATE memberships SET reason = '{}'");
+    let log = fs::read(with_ending(&database, "-wal")).expect("a log");
+    fs::remove_file(&database).expect("it goes");
+    let said = home.good(&["restore", "good.bak"]).stderr;
+    assert_eq!(dump(&database), before);
+    let kept = names(&home, "newsfold.db.before-");
+    assert!(kept.len() == 1 && kept[0].ends_with("-wal") && said.contains(&kept[0]), "{kept:?}: {said}");
+    assert_eq!(fs::read(home.path(&kept[0])).expect("it is kept"), log);
+
+    // A copy that was taken by hand with its log, by a link that stands elsewhere.
+    fs::create_dir(home.path("other")).expect("a folder");
+    let taken = home.path("other/n.db");
+    fs::copy(home.path("good.bak"), &taken).expect("a copy");
+    killed(&taken, "UPDATE memberships SET reason = '{}'");
+    std::os::unix::fs::symlink(&taken, home.path("link.bak")).expect("a link");
+    let ran = home.run(&["restore", "link.bak"]);
+    assert!(ran.code == Some(1) && ran.stderr.contains("has a log beside it"), "{}", ran.stderr);
+
+    // An emptied one that somebody still reads, which SQLite must not be asked about: it would remove the log.
+    let reader = Store::reader(&taken).expect("a reader");
+    reader.feeds().expect("it reads");
+    // Whoever closes a file lets go of all locks that its process has of it.
+    let emptied = fs::File::options().write(true).open(&taken).expect("the file");
+    emptied.set_len(0).expect("it is emptied");
+    let log = fs::read(with_ending(&taken, "-wal")).expect("a log");
+    let ran = home.run(&["--db", "other/n.db", "restore", "good.bak"]);
+    assert!(ran.code == Some(1) && ran.stderr.contains("open; end it"), "{}", ran.stderr);
+    assert_eq!(fs::read(with_ending(&taken, "-wal")).expect("a log"), log);
+    drop((reader, emptied));
+
+    // Where nothing can be restored nothing is made.
+    assert_eq!(home.run(&["--db", "none.db", "restore", "nothing.bak"]).code, Some(1));
+    assert!(names(&home, "none").is_empty());
+}
+
+#[test]
+fn what_another_user_left_and_a_folder_that_cannot_be_synced_keep_nobody_from_working() {
+    let (home, _origin) = stored();
+    let database = home.path("newsfold.db");
+    let user = 4_321;
+    let folder = home.path("");
+    for entry in fs::read_dir(&folder).expect("the home").map(|entry| entry.expect("a file").path()) {
+        if chown(&entry, Some(user), Some(user)).is_err() {
+            println!("skipped: only root can give files away");
+            return;
+        }
+    }
+    chown(&folder, Some(user), Some(user)).expect("the folder too");
+    // As a restore by root left it that made it anew.
+    let lock = home.path("newsfold.db.lock");
+    fs::write(&lock, "restore 1\n").expect("a lock");
+    chown(&lock, Some(0), Some(0)).expect("root's");
+    fs::set_permissions(&lock, fs::Permissions::from_mode(0o644)).expect("others may read it");
+    let as_user = |args: &[&str]| home.command(args).uid(user).gid(user).output();
+    let Ok(rebuilt) = as_user(&["rebuild"]) else {
+        println!("skipped: another user cannot reach the binary");
+        return;
+    };
+    assert!(rebuilt.status.success(), "{}", String::from_utf8_lossy(&rebuilt.stderr));
+    assert!(fs::read_to_string(&lock).expect("it can be read").starts_with("rebuild "));
+    let held = RoleLock::take(&database, "run").expect("the role is free");
+    let refused = as_user(&["rebuild"]).expect("it starts");
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("`newsfold run`"));
+    drop(held);
+
+    // A folder that may be written and not read cannot be synced: the file is there all the same, and that is no failure.
+    fs::set_permissions(&folder, fs::Permissions::from_mode(0o300)).expect("it may not be read");
+    for (args, made) in [(["backup", "n.bak"], "n.bak"), (["restore", "n.bak"], "newsfold.db")] {
+        let ran = as_user(&args).expect("it starts");
+        let said = String::from_utf8_lossy(&ran.stderr);
+        assert!(ran.status.success() && said.contains("its folder cannot be synced"), "{said}");
+        assert_eq!(count(&home.path(made), "SELECT count(*) FROM articles"), 3);
+        assert_eq!(args[0] == "restore", said.contains("what was there is kept as"), "{said}");
+    }
+    fs::set_permissions(&folder, fs::Permissions::from_mode(0o700)).expect("it goes away with its home");
 }
 
 /// Each damage as SQL, and the area, the finding and the advice that `doctor` has for it.
