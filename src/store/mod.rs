@@ -10,6 +10,7 @@ mod deaths;
 mod disk;
 mod editions;
 mod feeds;
+mod file;
 mod leave;
 mod lock;
 mod order;
@@ -41,6 +42,7 @@ pub use crate::store::copy::{Copied, CopyError, Force, restore, verified};
 pub use crate::store::corrections::{Moved, Moving, Wanted, standing};
 pub use crate::store::disk::{Disk, Forecast};
 pub use crate::store::editions::{Arrivals, LastEdition, NewEdition, Recorded, Seen, View};
+pub use crate::store::file::Opened;
 pub use crate::store::leave::Leave;
 pub use crate::store::lock::{Holder, RoleLock, beside};
 pub use crate::store::order::Place;
@@ -175,6 +177,12 @@ pub enum StoreError {
         /// The length that its head tells.
         wanted: u64,
     },
+    /// The path names another file by now, or none: what is written to the one that is open is lost with its end.
+    #[error("`{}` is not the file any more that was opened: it was removed, or another one was put in its place, while newsfold was at work. What stands there is opened at the next start; nothing more was asked for", path.display())]
+    Moved {
+        /// The database.
+        path: PathBuf,
+    },
     /// The file's structure is broken.
     #[error(
         "the database is damaged ({0}); nothing was written over it. Stop newsfold, keep a copy of the file with its `-wal`, and restore a backup; without one, `sqlite3 FILE .recover` saves what can be read"
@@ -251,6 +259,7 @@ pub struct Hold<'store>(#[expect(dead_code, reason = "it is held, not looked at"
 pub struct Store {
     connection: Connection,
     leave: Leave,
+    opened: Option<Opened>,
 }
 
 impl Store {
@@ -358,7 +367,8 @@ impl Store {
     fn over(mut connection: Connection) -> Result<Store, StoreError> {
         configure(&connection)?;
         let leave = Leave::over(&mut connection)?;
-        Ok(Store { connection, leave })
+        let opened = connection.path().filter(|path| !path.is_empty()).and_then(|path| Opened::at(Path::new(path)));
+        Ok(Store { connection, leave, opened })
     }
 
     fn ready(connection: Connection, salt: u64, now: Timestamp) -> Result<Store, StoreError> {

@@ -312,6 +312,31 @@ fn a_database_that_is_locked_for_a_while_is_waited_for_and_the_watchdog_is_fed()
 }
 
 #[test]
+fn a_reload_while_the_database_is_locked_feeds_the_watchdog_and_can_be_stopped() {
+    let home = Home::with_config(&config(&[]));
+    let socket = UnixDatagram::bind(home.path("notify")).expect("a socket of the home can be made");
+    socket.set_nonblocking(true).unwrap();
+    let mut service = Service::start_with(&home, &["run"], &[("WATCHDOG_USEC", "600000")]);
+    service.until("it is ready", || told(&socket).contains(&"READY=1".to_owned()));
+    let other = rusqlite::Connection::open(home.path("newsfold.db")).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    fs::write(home.path("config.toml"), config(&[("https://elsewhere.example/feed".to_owned(), "")])).unwrap();
+    service.signal("HUP");
+    service.until("the config is read", || service_says(&home, "config read again"));
+    told(&socket);
+    let (began, mut beats) = (Instant::now(), 0);
+    service.until("the service manager hears of it", || {
+        beats += told(&socket).iter().filter(|message| *message == "WATCHDOG=1").count();
+        beats >= 4
+    });
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+    let began = Instant::now();
+    service.signal("TERM");
+    assert_eq!(service.end(Duration::from_secs(5)).code(), Some(0), "{}", service.log());
+    assert!(began.elapsed() < Duration::from_secs(3), "there is nothing to wait for: {:?}", began.elapsed());
+}
+
+#[test]
 fn it_obeys_a_persons_corrections_while_it_waits_for_feeds() {
     let origin = Origin::start();
     origin.serve("/lamp", feed(&[BREAD, DAM]));
