@@ -1,6 +1,7 @@
 //! Conductor: ticks, signals, waiting, readiness.
 
 mod digests;
+mod feeds;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -23,8 +24,10 @@ use crate::mail::Server;
 use crate::meter::Meter;
 use crate::model::{Feed, FeedId};
 use crate::schedule;
-use crate::store::{Leave, Store, StoreError};
+use crate::store::{Leave, StoreError};
 use crate::writer::{FeedReport, Writer};
+
+pub use crate::daemon::feeds::Feeds;
 
 /// How often it looks for corrections.
 const CORRECTIONS_EVERY: Duration = Duration::from_millis(500);
@@ -163,18 +166,18 @@ impl Signals {
     }
 }
 
-/// Asks every feed when it is due, until a signal says otherwise. `feeds` is a read-only store beside the writer's.
+/// Asks every feed when it is due, until a signal says otherwise. `feeds` reads beside the writer.
 ///
 /// # Errors
 /// When the store fails for good; what passes (a lock, a full disk) is waited for.
 pub async fn run<F: Fetch + Send + Sync + 'static>(
     writer: Writer,
-    feeds: &Store,
+    feeds: &Feeds,
     fetch: F,
     params: &Params,
     signals: &mut Signals,
 ) -> Result<Ended, DaemonError> {
-    let Some(writer) = window_read(writer, signals).await? else {
+    let Some(writer) = window_read(writer, params, signals).await? else {
         tell(clock::notify_stopping());
         return Ok(Ended::Abandoned);
     };
@@ -182,41 +185,80 @@ pub async fn run<F: Fetch + Send + Sync + 'static>(
     let now = Arc::clone(&params.now);
     let limits = ingest::Params { meter: Arc::clone(&params.meter), ..params.ingest.clone() };
     let mut ingest = Ingest::start(writer, fetch, limits, move || now(), stop.clone());
-    let mut under_way: BTreeSet<String> = BTreeSet::new();
     let digests = params.digests.clone().map(|wanted| digests::start(wanted, params.tick, stop.clone()));
+    let wish = polled(&mut ingest, feeds, params, signals).await;
+    stop.cancel();
+    let ending = end(ingest, *wish.as_ref().unwrap_or(&Wish::Stop), params, signals);
+    let digests_ending = async {
+        if let Some(digests) = digests {
+            digests.end().await;
+        }
+    };
+    let (ended, ()) = tokio::join!(ending, digests_ending);
+    wish?;
+    ended
+}
+
+/// The loop: turns until somebody wishes something else. Nothing in it waits for the database or a disk by itself.
+async fn polled<F: Fetch + Send + Sync + 'static>(
+    ingest: &mut Ingest<F>,
+    feeds: &Feeds,
+    params: &Params,
+    signals: &mut Signals,
+) -> Result<Wish, DaemonError> {
+    let mut under_way: BTreeSet<String> = BTreeSet::new();
     let mut manager = Manager::default();
-    let wish = loop {
-        let known = known(feeds)?;
+    loop {
+        let known = tokio::select! {
+            wish = signals.wish() => return Ok(wish),
+            known = feeds.known() => known?,
+        };
         let standing = known.as_deref().map(Standing::of);
         let mut idle = known.unwrap_or_default();
         idle.retain(|feed| !under_way.contains(&feed.url));
-        let asked = ask_due(&mut ingest, &idle, params);
+        let asked = ask_due(ingest, &idle, params);
         idle.retain(|feed| !asked.contains(&feed.url));
         under_way.extend(asked);
         if let Some(standing) = standing {
             manager.hear(standing, params);
         }
         tokio::select! {
-            wish = signals.wish() => break wish,
+            wish = signals.wish() => return Ok(wish),
             () = rest(&idle, params) => {}
             () = asked_for(feeds) => ingest.obey(),
-            ended = hear(&mut ingest, &mut under_way) => match ended {
+            ended = hear(ingest, &mut under_way) => match ended {
                 Heard::Report => {}
-                Heard::WriterStopped => break Wish::Stop,
+                Heard::WriterStopped => return Ok(Wish::Stop),
             },
         }
-    };
-    stop.cancel();
-    let ended = end(ingest, wish, params, signals).await;
-    if let Some(digests) = digests {
-        digests.end().await;
     }
-    ended
+}
+
+/// Waits for work that takes its time, and tells the service manager meanwhile that we live, for as long as the writer gets on.
+pub async fn attended<T>(params: &Params, work: impl Future<Output = T>) -> T {
+    // What is done at once is no news; and the loop's last word may be a tick old.
+    let pause = (params.tick / 2).max(Duration::from_millis(1));
+    let mut ticks = tokio::time::interval_at(tokio::time::Instant::now() + pause, pause);
+    tokio::pin!(work);
+    loop {
+        tokio::select! {
+            done = &mut work => return done,
+            _ = ticks.tick() => {
+                if params.meter.writer.silence(Instant::now()) <= params.writer_silence_max {
+                    tell(clock::notify_alive());
+                }
+            }
+        }
+    }
 }
 
 /// Reads the window, which may take seconds, before anything is promised; waits for as long as the file is locked. `None` where
 /// somebody wants us to end meanwhile.
-async fn window_read(mut writer: Writer, signals: &mut Signals) -> Result<Option<Writer>, DaemonError> {
+async fn window_read(
+    mut writer: Writer,
+    params: &Params,
+    signals: &mut Signals,
+) -> Result<Option<Writer>, DaemonError> {
     tell(clock::notify_status("reading the articles of the window"));
     let leave = writer.leave();
     loop {
@@ -225,7 +267,7 @@ async fn window_read(mut writer: Writer, signals: &mut Signals) -> Result<Option
             (writer, read)
         });
         let read = tokio::select! {
-            read = reading => read,
+            read = attended(params, reading) => read,
             // Nothing is held yet that could be lost.
             () = signals.stop() => {
                 leave.now();
@@ -326,13 +368,14 @@ async fn end<F: Fetch + Send + Sync + 'static>(
     if wish == Wish::Reload {
         tell(clock::notify_reloading());
         tokio::select! {
-            done = &mut finishing => finished = Some(done),
+            done = attended(params, &mut finishing) => finished = Some(done),
             () = signals.stop() => wish = Wish::Stop,
         }
     }
     if wish == Wish::Stop {
         tell(clock::notify_stopping());
     }
+    let until = tokio::time::Instant::now() + params.stop_within;
     let finished = match finished {
         Some(finished) => finished,
         None => match soon(finishing, &leave, params.stop_within).await {
@@ -345,7 +388,7 @@ async fn end<F: Fetch + Send + Sync + 'static>(
             }
         },
     };
-    let mut writer = match finished {
+    let writer = match finished {
         Finished::Part(writer, error) if error.is_transient() || matches!(error, StoreError::GivenUp) => {
             tracing::warn!("what was under way is fetched again, for it could not be stored: {}", one_line(&error));
             writer
@@ -353,15 +396,32 @@ async fn end<F: Fetch + Send + Sync + 'static>(
         finished => finished.whole()?,
     };
     Ok(match wish {
-        Wish::Stop => {
-            // All is stored; the next start tidies what this one could not.
-            if let Err(error) = writer.store().checkpoint() {
-                tracing::warn!("cannot empty the write-ahead log: {}", one_line(&error));
-            }
-            Ended::Stopped(writer)
-        }
+        Wish::Stop => tidied(writer, until).await,
         Wish::Reload => Ended::Reload(writer),
     })
+}
+
+/// Empties the write-ahead log. All is stored, so what cannot be done in time is left to the next start.
+async fn tidied(mut writer: Writer, until: tokio::time::Instant) -> Ended {
+    let leave = writer.leave();
+    let tidying = tokio::task::spawn_blocking(move || {
+        if let Err(error) = writer.store().checkpoint() {
+            tracing::warn!("cannot empty the write-ahead log: {}", one_line(&error));
+        }
+        writer
+    });
+    match tokio::time::timeout_at(until, tidying).await {
+        Ok(Ok(writer)) => Ended::Stopped(writer),
+        Ok(Err(fault)) => {
+            tracing::warn!("cannot empty the write-ahead log, by a fault of newsfold's own: {fault}");
+            Ended::Abandoned
+        }
+        Err(_) => {
+            leave.now();
+            tracing::debug!("the write-ahead log is left to the next start");
+            Ended::Abandoned
+        }
+    }
 }
 
 /// Waits for the writer's end; when three quarters of the time are over it is to give up its batch. `None` when it does not do even
@@ -374,17 +434,6 @@ async fn soon(finishing: impl Future<Output = Finished>, leave: &Leave, within: 
     }
     leave.now();
     tokio::time::timeout(within - give_up_after, finishing).await.ok()
-}
-
-/// The feeds as they stand; `None` while the file cannot be read for a reason that passes.
-fn known(feeds: &Store) -> Result<Option<Vec<Feed>>, DaemonError> {
-    match feeds.feeds() {
-        Err(error) if error.is_transient() => {
-            tracing::warn!("will look for due feeds again: {}", one_line(&error));
-            Ok(None)
-        }
-        feeds => Ok(Some(feeds?)),
-    }
 }
 
 /// A service manager that does not hear us is no reason to end.
@@ -431,11 +480,10 @@ async fn rest(idle: &[Feed], params: &Params) {
 }
 
 /// Waits until a person asks for a correction; they are not kept waiting for longer than a moment.
-async fn asked_for(store: &Store) {
+async fn asked_for(feeds: &Feeds) {
     loop {
         tokio::time::sleep(CORRECTIONS_EVERY).await;
-        // What hinders us is told where the feeds are read, which is soon.
-        if store.is_correction_pending().unwrap_or(false) {
+        if feeds.is_correction_pending().await {
             return;
         }
     }

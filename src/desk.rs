@@ -19,6 +19,7 @@ pub mod print;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use jiff::tz::TimeZone;
@@ -135,6 +136,9 @@ pub enum DeskError {
     /// Two at once.
     #[error("another process has just made an edition of `{0}`: nothing was recorded of this one")]
     Overtaken(String),
+    /// A panic, contained: the edition is tried again like any other that failed, and the other digests are made.
+    #[error("making it failed by a fault of newsfold's own ({0}); please report it")]
+    Fault(String),
 }
 
 /// An edition that is rendered and not yet recorded.
@@ -393,13 +397,15 @@ impl Desk {
                 wait_for(again);
                 continue;
             }
-            let outcome = due(store, order, now()).and_then(|due| match due {
-                Due::Now => make(store, order, now()).map(Some),
-                Due::At(moment) => {
-                    wait_for(moment);
-                    Ok(None)
-                }
-                Due::Never => Ok(None),
+            let outcome = contained(|| {
+                due(store, order, now()).and_then(|due| match due {
+                    Due::Now => make(store, order, now()).map(Some),
+                    Due::At(moment) => {
+                        wait_for(moment);
+                        Ok(None)
+                    }
+                    Due::Never => Ok(None),
+                })
             });
             self.troubles.remove(&order.name);
             match outcome {
@@ -418,5 +424,61 @@ impl Desk {
             }
         }
         next
+    }
+}
+
+/// Does the work of one order; a panic in it is this order's trouble. What a transaction had written then is rolled back.
+fn contained<T>(work: impl FnOnce() -> Result<T, DeskError>) -> Result<T, DeskError> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
+        let told = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+        Err(DeskError::Fault(told.unwrap_or("a panic without a word").to_owned()))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    #[test]
+    fn a_panic_over_one_order_is_its_trouble_and_the_others_are_made() {
+        let now: Timestamp = "2026-02-13T12:00:00Z".parse().unwrap();
+        let mut store = Store::in_memory(1, now).unwrap();
+        let order = |name: &str| Order {
+            name: name.to_owned(),
+            query: Query::default(),
+            taste: Taste::default(),
+            rank: rank::Params::default(),
+            first_since: None,
+            sort: Sort::default(),
+            params: Params::default(),
+            format: DigestFormat::Text,
+            template: None,
+            zone: TimeZone::UTC,
+            out: None,
+            post: None,
+            letterhead: None,
+            timetable: Some(Timetable::parse("* * * * *", TimeZone::UTC).unwrap()),
+        };
+        let mut desk = Desk::new(vec![order("ill"), order("well")]);
+        let after = |seconds: i64| now.checked_add(SignedDuration::from_secs(seconds)).unwrap();
+        // The schedules are new to the database, and due a minute later.
+        desk.round(&mut store, || now, || false);
+        let asked = Cell::new(0);
+        let breaking = || {
+            asked.set(asked.get() + 1);
+            assert_ne!(asked.get(), 1, "the first order meets it");
+            after(61)
+        };
+        let next = desk.round(&mut store, breaking, || false);
+        assert!(store.last_edition("well").unwrap().is_some(), "the second order was made");
+        assert!(store.last_edition("ill").unwrap().is_none());
+        assert!(next.is_some_and(|next| next > after(61)), "{next:?}");
+        // It is tried again like any other that failed, and not before.
+        desk.round(&mut store, || after(62), || false);
+        assert!(store.last_edition("ill").unwrap().is_none(), "a minute has not passed");
+        desk.round(&mut store, || after(61 + 3_600), || false);
+        assert!(store.last_edition("ill").unwrap().is_some());
     }
 }

@@ -494,7 +494,7 @@ impl Write {
         loop {
             self.limits.meter.writer.rest();
             let Some(errand) = self.arriving.blocking_recv() else { break };
-            self.limits.meter.writer.beat(std::time::Instant::now());
+            self.beat();
             let Errand::Answer(first) = errand else {
                 let obeyed = self.insist("corrections", Writer::obey)?;
                 tracing::debug!(corrections = obeyed, "obeyed");
@@ -526,6 +526,11 @@ impl Write {
         self.catch_up()
     }
 
+    /// Says that the writer gets on: at every step that may take its time, or it counts as stuck.
+    fn beat(&self) {
+        self.limits.meter.writer.beat(std::time::Instant::now());
+    }
+
     /// Takes back what was held against feeds while the network was down, as soon as that is known.
     fn forgive(&mut self, batch: &[Intake]) {
         let waited_for = self.waited_for.fetch_sub(batch.len(), Ordering::Relaxed) - batch.len();
@@ -539,6 +544,7 @@ impl Write {
         if blameless.is_empty() {
             return;
         }
+        self.beat();
         tracing::warn!(feeds = blameless.len(), "the network is down: no host answers, and no feed is blamed");
         // They stand as failed then, which is no loss of news.
         if let Err(error) = self.writer.forgive(&blameless, (self.now)()) {
@@ -550,10 +556,11 @@ impl Write {
     /// is left, for these reasons or because the file is locked or full just now, comes with a later turn.
     fn catch_up(&mut self) -> Result<(), StoreError> {
         while self.arriving.is_empty() && !self.stop.is_cancelled() {
-            self.limits.meter.writer.beat(std::time::Instant::now());
+            self.beat();
             match self.writer.index_some().and_then(|more| Ok(more || self.writer.forget()? > 0)) {
                 Ok(true) => {}
                 Ok(false) => {
+                    self.beat();
                     (self.unindexed, self.indexed) = (0, std::time::Instant::now());
                     self.shrink_log();
                     self.prune();
@@ -576,6 +583,8 @@ impl Write {
         match self.prune_while_idle(is_time) {
             Ok(()) => {}
             Err(error) if error.is_transient() => tracing::warn!("will prune later: {}", one_line(&error)),
+            // Whoever ends it knows that; the next service goes on with it.
+            Err(StoreError::GivenUp) => tracing::debug!("a step of a prune was given up: newsfold was told to end"),
             Err(error) => {
                 self.pruning = None;
                 tracing::error!("cannot prune what is old; `newsfold doctor` may say why: {}", one_line(&error));
@@ -585,11 +594,14 @@ impl Write {
 
     fn prune_while_idle(&mut self, is_time: bool) -> Result<(), StoreError> {
         if self.pruning.is_none() && is_time {
+            self.beat();
             self.looked_for_old = Some(std::time::Instant::now());
             self.pruning = self.writer.prune_when_due(&self.limits.retention, (self.now)())?;
         }
         while let Some(prune) = self.pruning.as_mut().filter(|_| self.arriving.is_empty() && !self.stop.is_cancelled())
         {
+            // It may go on for hours, and whoever watches is to see that it gets on.
+            self.limits.meter.writer.beat(std::time::Instant::now());
             if self.writer.prune_some(prune)? == Step::More {
                 continue;
             }
@@ -650,7 +662,7 @@ impl Write {
         let began = std::time::Instant::now();
         let mut pause = Duration::from_millis(250);
         loop {
-            self.limits.meter.writer.beat(std::time::Instant::now());
+            self.beat();
             match write(&mut self.writer) {
                 Err(error)
                     if error.is_transient() && began.elapsed() < self.limits.retry_for && !self.stop.is_cancelled() =>

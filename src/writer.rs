@@ -133,7 +133,10 @@ impl Writer {
     /// When the file cannot be read.
     pub fn read_window(&mut self) -> Result<usize, StoreError> {
         if self.clusterer.is_none() {
-            self.clusterer = Some(self.restored()?);
+            self.params.meter.writer.beat(Instant::now());
+            let restored = self.restored();
+            self.params.meter.writer.rest();
+            self.clusterer = Some(restored?);
         }
         self.params.meter.window_articles.set(self.window_articles());
         Ok(self.window_articles())
@@ -351,20 +354,24 @@ impl Writer {
 
     /// The moment from which articles must be remembered; `None` where there are none.
     fn window_start(&self) -> Result<Option<Timestamp>, StoreError> {
-        Ok(self.store.last_seen()?.map(|last_seen| self.params.cluster.window_start(last_seen)))
+        Ok(self.store.latest_seen()?.map(|latest_seen| self.params.cluster.window_start(latest_seen)))
     }
 
     /// The clusterer as the store remembers it.
     fn restored(&mut self) -> Result<Clusterer, StoreError> {
         let params = self.params.cluster.clone();
         let Some(start) = self.window_start()? else { return Ok(Clusterer::new(params, Weights::builtin())) };
-        let leave = self.store.leave();
-        match recalled(params, |take| self.store.memories(start, |remembered| !leave.is_wanted() && take(remembered)))?
-        {
+        let (leave, meter) = (self.store.leave(), &self.params.meter);
+        let is_let = || {
+            meter.writer.beat(Instant::now());
+            !leave.is_wanted()
+        };
+        match recalled(params, |take| self.store.memories(start, |remembered| is_let() && take(remembered)))? {
             // It may be a part of the window.
             _ if leave.is_wanted() => Err(StoreError::GivenUp),
             Ok(mut clusterer) => {
                 clusterer.rule(obey::rulings(&self.store)?);
+                clusterer.set_behind_since(self.store.behind_since(start)?);
                 Ok(clusterer)
             }
             Err(error) => {
@@ -380,6 +387,7 @@ impl Writer {
         let mut clusterer = renewed(&mut batch, &self.params, start)?;
         batch.commit()?;
         clusterer.rule(obey::rulings(&self.store)?);
+        clusterer.set_behind_since(self.store.behind_since(start)?);
         Ok(clusterer)
     }
 }
@@ -422,15 +430,17 @@ fn renewed(batch: &mut Batch<'_>, params: &Params, start: Timestamp) -> Result<C
 
 /// The clusterer as it was when all up to this place was settled; the store stands there again.
 fn settled(batch: &mut Batch<'_>, params: &Params, border: ArticleId) -> Result<Clusterer, StoreError> {
-    let Some(last_seen) = batch.last_seen_until(border)? else {
+    let Some(latest_seen) = batch.latest_seen_until(border)? else {
         return Ok(Clusterer::new(params.cluster.clone(), Weights::builtin()));
     };
-    let start = params.cluster.window_start(last_seen);
-    match recalled(params.cluster.clone(), |take| batch.memories(start, take))? {
-        Ok(clusterer) => Ok(clusterer),
+    let start = params.cluster.window_start(latest_seen);
+    let mut clusterer = match recalled(params.cluster.clone(), |take| batch.memories(start, take))? {
+        Ok(clusterer) => clusterer,
         // Another version's, or the window was smaller then.
-        Err(_) => renewed(batch, params, start),
-    }
+        Err(_) => renewed(batch, params, start)?,
+    };
+    clusterer.set_behind_since(batch.behind_since_until(start, border)?);
+    Ok(clusterer)
 }
 
 /// What speaks for an article being of one story with others, and what against, each as first stored and with its memory: see

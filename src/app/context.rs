@@ -143,15 +143,23 @@ impl Context {
     /// # Errors
     /// When the database cannot be opened, or another process holds the role; then it is named.
     pub fn writer(&self, command: &str) -> Result<(RoleLock, Writer), Failure> {
-        let params = self.writer_params()?;
         // Before the file is opened, which brings it up to date: never under the feet of an older newsfold that is at work.
         let lock = RoleLock::take(&self.config.database, command)?;
+        Ok((lock, self.writer_of_holder()?))
+    }
+
+    /// The writer, for a process that holds the role already; the config's feeds are told to the database.
+    ///
+    /// # Errors
+    /// When the database cannot be opened or written.
+    pub fn writer_of_holder(&self) -> Result<Writer, Failure> {
+        let params = self.writer_params()?;
         let mut store = Store::open(&self.config.database, clock::salt(), self.now)?;
         // Where no config was found nothing was said of feeds: whoever names the database alone takes none out of it.
         if self.config_path.is_some() {
             store.sync_feeds(&self.wishes(), self.now)?;
         }
-        Ok((lock, Writer::new(store, params)?))
+        Ok(Writer::new(store, params)?)
     }
 
     /// Begins to watch over the reading of documents, for whoever holds the role. What an earlier process was reading when it died

@@ -1,19 +1,20 @@
 //! Conductor: `run`: the background service.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tracing_subscriber::filter::LevelFilter;
 
 use crate::app::context::{Context, Failure, block_on};
 use crate::app::orders;
 use crate::cli::Exit;
-use crate::daemon::{self, Digests, Ended, Signals};
+use crate::daemon::{self, Digests, Ended, Feeds, Signals};
 use crate::fetch::error::one_line;
 use crate::meter::Meter;
 use crate::quarantine::Vigil;
 use crate::serve::{self, Bound, Door, Watched};
-use crate::store::{RoleLock, Store, StoreError};
+use crate::store::{RoleLock, StoreError};
 use crate::writer::{self, Writer};
 use crate::{clock, ingest};
 
@@ -32,28 +33,29 @@ pub fn run(context: Context) -> Result<Exit, Failure> {
     block_on(async {
         // From here on, so that whoever stops us while the database is made or brought up to date sees an orderly end as well.
         let mut signals = Signals::listen().map_err(anyhow::Error::from)?;
-        let Some(Started { lock: _lock, mut writer, vigil, feeds }) = started(&context, &mut signals).await? else {
-            tracing::info!("stopped");
-            return Ok(Exit::Done);
-        };
-        let mut service = Service { context, vigil, meter, watched, door: None };
-        let wanted = service.listener(&service.context).await?;
+        // Before the port, which whoever holds the role may have: he is named, and not "another program".
+        let _lock = RoleLock::take(&context.config.database, "run")?;
+        let mut service = Service { context, meter, watched, door: None };
+        // Before the database, which may be locked, or take its time to be brought up to date: a probe is to hear of that.
+        let wanted = service.listener(&service.context.clone()).await?;
         service.open(wanted)?;
+        let Some(started) = started(&service.context, &mut signals).await? else { return service.stopped().await };
+        let Started { mut writer, vigil, feeds, mut active } = started;
         tracing::info!(version = env!("CARGO_PKG_VERSION"), database = %service.context.config.database.display(), "starting");
-        writer.set_params(service.writer_params(&service.context)?);
+        let mut params = service.params(&service.context, &vigil)?;
         loop {
-            let active = writer.store().feeds()?.iter().filter(|feed| feed.active).count();
+            writer.set_params(service.writer_params(&service.context)?);
             advise(&service.context, active);
-            let params = service.params(&service.context)?;
             let ended = daemon::run(writer, &feeds, service.context.fetcher()?, &params, &mut signals).await;
             writer = match ended.map_err(anyhow::Error::from)? {
                 Ended::Stopped(_) | Ended::Abandoned => return service.stopped().await,
                 Ended::Reload(returned) => returned,
             };
-            service.reload().await;
-            writer.set_params(service.writer_params(&service.context)?);
-            if told_feeds(&mut writer, &service.context, &mut signals).await? == Told::Stopped {
-                return service.stopped().await;
+            service.reload(&vigil).await;
+            params = service.params(&service.context, &vigil)?;
+            match told_feeds(writer, &service.context, &params, &mut signals).await? {
+                Some(told) => (writer, active) = told,
+                None => return service.stopped().await,
             }
         }
     })?
@@ -78,7 +80,6 @@ fn advise(context: &Context, active: usize) {
 /// What lasts while the service runs, and outlives a reload.
 struct Service {
     context: Context,
-    vigil: Vigil,
     meter: Arc<Meter>,
     watched: Arc<Watched>,
     door: Option<Door>,
@@ -96,18 +97,42 @@ enum Listener {
 
 impl Service {
     /// Takes the address that a config wants, if it is not ours already.
-    async fn listener(&self, context: &Context) -> Result<Listener, Failure> {
+    async fn listener(&mut self, wanted: &Context) -> Result<Listener, Failure> {
         // A token that cannot be read must not open what it was to guard.
-        context.config.serve.token().map_err(Failure::misused)?;
-        let Some(address) = context.config.serve.listen else { return Ok(Listener::None) };
+        wanted.config.serve.token().map_err(Failure::misused)?;
+        let Some(address) = wanted.config.serve.listen else { return Ok(Listener::None) };
         if self.door.is_some() && self.context.config.serve.listen == Some(address) {
             return Ok(Listener::Same);
         }
-        Ok(Listener::Other(Bound::to(address).await.map_err(anyhow::Error::from)?))
+        match Bound::to(address).await {
+            Ok(bound) => Ok(Listener::Other(bound)),
+            Err(error) => match self.door.take_if(|own| error.is_in_use() && own.address().port() == address.port()) {
+                Some(own) => self.moved(own, address).await,
+                None => Err(anyhow::Error::from(error).into()),
+            },
+        }
+    }
+
+    /// Takes an address that our own door keeps from us, as `127.0.0.1` keeps `0.0.0.0` with the same port; where somebody else holds
+    /// it as well, the door opens again where it was.
+    async fn moved(&mut self, own: Door, address: SocketAddr) -> Result<Listener, Failure> {
+        let was = own.address();
+        own.close().await;
+        match Bound::to(address).await {
+            Ok(bound) => Ok(Listener::Other(bound)),
+            Err(error) => {
+                match Bound::to(was).await {
+                    Ok(bound) => drop(self.open(Listener::Other(bound))?),
+                    Err(lost) => tracing::error!("nobody is answered any more: {}", one_line(&lost)),
+                }
+                Err(anyhow::Error::from(error).into())
+            }
+        }
     }
 
     /// Answers where the config of the context wants it; gives the door back that is closed by that.
     fn open(&mut self, wanted: Listener) -> Result<Option<Door>, Failure> {
+        self.watched.set_digests(self.context.config.digests.iter().map(|digest| digest.name.clone()));
         let token = self.context.config.serve.token().map_err(Failure::misused)?;
         let token = token.map(|token| token.reveal().to_owned());
         let address = match &wanted {
@@ -133,8 +158,8 @@ impl Service {
     }
 
     /// Reads the config again; a broken one changes nothing, and one whose address is taken neither.
-    async fn reload(&mut self) {
-        match self.reloaded().await {
+    async fn reload(&mut self, vigil: &Vigil) {
+        match self.reloaded(vigil).await {
             Ok(()) => {
                 self.meter.reloads.add("taken", 1);
                 tracing::info!("config read again");
@@ -146,13 +171,13 @@ impl Service {
         }
     }
 
-    async fn reloaded(&mut self) -> Result<(), Failure> {
+    async fn reloaded(&mut self, vigil: &Vigil) -> Result<(), Failure> {
         let fresh = Context::load(self.context.global.clone(), self.context.terminal)?;
         if fresh.config.database != self.context.config.database {
             return Err(anyhow::anyhow!("another database needs a restart").into());
         }
         fresh.fetcher()?;
-        self.params(&fresh)?;
+        self.params(&fresh, vigil)?;
         self.writer_params(&fresh)?;
         let wanted = self.listener(&fresh).await?;
         self.context = fresh;
@@ -175,10 +200,10 @@ impl Service {
         Ok(writer::Params { meter: Arc::clone(&self.meter), ..context.writer_params()? })
     }
 
-    fn params(&self, context: &Context) -> Result<daemon::Params, Failure> {
+    fn params(&self, context: &Context, vigil: &Vigil) -> Result<daemon::Params, Failure> {
         let usual = daemon::Params::default();
         // A service waits for as long as the file is locked or the disk full: ending would lose what it holds, and bring nothing back.
-        let (watch, retention) = (self.vigil.watch(), context.retention());
+        let (watch, retention) = (vigil.watch(), context.retention());
         let ingest = ingest::Params { retry_for: Duration::MAX, watch, retention, ..context.ingest_params() };
         // A service manager that watches must hear of us in time.
         let tick = clock::watchdog_interval().map_or(usual.tick, |interval| interval.min(usual.tick));
@@ -191,10 +216,11 @@ impl Service {
 
 /// What a service stands on.
 struct Started {
-    lock: RoleLock,
     writer: Writer,
     vigil: Vigil,
-    feeds: Store,
+    feeds: Feeds,
+    /// How many feeds are asked.
+    active: usize,
 }
 
 /// Opens the database, and waits for as long as it is locked or the disk full, as it does later on; `None` when it is told to end.
@@ -202,10 +228,11 @@ async fn started(context: &Context, signals: &mut Signals) -> Result<Option<Star
     loop {
         let shared = context.clone();
         let open = move || {
-            let (lock, mut writer) = shared.writer("run")?;
+            let mut writer = shared.writer_of_holder()?;
+            let active = active(&mut writer)?;
             let vigil = shared.vigil(writer.store())?;
-            let feeds = shared.reader()?;
-            Ok::<_, Failure>(Started { lock, writer, vigil, feeds })
+            let feeds = Feeds::new(shared.reader()?);
+            Ok::<_, Failure>(Started { writer, vigil, feeds, active })
         };
         // A new schema over many articles is work that takes its time; what it has not committed goes with the process.
         let opened = tokio::select! {
@@ -226,24 +253,46 @@ async fn started(context: &Context, signals: &mut Signals) -> Result<Option<Star
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Told {
-    Done,
-    Stopped,
+/// How many feeds are asked.
+fn active(writer: &mut Writer) -> Result<usize, StoreError> {
+    Ok(writer.store().feeds()?.iter().filter(|feed| feed.active).count())
 }
 
-/// Tells the database the feeds of the config, and waits for as long as the file is locked or the disk full.
-async fn told_feeds(writer: &mut Writer, context: &Context, signals: &mut Signals) -> Result<Told, Failure> {
+/// Tells the database the feeds of the config, and waits for as long as the file is locked or the disk full; gives the writer back, and
+/// how many feeds are asked. `None` when it is told to end meanwhile: nothing is held then that could be lost.
+async fn told_feeds(
+    mut writer: Writer,
+    context: &Context,
+    params: &daemon::Params,
+    signals: &mut Signals,
+) -> Result<Option<(Writer, usize)>, Failure> {
+    let leave = writer.leave();
     loop {
-        match writer.store().sync_feeds(&context.wishes(), clock::now()) {
-            Ok(()) => return Ok(Told::Done),
+        let wishes = context.wishes();
+        params.meter.writer.beat(Instant::now());
+        let telling = tokio::task::spawn_blocking(move || {
+            let told = writer.store().sync_feeds(&wishes, clock::now()).and_then(|()| active(&mut writer));
+            (writer, told)
+        });
+        let told = tokio::select! {
+            told = daemon::attended(params, telling) => told,
+            () = signals.stop() => {
+                leave.now();
+                return Ok(None);
+            }
+        };
+        params.meter.writer.rest();
+        let (returned, told) = told.map_err(anyhow::Error::from)?;
+        writer = returned;
+        match told {
+            Ok(active) => return Ok(Some((writer, active))),
             Err(error) if error.is_transient() => {
                 tracing::warn!("will try again to take over the feeds of the config: {}", one_line(&error));
             }
             Err(error) => return Err(error.into()),
         }
         tokio::select! {
-            () = signals.stop() => return Ok(Told::Stopped),
+            () = signals.stop() => return Ok(None),
             () = tokio::time::sleep(RETRY_PAUSE) => {}
         }
     }

@@ -175,6 +175,8 @@ pub struct Clusterer {
     rulings: Rulings,
     /// The latest `seen` of all arrivals since `begun`, in seconds: the window is counted from it, so that a clock set back does no harm.
     latest_seen: i64,
+    /// The `seen` of the first of those arrivals, up to the last one, that came from before the window, in seconds.
+    behind_since: Option<i64>,
     /// The arrival with which the window began anew, the last time that it did.
     begun: ArticleId,
 }
@@ -190,6 +192,7 @@ impl Clusterer {
             waiting: Waiting::default(),
             rulings: Rulings::default(),
             latest_seen: i64::MIN,
+            behind_since: None,
             begun: ArticleId(0),
         }
     }
@@ -348,14 +351,26 @@ impl Clusterer {
         self.len() == 0
     }
 
-    /// Moves the window on. An arrival from before its start says that the clock was ahead by more than a window, and was set right:
-    /// what came meanwhile would keep the window where it is until that day comes, and nothing would be grouped. So it begins anew.
+    /// Says since when arrivals came from before the window, up to the last one, as the store remembers it: what a restored window cannot
+    /// tell, for it holds none of them.
+    pub fn set_behind_since(&mut self, since: Option<Timestamp>) {
+        self.behind_since = since.map(Timestamp::as_second);
+    }
+
+    /// Moves the window on. An arrival from before its start says that a clock is wrong by more than a window: this one's, which is
+    /// behind, as on a machine that starts without a clock of its own; or that of those before it, which was ahead. A clock that is behind
+    /// is set right as soon as there is a network, and there is one where something arrives. So the window stays at first: it says where
+    /// these belong, and does not keep them. Where they go on for so long that they must be right, it begins anew, for what came from
+    /// ahead would keep it where it is until that day comes, and nothing would be grouped.
     fn advance(&mut self, id: ArticleId, seen: Timestamp) {
-        if seen.as_second() < self.window_start() {
-            (self.window, self.waiting) = (Window::default(), Waiting::default());
-            (self.latest_seen, self.begun) = (seen.as_second(), id);
+        let seen = seen.as_second();
+        self.behind_since = (seen < self.window_start()).then(|| self.behind_since.unwrap_or(seen));
+        let believed_after = BEHIND_MAX_SECONDS.min(i64::from(self.params.window_hours) * 3_600);
+        if self.behind_since.is_some_and(|since| seen.saturating_sub(since) >= believed_after) {
+            (self.window, self.waiting, self.behind_since) = (Window::default(), Waiting::default(), None);
+            (self.latest_seen, self.begun) = (seen, id);
         }
-        self.latest_seen = self.latest_seen.max(seen.as_second());
+        self.latest_seen = self.latest_seen.max(seen);
         let start = self.window_start();
         self.window.forget_until(start);
         self.waiting.forget_until(start);
@@ -382,6 +397,10 @@ impl Clusterer {
         ((articles + 1.0) / (holding + 0.5)).ln().max(0.0)
     }
 }
+
+/// For how long a clock that went back by more than the window is taken to be wrong, by its own word: one that is set by the network is
+/// right within minutes.
+const BEHIND_MAX_SECONDS: i64 = 3_600;
 
 /// The memory of an article that nothing joins.
 const ALONE: [u8; 2] = [document::VERSION, u8::MAX];

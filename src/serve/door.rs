@@ -66,6 +66,14 @@ pub enum ServeError {
     },
 }
 
+impl ServeError {
+    /// Whether somebody listens there, which may be ourselves.
+    pub fn is_in_use(&self) -> bool {
+        let ServeError::Listen { source, .. } = self;
+        source.kind() == std::io::ErrorKind::AddrInUse
+    }
+}
+
 fn hint(error: &std::io::Error) -> &'static str {
     match error.kind() {
         std::io::ErrorKind::AddrInUse => "another program listens there; choose another port, or stop it",

@@ -1,7 +1,8 @@
 //! Door: what is said of the running service: whether it lives, whether it is ready, and its metrics.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::Mutex;
@@ -11,7 +12,7 @@ use crate::clock;
 use crate::fetch::error::one_line;
 use crate::meter::Meter;
 use crate::meter::exposition::{Exposition, seconds};
-use crate::store::{self, Census, Store, StoreError};
+use crate::store::{self, Census, Opened, Store, StoreError};
 
 /// How long the database has for an answer.
 const ANSWER_WITHIN: Duration = Duration::from_secs(2);
@@ -25,6 +26,8 @@ pub struct Watched {
     database: PathBuf,
     /// For how long the writer may be at one step before it counts as stuck.
     writer_silence_max: Duration,
+    /// The digests that are told of: those of the config. In the database there may be any number, made by hand.
+    digests: std::sync::Mutex<BTreeSet<String>>,
     view: Mutex<View>,
 }
 
@@ -35,7 +38,10 @@ type Look = (Option<Store>, Result<Census, StoreError>);
 #[derive(Debug, Default)]
 struct View {
     store: Option<Store>,
-    /// A look that has not come back yet; there is never a second one beside it.
+    /// The file that was seen first, as a running service keeps to it.
+    opened: Option<Opened>,
+    /// A look that has not come back yet; there is never a second one beside it. It stands here until it has, for whoever waits for it
+    /// may go away meanwhile.
     looking: Option<JoinHandle<Look>>,
     seen: Option<(Instant, Result<Census, String>)>,
 }
@@ -43,7 +49,12 @@ struct View {
 impl Watched {
     /// The service that counts by this meter and keeps this database.
     pub fn new(meter: Arc<Meter>, database: PathBuf, writer_silence_max: Duration) -> Watched {
-        Watched { meter, database, writer_silence_max, view: Mutex::default() }
+        Watched { meter, database, writer_silence_max, digests: std::sync::Mutex::default(), view: Mutex::default() }
+    }
+
+    /// Tells of these digests from now on, and of no other.
+    pub fn set_digests(&self, names: impl IntoIterator<Item = String>) {
+        *self.digests.lock().unwrap_or_else(PoisonError::into_inner) = names.into_iter().collect();
     }
 
     /// Whether the process and its writer live, and the database answers.
@@ -83,6 +94,8 @@ impl Watched {
         out.gauge("newsfold_writer_silence_seconds", "For how long the writer has been at one step.", silence);
         if let Ok(census) = census {
             stored(&mut out, &census);
+            let digests = self.digests.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            made(&mut out, &census, &digests);
         }
         let (log_bytes, free_bytes) = store::room(&self.database);
         out.gauge("newsfold_wal_bytes", "Size of the write-ahead log.", log_bytes as f64);
@@ -100,28 +113,34 @@ impl Watched {
         if let Some((_, seen)) = view.seen.as_ref().filter(|(at, _)| at.elapsed() < LOOK_EVERY) {
             return seen.clone();
         }
-        let mut looking = view.looking.take().unwrap_or_else(|| {
-            let (store, path) = (view.store.take(), self.database.clone());
-            tokio::task::spawn_blocking(move || look(store, &path))
+        let View { store, opened, looking, .. } = &mut *view;
+        let look = looking.get_or_insert_with(|| {
+            let (store, opened, path) = (store.take(), opened.clone(), self.database.clone());
+            tokio::task::spawn_blocking(move || look(store, opened.as_ref(), &path))
         });
-        let seen = match tokio::time::timeout(ANSWER_WITHIN, &mut looking).await {
-            Ok(Ok((store, census))) => {
+        let Ok(looked) = tokio::time::timeout(ANSWER_WITHIN, look).await else {
+            view.seen = Some((Instant::now(), Err(hangs())));
+            return Err(hangs());
+        };
+        view.looking = None;
+        let seen = match looked {
+            Ok((store, census)) => {
+                view.opened = view.opened.take().or_else(|| store.as_ref().and_then(Store::opened).cloned());
                 view.store = store;
                 census.map_err(|error| one_line(&error))
             }
-            Ok(Err(fault)) => Err(format!("looking at the database failed by a fault of newsfold's own: {fault}")),
-            Err(_) => {
-                view.looking = Some(looking);
-                Err(hangs())
-            }
+            Err(fault) => Err(format!("looking at the database failed by a fault of newsfold's own: {fault}")),
         };
         view.seen = Some((Instant::now(), seen.clone()));
         seen
     }
 }
 
-/// Looks, with the connection of before where that was of use.
-fn look(store: Option<Store>, path: &Path) -> Look {
+/// Looks, with the connection of before where that was of use, and at no other file than the one that was opened.
+fn look(store: Option<Store>, opened: Option<&Opened>, path: &Path) -> Look {
+    if let Err(error) = opened.map_or(Ok(()), Opened::in_place) {
+        return (None, Err(error));
+    }
     match store.map_or_else(|| Store::reader(path), Ok) {
         Ok(store) => match store.census() {
             Ok(census) => (Some(store), Ok(census)),
@@ -158,7 +177,11 @@ fn stored(out: &mut Exposition, census: &Census) {
     if let Some(moment) = census.last_attempt {
         out.gauge("newsfold_last_attempt_timestamp_seconds", "When a feed was last asked.", seconds(moment));
     }
-    let editions = || census.editions.iter();
+}
+
+/// The editions of these digests.
+fn made(out: &mut Exposition, census: &Census, digests: &BTreeSet<String>) {
+    let editions = || census.editions.iter().filter(|(name, _)| digests.contains(*name));
     if editions().next().is_some() {
         let made = editions().map(|(name, (count, _))| (name.as_str(), *count as f64));
         out.gauges("newsfold_editions", "Editions of a digest that are on record.", "digest", made);

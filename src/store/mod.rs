@@ -10,6 +10,7 @@ mod deaths;
 mod disk;
 mod editions;
 mod feeds;
+mod file;
 mod half;
 mod leave;
 mod lock;
@@ -42,11 +43,12 @@ pub use crate::store::copy::{BackedUp, Copied, CopyError, Force, verified};
 pub use crate::store::corrections::{Moved, Moving, Wanted, standing};
 pub use crate::store::disk::{Disk, Forecast};
 pub use crate::store::editions::{Arrivals, LastEdition, NewEdition, Recorded, Seen, View};
+pub use crate::store::file::Opened;
 pub use crate::store::leave::Leave;
 pub use crate::store::lock::{Holder, RoleLock, beside};
 pub use crate::store::order::Place;
 pub use crate::store::outbox::{Attempt, Letter, OutboxState, Waiting};
-use crate::store::place::{Missing, Opened};
+use crate::store::place::{Claim, Missing};
 pub(crate) use crate::store::place::{resolved, with_ending};
 pub use crate::store::read::{Found, Query, Totals};
 pub use crate::store::replace::{RESTORE, Restored, restore};
@@ -179,6 +181,12 @@ pub enum StoreError {
         /// The length that its head tells.
         wanted: u64,
     },
+    /// The path names another file by now, or none: what is written to the one that is open is lost with its end.
+    #[error("`{}` is not the file any more that was opened: it was removed, or another one was put in its place, while newsfold was at work. What stands there is opened at the next start; nothing more was asked for", path.display())]
+    Moved {
+        /// The database.
+        path: PathBuf,
+    },
     /// The file's structure is broken.
     #[error(
         "the database is damaged ({0}); nothing was written over it. Stop newsfold, keep a copy of the file with its `-wal`, and restore a backup; without one, `sqlite3 FILE .recover` saves what can be read"
@@ -255,9 +263,10 @@ pub struct Hold<'store>(#[expect(dead_code, reason = "it is held, not looked at"
 pub struct Store {
     connection: Connection,
     leave: Leave,
+    opened: Option<Opened>,
     /// The last to go: until then nothing but SQLite may touch the file. `None` in memory.
     #[expect(dead_code, reason = "it is held, not looked at")]
-    opened: Option<Opened>,
+    claim: Option<Claim>,
 }
 
 impl Store {
@@ -266,7 +275,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`] says what is wrong with the file; a file that is not ours is never written to.
     pub fn open(path: &Path, salt: u64, now: Timestamp) -> Result<Store, StoreError> {
-        let opened = Opened::of(path, Missing::Make)?;
+        let claim = Claim::of(path, Missing::Make)?;
         let connection = Connection::open(path)?;
         if recognise(&connection, path)? == 0 {
             // Before anything is written, or never: so that what is pruned can be given back a little at a time.
@@ -274,7 +283,7 @@ impl Store {
         }
         // journal_mode first: it is the one setting that is stored in the file.
         connection.pragma_update(None, "journal_mode", "wal")?;
-        Store::ready(connection, Some(opened), salt, now)
+        Store::ready(connection, Some(claim), salt, now)
     }
 
     /// A database that lives in memory and dies with this value.
@@ -293,14 +302,14 @@ impl Store {
         if !path.exists() {
             return Err(StoreError::Missing { path: path.to_owned() });
         }
-        let opened = Opened::of(path, Missing::Leave)?;
+        let claim = Claim::of(path, Missing::Leave)?;
         let connection = match Store::open_for_reading(path) {
             Err(StoreError::Sqlite(error) | StoreError::ReadOnly(error)) if is_unopenable(&error) => {
                 Store::open_at_rest(path, error)?
             }
             found => found?,
         };
-        Store::over(connection, Some(opened))
+        Store::over(connection, Some(claim))
     }
 
     /// A read-only handle cannot make the shared-memory file that WAL needs, so the handle may write but the session may not.
@@ -345,14 +354,14 @@ impl Store {
         if !path.exists() {
             return Err(StoreError::NoCopy { path: path.to_owned() });
         }
-        let opened = Opened::of(path, Missing::Leave)?;
+        let claim = Claim::of(path, Missing::Leave)?;
         let Some(connection) = Store::immutable(path)? else {
             return Err(StoreError::NotAtRest { path: path.to_owned() });
         };
         if recognise(&connection, path)? == 0 {
             return Err(StoreError::NotOurs { path: path.to_owned() });
         }
-        Store::over(connection, Some(opened))
+        Store::over(connection, Some(claim))
     }
 
     /// One state of the file for all that is read while the value lives, whatever is written meanwhile; nobody waits for it.
@@ -364,14 +373,15 @@ impl Store {
         Ok(Hold(outermost.then(|| self.connection.unchecked_transaction()).transpose()?))
     }
 
-    fn over(mut connection: Connection, opened: Option<Opened>) -> Result<Store, StoreError> {
+    fn over(mut connection: Connection, claim: Option<Claim>) -> Result<Store, StoreError> {
         configure(&connection)?;
         let leave = Leave::over(&mut connection)?;
-        Ok(Store { connection, leave, opened })
+        let opened = connection.path().filter(|path| !path.is_empty()).and_then(|path| Opened::at(Path::new(path)));
+        Ok(Store { connection, leave, opened, claim })
     }
 
-    fn ready(connection: Connection, opened: Option<Opened>, salt: u64, now: Timestamp) -> Result<Store, StoreError> {
-        let mut store = Store::over(connection, opened)?;
+    fn ready(connection: Connection, claim: Option<Claim>, salt: u64, now: Timestamp) -> Result<Store, StoreError> {
+        let mut store = Store::over(connection, claim)?;
         schema::migrate(&mut store.connection)?;
         store.connection.execute(
             "INSERT INTO meta VALUES ('salt', ?1), ('created', ?2) ON CONFLICT DO NOTHING",

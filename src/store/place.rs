@@ -14,7 +14,7 @@ use crate::store::StoreError;
 static OPEN: Mutex<BTreeMap<Identity, usize>> = Mutex::new(BTreeMap::new());
 
 /// Device and number of a file.
-type Identity = (u64, u64);
+pub(crate) type Identity = (u64, u64);
 
 /// A file that is a database of ours or may come to be one, for as long as this process has it open as such.
 ///
@@ -22,7 +22,7 @@ type Identity = (u64, u64);
 /// may open a file that SQLite has open. Without its locks it counts as closed: the next program that ends removes the log, and what is
 /// written from then on is lost.
 #[derive(Debug)]
-pub(crate) struct Opened {
+pub(crate) struct Claim {
     identity: Option<Identity>,
 }
 
@@ -35,9 +35,9 @@ pub(crate) enum Missing {
     Leave,
 }
 
-impl Opened {
+impl Claim {
     /// Refuses, before SQLite sees it, a place where no database of ours can be or come to be.
-    pub(crate) fn of(path: &Path, missing: Missing) -> Result<Opened, StoreError> {
+    pub(crate) fn of(path: &Path, missing: Missing) -> Result<Claim, StoreError> {
         placeable(path)?;
         // What belongs to a file lies beside it, and not beside a link to it.
         let file = &resolved(path);
@@ -52,11 +52,11 @@ impl Opened {
         }
         let identity = identity(file);
         identity.into_iter().for_each(|identity| *open.entry(identity).or_default() += 1);
-        Ok(Opened { identity })
+        Ok(Claim { identity })
     }
 }
 
-impl Drop for Opened {
+impl Drop for Claim {
     fn drop(&mut self) {
         let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(identity) = self.identity
@@ -72,12 +72,16 @@ impl Drop for Opened {
 
 /// Refuses a place where no database of ours can be or come to be, for whoever opens none there.
 pub(crate) fn usable(path: &Path) -> Result<(), StoreError> {
-    Opened::of(path, Missing::Leave).map(drop)
+    Claim::of(path, Missing::Leave).map(drop)
 }
 
 /// Which file a path leads to, asked without opening it.
 pub(crate) fn identity(path: &Path) -> Option<Identity> {
-    fs::metadata(path).ok().map(|file| (file.dev(), file.ino()))
+    fs::metadata(path).ok().map(|file| identity_of(&file))
+}
+
+pub(crate) fn identity_of(file: &fs::Metadata) -> Identity {
+    (file.dev(), file.ino())
 }
 
 /// Looks at a file that is not open as a database; `path` is what the user calls it.
@@ -141,14 +145,14 @@ pub(crate) fn folder_of(path: &Path) -> &Path {
 
 /// Whether an open file is the one that has this name now.
 pub(crate) fn is_named(file: &File, path: &Path) -> bool {
-    file.metadata().is_ok_and(|file| identity(path) == Some((file.dev(), file.ino())))
+    file.metadata().is_ok_and(|file| identity(path) == Some(identity_of(&file)))
 }
 
 /// How every SQLite database begins.
 pub(crate) const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 
 /// The first hundred bytes of a file, zeros where it has fewer; `None` where it has none, or may not be read, which SQLite tells of. Not
-/// of one that this process has open as a database (see [`Opened`]).
+/// of one that this process has open as a database (see [`Claim`]).
 pub(crate) fn head_of(path: &Path) -> Option<[u8; 100]> {
     let mut head = Vec::with_capacity(100);
     File::open(path).ok()?.take(100).read_to_end(&mut head).ok()?;

@@ -42,6 +42,23 @@ impl Store {
         Ok(self.connection.query_row(last, [], |row| row.get(0)).optional()?.map(instant))
     }
 
+    /// The latest moment at which an article was seen since the window last began anew, where there is one: by a clock that was set back,
+    /// not the last article's.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn latest_seen(&self) -> Result<Option<Timestamp>, StoreError> {
+        latest_seen(&self.connection, LAST)
+    }
+
+    /// See [`behind_since`].
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn behind_since(&self, start: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+        behind_since(&self.connection, start, LAST)
+    }
+
     /// Hands over what the clusterer remembers of every article first seen after `since` and after the window last began anew, in log order,
     /// for as long as `take` says `true`. One whose memory was dropped, when the window was smaller, has an empty one, which says that it must be made again.
     ///
@@ -165,6 +182,37 @@ const FOUNDINGS: &str =
     f.cluster, m.cluster, a.date_doubt IS NULL, a.repeated
     FROM articles a JOIN feeds f ON f.id = a.feed LEFT JOIN revisions r ON r.article = a.id AND r.number = 1
     LEFT JOIN memberships m ON m.article = a.id";
+
+/// The place in the log behind every article.
+const LAST: ArticleId = ArticleId(i64::MAX);
+
+/// See [`Store::latest_seen`]; of the articles up to a place in the log.
+pub(crate) fn latest_seen(connection: &Connection, until: ArticleId) -> Result<Option<Timestamp>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT seen FROM articles INDEXED BY articles_seen
+         WHERE id <= ?1 AND id >= (SELECT coalesce(max(value), 0) FROM meta WHERE key = 'window_begun')
+         ORDER BY seen DESC LIMIT 1",
+    )?;
+    Ok(statement.query_row([until.0], |row| row.get(0)).optional()?.map(instant))
+}
+
+/// When the first of those articles was seen that all, up to this place in the log, are from before the window that starts there; `None`
+/// where the last one is not.
+pub(crate) fn behind_since(
+    connection: &Connection,
+    start: Timestamp,
+    until: ArticleId,
+) -> Result<Option<Timestamp>, StoreError> {
+    // Backwards from the end, so that no more is visited than came from there.
+    let mut statement = connection.prepare_cached(
+        "SELECT seen FROM articles NOT INDEXED WHERE id <= ?2 AND id >
+            coalesce((SELECT id FROM articles NOT INDEXED WHERE id <= ?2 AND seen >= ?1 ORDER BY id DESC LIMIT 1), ?2)
+         ORDER BY id LIMIT 1",
+    )?;
+    // The window is counted in whole seconds.
+    let start = start.as_second().saturating_mul(1_000);
+    Ok(statement.query_row([start, until.0], |row| row.get(0)).optional()?.map(instant))
+}
 
 /// See [`Store::memories`].
 pub(crate) fn memories(

@@ -5,7 +5,7 @@ use rusqlite::OptionalExtension;
 
 use crate::model::{ArticleId, Remembered};
 use crate::store::replay;
-use crate::store::{Batch, Store, StoreError, instant};
+use crate::store::{Batch, Store, StoreError};
 
 const SETTLED_SEQ: &str = "SELECT value FROM meta WHERE key = 'settled_seq'";
 
@@ -97,13 +97,20 @@ impl Batch<'_> {
         Ok(Some(border))
     }
 
-    /// When the last article up to this place in the log was seen, where there is one.
+    /// See [`Store::latest_seen`]; of the articles up to this place in the log.
     ///
     /// # Errors
     /// When the file cannot be read.
-    pub fn last_seen_until(&self, place: ArticleId) -> Result<Option<Timestamp>, StoreError> {
-        let last = "SELECT seen FROM articles WHERE id <= ?1 ORDER BY id DESC LIMIT 1";
-        Ok(self.transaction.query_row(last, [place.0], |row| row.get(0)).optional()?.map(instant))
+    pub fn latest_seen_until(&self, place: ArticleId) -> Result<Option<Timestamp>, StoreError> {
+        replay::latest_seen(&self.transaction, place)
+    }
+
+    /// See [`Store::behind_since`]; of the articles up to this place in the log.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn behind_since_until(&self, start: Timestamp, place: ArticleId) -> Result<Option<Timestamp>, StoreError> {
+        replay::behind_since(&self.transaction, start, place)
     }
 
     /// See [`Store::memories`].

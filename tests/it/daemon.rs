@@ -151,7 +151,11 @@ fn it_polls_stores_clusters_and_outlives_every_trouble_while_others_ask() {
     let mut service = Service::start(&home, &["run"]);
 
     // The feed that hangs holds up nobody; the second poll brings what is new; another process is answered meanwhile.
-    service.until("three articles are stored", || titles(&home).len() == 3);
+    let mut messages = Vec::new();
+    service.until("three articles are stored", || {
+        messages.extend(told(&socket));
+        titles(&home).len() == 3
+    });
     let clusters = home.clusters();
     assert!(clusters.iter().any(|cluster| cluster["outlet_count"] == 2), "the dam is one story: {clusters:?}");
     let status = home.good(&["status"]).stdout;
@@ -161,7 +165,8 @@ fn it_polls_stores_clusters_and_outlives_every_trouble_while_others_ask() {
         assert!(log.contains(word), "the log does not say `{word}`:\n{log}");
     }
     assert!(!log.contains('\x1b'), "{log}");
-    assert!(told(&socket).contains(&"READY=1".to_owned()));
+    messages.extend(told(&socket));
+    assert!(messages.contains(&"READY=1".to_owned()));
 
     // Nobody else writes: the holder is named.
     for command in ["run", "fetch", "rebuild"] {
@@ -174,7 +179,11 @@ fn it_polls_stores_clusters_and_outlives_every_trouble_while_others_ask() {
     // A feed that a command adds is asked by itself.
     let late = origin.url("/late");
     home.good(&["feeds", "add", &late]);
-    service.until("the added feed is stored", || titles(&home).contains(&"A feed that came later".to_owned()));
+    // Who reads nothing of what he is told holds up whoever tells him.
+    service.until("the added feed is stored", || {
+        told(&socket);
+        titles(&home).contains(&"A feed that came later".to_owned())
+    });
 
     // A broken config changes nothing; a good one is taken over.
     fs::write(home.path("config.toml"), "[fetch]\nintervall = 1\n").unwrap();
@@ -182,13 +191,20 @@ fn it_polls_stores_clusters_and_outlives_every_trouble_while_others_ask() {
     service.until("the broken config is refused", || service_says(&home, "not taken over"));
     assert!(service_says(&home, "config.toml:2"), "{}", service.log());
     let before = origin.requests("/lamp").len();
-    service.until("the old feeds are still asked", || origin.requests("/lamp").len() > before + 1);
+    service.until("the old feeds are still asked", || {
+        told(&socket);
+        origin.requests("/lamp").len() > before + 1
+    });
     told(&socket);
     feeds.push((origin.url("/reloaded"), ""));
     fs::write(home.path("config.toml"), config(&feeds)).unwrap();
     service.signal("HUP");
-    service.until("the new feed is stored", || titles(&home).contains(&"A feed of the new config".to_owned()));
-    let messages = told(&socket);
+    let mut messages = Vec::new();
+    service.until("the new feed is stored", || {
+        messages.extend(told(&socket));
+        titles(&home).contains(&"A feed of the new config".to_owned())
+    });
+    messages.extend(told(&socket));
     assert!(messages.contains(&"RELOADING=1".to_owned()) && messages.contains(&"READY=1".to_owned()), "{messages:?}");
 
     // It ends at once though a download hangs.
@@ -309,6 +325,31 @@ fn a_database_that_is_locked_for_a_while_is_waited_for_and_the_watchdog_is_fed()
     assert_eq!(origin.requests("/feed").len(), 1, "the answer was kept, not asked for again");
     service.signal("TERM");
     assert_eq!(service.end(Duration::from_secs(5)).code(), Some(0), "{}", service.log());
+}
+
+#[test]
+fn a_reload_while_the_database_is_locked_feeds_the_watchdog_and_can_be_stopped() {
+    let home = Home::with_config(&config(&[]));
+    let socket = UnixDatagram::bind(home.path("notify")).expect("a socket of the home can be made");
+    socket.set_nonblocking(true).unwrap();
+    let mut service = Service::start_with(&home, &["run"], &[("WATCHDOG_USEC", "600000")]);
+    service.until("it is ready", || told(&socket).contains(&"READY=1".to_owned()));
+    let other = rusqlite::Connection::open(home.path("newsfold.db")).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    fs::write(home.path("config.toml"), config(&[("https://elsewhere.example/feed".to_owned(), "")])).unwrap();
+    service.signal("HUP");
+    service.until("the config is read", || service_says(&home, "config read again"));
+    told(&socket);
+    let (began, mut beats) = (Instant::now(), 0);
+    service.until("the service manager hears of it", || {
+        beats += told(&socket).iter().filter(|message| *message == "WATCHDOG=1").count();
+        beats >= 4
+    });
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+    let began = Instant::now();
+    service.signal("TERM");
+    assert_eq!(service.end(Duration::from_secs(5)).code(), Some(0), "{}", service.log());
+    assert!(began.elapsed() < Duration::from_secs(3), "there is nothing to wait for: {:?}", began.elapsed());
 }
 
 #[test]

@@ -120,6 +120,34 @@ fn a_stop_while_another_process_holds_the_file_is_in_order_and_so_is_a_start() {
 }
 
 #[test]
+fn a_stop_in_the_middle_of_a_prune_is_no_error() {
+    let origin = Origin::start();
+    origin.serve("/feed", feed(6, 0));
+    let home = home(&origin, "6h");
+    home.good(&["fetch"]);
+    let config = std::fs::read_to_string(home.path("config.toml")).unwrap();
+    std::fs::write(home.path("config.toml"), config + "[retention]\narticles = \"10d\"\nclusters = \"10d\"\n").unwrap();
+    let other = rusqlite::Connection::open(home.path("newsfold.db")).unwrap();
+    // One new article keeps the time, the others are old; and to take one away never ends.
+    other
+        .execute_batch(
+            "UPDATE articles SET seen = seen - 20 * 86400000 WHERE id < (SELECT max(id) FROM articles);
+             UPDATE clusters SET last_seen = (SELECT max(seen) FROM articles a JOIN memberships m ON m.article = a.id
+                WHERE m.cluster = clusters.id);
+             CREATE VIEW endless AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n;
+             CREATE TRIGGER slow BEFORE DELETE ON articles BEGIN SELECT count(*) FROM endless; END;",
+        )
+        .unwrap();
+    drop(other);
+    let mut service = Service::start(&home, &["run"]);
+    service.until("it prunes", || is_writing(&home));
+    service.signal("TERM");
+    assert_eq!(service.end(Duration::from_secs(6)).code(), Some(0), "{}", service.log());
+    assert!(!service.log().contains("ERROR"), "{}", service.log());
+    assert_eq!(count(&home, "articles"), 6);
+}
+
+#[test]
 fn a_rebuild_that_is_stopped_leaves_the_clusters_that_stood() {
     let origin = Origin::start();
     origin.serve("/feed", feed(250, 0));

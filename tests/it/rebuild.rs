@@ -190,15 +190,20 @@ fn a_clock_that_was_years_ahead_for_a_day_does_not_end_the_grouping() {
     let rounds = rounds();
     let years = SignedDuration::from_hours(24 * 365 * 12);
     // Early by a clock that is years ahead, then the rest by one that was set right, days apart, so that the window moves on.
-    let log = [(start(), 0), (start() + years, 2), (start() + SignedDuration::from_hours(30), 1)];
+    let hours = SignedDuration::from_hours;
+    // Who comes first by it is not believed yet, and shows that the others are right.
+    let mut first = rounds[1].1.clone();
+    first.truncate(2);
+    let rounds = [&rounds[0].1, &rounds[1].1, &rounds[2].1, &first];
+    let log = [(start(), 0), (start() + years, 2), (start() + hours(30), 3), (start() + hours(31), 1)];
     let mut whole = open(&control);
     for (number, (now, round)) in log.iter().enumerate() {
         // One that is restarted before each, and one that is not.
         let mut restarted = open(&path);
         for writer in [&mut restarted, &mut whole] {
-            let intakes = intakes(writer, &rounds[*round].1);
+            let intakes = intakes(writer, rounds[*round]);
             let reports = writer.apply(&intakes, *now).expect("a batch is stored");
-            assert!(sum(&reports, |report| report.articles_new) > 50, "round {number}");
+            assert!(sum(&reports, |report| report.articles_new) > if *round == 3 { 2 } else { 50 }, "round {number}");
             writer.forget().expect("memories are dropped");
         }
         assert_eq!(restarted.dump().expect("a dump"), whole.dump().expect("a dump"), "round {number}");
@@ -214,6 +219,51 @@ fn a_clock_that_was_years_ahead_for_a_day_does_not_end_the_grouping() {
         count("SELECT count(*) FROM memories WHERE article < (SELECT value FROM meta WHERE key = 'window_begun')"),
         0
     );
+    let online = whole.dump().expect("a dump");
+    whole.rebuild(|_| {}).expect("it is rebuilt");
+    assert_eq!(whole.dump().expect("a dump"), online);
+}
+
+#[test]
+fn a_clock_that_is_behind_for_a_while_leaves_the_window_and_decides_as_if_it_had_never_been_restarted() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (path, control) = (folder.path().join("n.db"), folder.path().join("control.db"));
+    let rounds = rounds();
+    let (minutes, hours) = (SignedDuration::from_mins, SignedDuration::from_hours);
+    // The whole day in parts. The machine starts twice without a clock of its own, nine days and then years back, and each time is set
+    // right by the network.
+    let part = |from: usize| rounds[1].1.iter().skip(from).step_by(5).cloned().collect::<Round>();
+    let parts: Vec<Round> = (0..5).map(part).collect();
+    let log = [
+        (start() + hours(24), &rounds[0].1),
+        (start() - hours(9 * 24), &parts[0]),
+        (start() - hours(9 * 24) + minutes(50), &parts[1]),
+        (start() + hours(25), &parts[2]),
+        (start() - hours(8_000), &parts[3]),
+        (start() + hours(26), &parts[4]),
+    ];
+    let mut whole = open(&control);
+    let mut held = Vec::new();
+    for (number, (now, round)) in log.iter().enumerate() {
+        let mut restarted = open(&path);
+        for writer in [&mut restarted, &mut whole] {
+            let intakes = intakes(writer, round);
+            writer.apply(&intakes, *now).expect("a batch is stored");
+            writer.forget().expect("memories are dropped");
+        }
+        assert_eq!(restarted.dump().expect("a dump"), whole.dump().expect("a dump"), "part {number}");
+        held.push(whole.window_articles());
+    }
+    assert!(held[0] > 50 && held[5] > held[0], "the window was kept: {held:?}");
+    let other = rusqlite::Connection::open(&path).expect("a second connection");
+    let count = |sql: &str| other.query_row(sql, [], |row| row.get::<_, i64>(0)).expect("it can be counted");
+    assert_eq!(count("SELECT count(*) FROM meta WHERE key = 'window_begun'"), 0, "it never began anew");
+    let behind = start().as_millisecond() - 1;
+    let joined = format!(
+        "SELECT count(*) FROM memberships m JOIN articles a ON a.id = m.article
+         WHERE a.seen < {behind} AND m.cluster <> m.article"
+    );
+    assert!(count(&joined) > 2, "what came meanwhile joined the stories of the window: {}", count(&joined));
     let online = whole.dump().expect("a dump");
     whole.rebuild(|_| {}).expect("it is rebuilt");
     assert_eq!(whole.dump().expect("a dump"), online);

@@ -2,11 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
+use newsfold::fetch::error::FetchError;
+use newsfold::fetch::{Fetch, Request, Response};
+use newsfold::ingest::{self, Ingest};
+use newsfold::meter::Meter;
 use newsfold::model::{ArticleId, ClusterId, Ruling};
 use newsfold::store::{Store, Wanted};
 use newsfold::writer::{Pruned, Retention, Step, Writer};
+use tokio_util::sync::CancellationToken;
 
 use crate::binary::Home;
 use crate::origin::{Answer, Origin};
@@ -241,6 +248,53 @@ fn a_service_prunes_in_steps_and_not_while_its_clock_may_be_wrong() {
     assert!(gone > 50 && before > 50 && number(&path, &newer) == before, "{gone}, {before}");
 }
 
+/// A web that nobody is asked in.
+struct Nobody;
+
+impl Fetch for Nobody {
+    async fn fetch(&self, _: &Request, _: Timestamp) -> Result<Response, FetchError> {
+        std::future::pending().await
+    }
+}
+
+#[test]
+fn a_service_that_prunes_says_at_every_step_that_it_gets_on() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("n.db");
+    let mut writer = open(&path);
+    let rounds = rounds();
+    for tag in 1..=6 {
+        store_round(&mut writer, &told_again(&rounds[1].1, tag, 48 * tag), after(0));
+    }
+    // Less than a leap of the clock.
+    store_round(&mut writer, &rounds[2].1, after(24 * 25));
+    let old = format!("SELECT count(*) FROM articles WHERE seen = {}", after(0).as_millisecond());
+    let stored = number(&path, &old);
+    assert!(stored > 200, "{stored} articles");
+    let meter = Arc::new(Meter::default());
+    let params = ingest::Params { retention: kept(10), meter: Arc::clone(&meter), ..ingest::Params::default() };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let beats = runtime.block_on(async {
+        let stop = CancellationToken::new();
+        let ingest = Ingest::start(writer, Nobody, params, || after(24 * 25), stop.clone());
+        let (began, mut beats) = (Instant::now(), Vec::new());
+        while number(&path, &old) > 0 {
+            assert!(began.elapsed() < Duration::from_secs(60), "it prunes");
+            // A step stands for when it began.
+            let now = Instant::now();
+            let step = now - meter.writer.silence(now);
+            if step != now && beats.last() != Some(&step) {
+                beats.push(step);
+            }
+            tokio::time::sleep(Duration::from_micros(500)).await;
+        }
+        stop.cancel();
+        ingest.finish(|_| ()).await.whole().expect("it ends in order");
+        beats.len()
+    });
+    assert!(beats >= 4, "{beats} steps were told of");
+}
+
 #[test]
 fn what_was_pruned_and_still_stands_in_its_feed_never_comes_back_and_what_it_said_is_gone() {
     let origin = Origin::start();
@@ -335,11 +389,14 @@ fn a_rebuild_after_a_prune_knows_where_the_window_began_anew_since() {
     // The clock was years ahead for one batch, and was set right.
     store_round(&mut writer, &told_again(&rounds[0].1, 1, 240), after(24 * 365 * 12));
     assert!(store_round(&mut writer, &told_again(&rounds[0].1, 2, 264), after(264)) > 5);
+    store_round(&mut writer, &told_again(&rounds[0].1, 5, 265), after(265));
     assert!(number(&path, "SELECT coalesce(max(value), 0) FROM meta WHERE key = 'window_begun'") > 0);
     assert!(rebuilt(&mut writer, "the window began anew after the prune") > 0);
     // It began anew before the next one, and does so again.
     assert!(prune(&mut writer, &kept(9), after(24 * 30)).articles > 0);
     store_round(&mut writer, &told_again(&rounds[0].1, 3, 280), after(24 * 365 * 12));
     store_round(&mut writer, &told_again(&rounds[0].1, 4, 290), after(290));
+    rebuilt(&mut writer, "nobody believes yet that the clock was ahead");
+    store_round(&mut writer, &told_again(&rounds[0].1, 6, 291), after(291));
     rebuilt(&mut writer, "the window began anew before the prune and after it");
 }

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 use newsfold::clock;
-use newsfold::daemon::{Params as DaemonParams, Signals};
+use newsfold::daemon::{Feeds, Params as DaemonParams, Signals};
 use newsfold::fetch::error::FetchError;
 use newsfold::fetch::{Answer as FetchAnswer, Fetch, Request, Response};
 use newsfold::meter::Meter;
@@ -226,6 +226,97 @@ fn a_reload_moves_the_door_and_a_broken_config_moves_nothing() {
     assert!(!log.contains("horse"), "{log}");
 }
 
+#[test]
+fn a_reload_moves_the_door_to_all_addresses_of_its_own_port_and_back_where_that_is_taken() {
+    let home = Home::with_config(&(config(&[]) + LISTEN));
+    let mut service = Service::start(&home, &["run"]);
+    let first = ready(&mut service, &home);
+    let everywhere = format!("[serve]\nlisten = \"0.0.0.0:{}\"\n", first.port());
+    let says = |words: &str| service_log(&home).contains(words);
+    fs::write(home.path("config.toml"), config(&[]) + &everywhere).unwrap();
+    // Somebody else has the port at another address of this machine.
+    let other = TcpListener::bind(("127.0.0.2", first.port())).unwrap();
+    service.signal("HUP");
+    service.until("it is refused", || says("not taken over: cannot listen on"));
+    service.until("it answers where it was", || get(first, "/readyz").status == 200);
+    drop(other);
+    service.signal("HUP");
+    service.until("it listens everywhere", || says("listening address=http://0.0.0.0:"));
+    let second = SocketAddr::from(([127, 0, 0, 2], first.port()));
+    service.until("it is ready there", || TcpStream::connect(second).is_ok() && get(second, "/readyz").status == 200);
+    stop(service);
+}
+
+#[test]
+fn while_the_database_is_locked_at_the_start_a_probe_is_answered() {
+    let home = Home::with_config(&(config(&[]) + LISTEN));
+    drop(Store::open(&home.path("newsfold.db"), 1, clock::now()).unwrap());
+    let other = rusqlite::Connection::open(home.path("newsfold.db")).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let mut service = Service::start(&home, &["run"]);
+    let address = address(&mut service, &home);
+    let said = get(address, "/readyz");
+    assert_eq!((said.status, said.body.as_str()), (503, "the window is still being read\n"));
+    other.execute_batch("COMMIT").unwrap();
+    service.until("it is ready", || get(address, "/readyz").status == 200);
+    stop(service);
+}
+
+#[test]
+fn a_database_that_is_removed_under_a_running_service_ends_it_with_an_error() {
+    let home = Home::with_config(&config(&[]));
+    let mut service = Service::start_with(&home, &["run"], &[("WATCHDOG_USEC", "600000")]);
+    service.until("it is ready", || service_log(&home).contains("ready"));
+    fs::remove_file(home.path("newsfold.db")).unwrap();
+    assert_eq!(service.end(Duration::from_secs(5)).code(), Some(1), "{}", service.log());
+    assert_eq!(service.log().matches("is not the file any more").count(), 1, "{}", service.log());
+}
+
+/// Holds every lock that a reader of the database needs, as a process does that hangs while it makes the index of its log anew; `None`,
+/// and a line that says so, where no Python is at hand to do it.
+fn held_from_readers(database: &Path) -> Option<std::process::Child> {
+    let hold = "import fcntl, sys, time\nindex = open(sys.argv[1], 'r+b')\nfcntl.lockf(index, fcntl.LOCK_EX, 8, 120)\n\
+                print('held', flush=True)\ntime.sleep(60)";
+    let index = format!("{}-shm", database.display());
+    let child = Command::new("python3").args(["-c", hold, &index]).stdout(Stdio::piped()).spawn();
+    let Ok(mut child) = child else {
+        println!("skipped: python3 is not here");
+        return None;
+    };
+    let mut told = [0; 5];
+    std::io::Read::read_exact(child.stdout.as_mut().unwrap(), &mut told).unwrap();
+    Some(child)
+}
+
+#[test]
+fn a_database_that_answers_nobody_holds_up_neither_probes_nor_a_stop() {
+    let home = Home::with_config(&(config(&[]) + LISTEN));
+    let mut service = Service::start(&home, &["run"]);
+    let address = ready(&mut service, &home);
+    let Some(mut holder) = held_from_readers(&home.path("newsfold.db")) else { return };
+    let threads = || {
+        let status = fs::read_to_string(format!("/proc/{}/status", service.process())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("Threads:")).unwrap();
+        line.trim().parse::<usize>().unwrap()
+    };
+    let before = threads();
+    // Whoever asks goes away before he is answered.
+    for _ in 0..30 {
+        let mut probe = TcpStream::connect(address).unwrap();
+        probe.write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let after = threads();
+    let began = Instant::now();
+    service.signal("TERM");
+    let code = service.end(Duration::from_secs(20)).code();
+    let took = began.elapsed();
+    holder.kill().unwrap();
+    holder.wait().unwrap();
+    assert!(after <= before + 5, "{before} threads, and then {after}");
+    assert!(code == Some(0) && took < Duration::from_secs(5), "{code:?} after {took:?}\n{}", service.log());
+}
+
 /// A door over a database, with these bounds.
 struct Gate {
     _folder: tempfile::TempDir,
@@ -241,6 +332,7 @@ fn door(params: DoorParams) -> Gate {
     drop(Store::open(&database, 1, "2026-02-13T12:00:00Z".parse().unwrap()).unwrap());
     let meter = Arc::new(Meter::default());
     let watched = Arc::new(Watched::new(Arc::clone(&meter), database.clone(), Duration::from_secs(60)));
+    watched.set_digests(["morning \"news\"".to_owned()]);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let door = runtime
         .block_on(async { Bound::to("127.0.0.1:0".parse().unwrap()).await.unwrap().open(watched, None, params) });
@@ -303,6 +395,16 @@ fn health_is_that_the_writer_gets_on_and_the_database_answers() {
     assert_eq!(said("/readyz").0, 503);
     assert_eq!(metrics(address).get("newsfold_up", None), 0.0);
     gate.meter.writer.rest();
+    assert_eq!(said("/healthz").0, 200);
+    // A file that is gone, or another under its name, is not the one that the service works on.
+    let (aside, pause) = (gate.database.with_extension("aside"), Duration::from_millis(1_050));
+    fs::rename(&gate.database, &aside).unwrap();
+    std::thread::sleep(pause);
+    let (status, body) = said("/healthz");
+    assert!(status == 503 && body.contains("is not the file any more"), "{status} {body}");
+    assert_eq!(metrics(address).get("newsfold_up", None), 0.0);
+    fs::rename(&aside, &gate.database).unwrap();
+    std::thread::sleep(pause);
     assert_eq!(said("/healthz").0, 200);
     gate.runtime.block_on(gate.door.close());
 
@@ -439,7 +541,7 @@ impl Fetch for Press {
 }
 
 /// A database with feeds that are asked so often, each of a host of its own.
-fn house(folder: &Path, feeds: usize, interval: SignedDuration, now: Timestamp) -> (Writer, Store) {
+fn house(folder: &Path, feeds: usize, interval: SignedDuration, now: Timestamp) -> (Writer, Feeds) {
     let database = folder.join("n.db");
     let mut store = Store::open(&database, 7, now).unwrap();
     let wish = |number: usize| FeedWish {
@@ -447,7 +549,7 @@ fn house(folder: &Path, feeds: usize, interval: SignedDuration, now: Timestamp) 
         ..FeedWish::of_url(format!("http://press{number}.example/feed"))
     };
     store.add_feeds(&(0..feeds).map(wish).collect::<Vec<_>>(), now).unwrap();
-    let reader = Store::reader(&database).unwrap();
+    let reader = Feeds::new(Store::reader(&database).unwrap());
     (Writer::new(store, WriterParams::default()).unwrap(), reader)
 }
 
@@ -640,6 +742,7 @@ fn what_the_dashboard_the_alerts_and_the_manual_name_is_what_there_is() {
         .unwrap();
     let told = metrics(gate.door.address());
     assert_eq!(told.get("newsfold_editions", Some(("digest", "morning \"news\""))), 1.0, "labels are escaped");
+    assert_eq!(told.0["newsfold_editions"].lines.len(), 1, "only the digests of the config: others may be any number");
     let mut known: BTreeSet<String> = told.0.keys().cloned().collect();
     let manual = named(&file("docs/operations.md"));
     let missing: Vec<_> = known.difference(&manual).collect();
