@@ -181,7 +181,11 @@ pub fn compose(store: &Store, order: &Order, now: Timestamp) -> Result<Composed,
     let until = now;
     let room_since = last.as_ref().map(room_since);
     let looked_at = room_since.map(|since| store.place_at(since)).transpose()?.map_or(place, |there| there.min(place));
-    let arrivals = store.arrivals(&Query { since, until: None, ..order.query.clone() }, looked_at, &[])?;
+    let mut arrivals = store.arrivals(&Query { since, until: None, ..order.query.clone() }, looked_at, &[])?;
+    if order.query.words.is_some() {
+        // What the index does not hold yet cannot have been found.
+        arrivals.place = arrivals.place.min(store.indexed_until()?).max(place);
+    }
     let mut told = Told::read(store, &order.name, &arrivals.clusters)?;
     let is_new = |article: &Article| {
         let is_in_time = article.id > place || room_since.is_some_and(|since| article.seen > since);

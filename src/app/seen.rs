@@ -41,7 +41,7 @@ impl Look {
         // Who says since when, and looks for the first time, wants the backlog too.
         let backlog = if query.since.is_some() && seen.place.0 == 0 { Backlog::Counts } else { Backlog::IsNone };
         let mut arrivals = store.arrivals(query, seen.place, &seen.left_out)?;
-        if command == "search" {
+        if command == "search" || query.words.is_some() {
             // What the index does not hold yet cannot have been found.
             arrivals.place = arrivals.place.min(store.indexed_until()?).max(seen.place);
         }

@@ -13,6 +13,12 @@ use crate::store::{Query, Store, StoreError, instant, json};
 /// Editions of a name whose content is kept, empty ones not counted; of older ones the window stays.
 const CONTENTS_MAX: i64 = 30;
 
+/// Which of some articles a digest told, and when. The articles come first: a name may have told a hundred thousand, and the planner
+/// knows nothing of how few are asked for.
+pub(crate) const TOLD: &str = "SELECT t.article, e.made FROM json_each(?2) w
+     CROSS JOIN told t ON t.name = ?1 AND t.article = CAST(w.value AS INTEGER)
+     CROSS JOIN editions e ON e.name = t.name AND e.number = t.number";
+
 /// A list that somebody looks at again and again: which command shows it, and under which name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct View<'a> {
@@ -244,11 +250,7 @@ impl Store {
         articles: impl IntoIterator<Item = ArticleId>,
     ) -> Result<BTreeMap<ArticleId, Timestamp>, StoreError> {
         let articles: Vec<String> = articles.into_iter().map(|article| article.0.to_string()).collect();
-        let mut statement = self.connection.prepare_cached(
-            "SELECT t.article, e.made FROM json_each(?2) w
-             JOIN told t ON t.name = ?1 AND t.article = CAST(w.value AS INTEGER)
-             JOIN editions e ON e.name = t.name AND e.number = t.number",
-        )?;
+        let mut statement = self.connection.prepare_cached(TOLD)?;
         let rows =
             statement.query_map((name, json(&articles)), |row| Ok((ArticleId(row.get(0)?), instant(row.get(1)?))))?;
         Ok(rows.collect::<Result<_, _>>()?)

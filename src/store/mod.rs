@@ -584,6 +584,10 @@ mod tests {
         check(crate::store::feeds::TWIN, &["feeds_answered_url (answered_url=?)"]);
         check("SELECT 1 FROM articles a WHERE code = ?1", &["(code=?)"]);
         check(
+            crate::store::editions::TOLD,
+            &["SCAN w", "SEARCH t USING PRIMARY KEY (name=? AND article=?)", "(name=? AND number=?)"],
+        );
+        check(
             &crate::store::order::BRIEFS.replace("ORDER BY w.key", ""),
             &["COVERING INDEX memberships_cluster (cluster=?)", "COVERING INDEX articles_brief (id=?)"],
         );

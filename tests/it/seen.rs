@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use newsfold::clock;
+use newsfold::store::Store;
 use serde_json::Value;
 
 use crate::binary::{Home, Ran, text};
@@ -140,6 +141,33 @@ fn what_a_filter_hides_does_not_count_as_shown() {
     assert_eq!(scene.titles(&["clusters", "--new", "--outlet", "Outlet 3"]), [DAM.title], "its first look");
     scene.report(BREAD);
     assert_eq!(scene.titles(&wide), [BREAD.title], "it has two outlets now");
+}
+
+#[test]
+fn what_the_index_does_not_hold_yet_was_not_shown() {
+    let mut scene = Scene::new("");
+    scene.report(BREAD);
+    scene.report(DAM);
+    // The index came as far as the first of them.
+    let mut store = Store::open(&scene.home.path("newsfold.db"), 0, clock::now()).expect("the database");
+    store.forget_index().expect("it is emptied");
+    assert_eq!(store.index(1).expect("it is written"), 1);
+    let lists = [
+        ["clusters", "--new", "--query", "orveth"].as_slice(),
+        &["search", "orveth", "--new"],
+        &["digest", "--new", "--query", "orveth"],
+    ];
+    let shown = |list: &[&str]| match list[0] {
+        "digest" => stories(&scene.home.json(&[list, &["--format", "json"]].concat())).len(),
+        _ => scene.titles(list).len(),
+    };
+    for list in lists {
+        assert_eq!(shown(list), 0, "{list:?}");
+    }
+    store.index(9).expect("it is written");
+    for list in lists {
+        assert_eq!([shown(list), shown(list)], [1, 0], "{list:?}");
+    }
 }
 
 #[test]
