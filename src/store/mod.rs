@@ -40,7 +40,7 @@ pub(crate) use crate::store::copy::with_ending;
 pub use crate::store::copy::{Copied, CopyError, Force, restore, verified};
 pub use crate::store::corrections::{Moved, Moving, Wanted, standing};
 pub use crate::store::disk::{Disk, Forecast};
-pub use crate::store::editions::{Arrivals, LastEdition, NewEdition, Recorded, Seen, View};
+pub use crate::store::editions::{Arrivals, LastEdition, NewEdition, Recorded, Seen, ShownBacklog, View};
 pub use crate::store::leave::Leave;
 pub use crate::store::lock::{Holder, RoleLock, beside};
 pub use crate::store::order::Place;
@@ -583,6 +583,10 @@ mod tests {
         check(crate::store::batch::RECENT, &["COVERING INDEX articles_recent (feed=? AND seen>?)"]);
         check(crate::store::feeds::TWIN, &["feeds_answered_url (answered_url=?)"]);
         check("SELECT 1 FROM articles a WHERE code = ?1", &["(code=?)"]);
+        check(
+            crate::store::editions::GAINED,
+            &["SEARCH m USING INTEGER PRIMARY KEY (rowid>?)", "SEARCH m USING INTEGER PRIMARY KEY (rowid=?)"],
+        );
         check(
             crate::store::editions::TOLD,
             &["SCAN w", "SEARCH t USING PRIMARY KEY (name=? AND article=?)", "(name=? AND number=?)"],
