@@ -14,10 +14,11 @@
 
 mod file;
 pub mod outbox;
+pub mod pick;
 pub mod press;
 pub mod print;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -31,11 +32,12 @@ use crate::cli::DigestFormat;
 use crate::cli::moment::{MomentError, When};
 use crate::desk::file::{Beside, Places};
 use crate::desk::outbox::{after, pause};
+use crate::desk::pick::{PAGE_CLUSTERS, Picked};
 use crate::digest::template::TemplateError;
 use crate::digest::{self, Digest, Edition, Params};
 use crate::fetch::error::one_line;
 use crate::mail::{Address, MailError};
-use crate::model::{Article, ArticleId, Cluster, ClusterId, Ranked};
+use crate::model::{Article, ArticleId, Cluster, ClusterId, KeptEdition, Ranked};
 use crate::news::{self, Backlog, Standing};
 use crate::rank::{self, Sort};
 use crate::schedule::timetable::Timetable;
@@ -168,51 +170,24 @@ impl Composed {
 /// # Errors
 /// When the database cannot be read, or the order cannot be kept.
 pub fn compose(store: &Store, order: &Order, now: Timestamp) -> Result<Composed, DeskError> {
-    let last = store.last_edition(&order.name)?;
-    let since = match &last {
-        Some(_) => None,
-        None => order.first_since.as_ref().map(|when| when.timestamp(now, &order.zone)).transpose()?,
-    };
-    if let Some(since) = since.filter(|since| *since > now) {
-        return Err(DeskError::Future(since));
-    }
-    let backlog = if since.is_some() { Backlog::Counts } else { Backlog::IsNone };
-    let (number, from, place) = match &last {
-        // Where a clock ran ahead of itself, the one that holds now is right: the next window begins and ends by it.
-        Some(last) => (last.number + 1, last.until.min(now), last.place),
-        None => (1, since.map_or_else(|| store.created(), Ok)?.min(now), ArticleId(0)),
-    };
-    let until = now;
-    let room_since = last.as_ref().map(room_since);
-    let looked_at = room_since.map(|since| store.place_at(since)).transpose()?.map_or(place, |there| there.min(place));
-    let arrivals = store.arrivals(&Query { since, until: None, ..order.query.clone() }, looked_at, &[])?;
-    let mut told = Told::read(store, &order.name, &arrivals.clusters)?;
-    let is_new = |article: &Article| {
-        let is_in_time = article.id > place || room_since.is_some_and(|since| article.seen > since);
-        is_in_time && (backlog == Backlog::Counts || !article.backlog)
-    };
-    let mut chosen = Vec::new();
-    for cluster in arrivals.clusters {
-        if order.taste.wants(&cluster) && told.tells(&cluster, backlog, is_new) {
-            chosen.push(cluster);
-        }
-    }
-    let ranked = rank::order(chosen, order.sort, now, &order.rank);
-    let members = members(&ranked);
+    let Gathered { window, chosen, picked } = gather(store, order, now)?;
+    let members = members(&picked.clusters);
     let (name, generated) = (order.name.clone(), now);
+    let (told, news) = (chosen.told, chosen.news);
     let edition =
-        Edition { title: name.clone(), name: name.clone(), from, until, generated, told: told.when, news: told.news };
-    let digest = digest::build(ranked, &edition, &order.params);
+        Edition { title: name.clone(), name: name.clone(), from: window.from, until: now, generated, told, news };
+    let mut digest = digest::build(picked.clusters, &edition, &order.params);
+    digest.counts.left_out += picked.left_out.len();
     let told = digest.stories.iter().filter_map(|story| members.get(&story.id.0)).flatten().copied().collect();
-    let letter = print::letter(store, order, &digest, number.into())?;
-    let content = print::render(store, order, &digest, number.into())?;
+    let letter = print::letter(store, order, &digest, window.number.into())?;
+    let content = print::render(store, order, &digest, window.number.into())?;
     let edition = NewEdition {
         name,
-        number,
-        from,
-        until,
+        number: window.number,
+        from: window.from,
+        until: now,
         made: now,
-        place: arrivals.place,
+        place: chosen.place,
         stories: digest.stories.len(),
         told,
         format: order.format.word().to_owned(),
@@ -220,6 +195,64 @@ pub fn compose(store: &Store, order: &Order, now: Timestamp) -> Result<Composed,
         letter,
     };
     Ok(Composed { digest, edition })
+}
+
+/// What an edition is made of.
+struct Gathered {
+    window: Window,
+    chosen: Chosen,
+    picked: Picked,
+}
+
+/// Reads all that an edition is made of, of one state of the file, which is let go of before anything is rendered.
+fn gather(store: &Store, order: &Order, now: Timestamp) -> Result<Gathered, DeskError> {
+    let _one_state = store.hold()?;
+    let window = Window::next(store, order, now)?;
+    let chosen = Chosen::read(store, order, &window)?;
+    let picked = pick::pick(store, &chosen.clusters, order, now)?;
+    Ok(Gathered { window, chosen, picked })
+}
+
+/// What an edition covers.
+#[derive(Clone, Debug)]
+struct Window {
+    /// The edition's number.
+    number: u32,
+    /// The beginning of its time.
+    from: Timestamp,
+    /// The place in the log behind which it begins.
+    place: ArticleId,
+    /// Only what was published since then, where its order says so.
+    since: Option<Timestamp>,
+    backlog: Backlog,
+    /// Since when a story that nobody was told of competes.
+    room_since: Option<Timestamp>,
+}
+
+impl Window {
+    fn next(store: &Store, order: &Order, now: Timestamp) -> Result<Window, DeskError> {
+        let last = store.last_edition(&order.name)?;
+        let since = match &last {
+            Some(_) => None,
+            None => order.first_since.as_ref().map(|when| when.timestamp(now, &order.zone)).transpose()?,
+        };
+        if let Some(since) = since.filter(|since| *since > now) {
+            return Err(DeskError::Future(since));
+        }
+        let (number, from, place) = match &last {
+            // Where a clock ran ahead of itself, the one that holds now is right: the next window begins and ends by it.
+            Some(last) => (last.number + 1, last.until.min(now), last.place),
+            None => (1, since.map_or_else(|| store.created(), Ok)?.min(now), ArticleId(0)),
+        };
+        let backlog = if since.is_some() { Backlog::Counts } else { Backlog::IsNone };
+        Ok(Window { number, from, place, since, backlog, room_since: last.as_ref().map(room_since) })
+    }
+
+    /// Whether an article is new enough to bring in a story that nobody was told of.
+    fn holds(&self, article: &Article) -> bool {
+        let is_in_time = article.id > self.place || self.room_since.is_some_and(|since| article.seen > since);
+        is_in_time && (self.backlog == Backlog::Counts || !article.backlog)
+    }
 }
 
 /// Since when a story that nobody was told of competes for a place: what the last edition had no room for, or what was hidden then, gets
@@ -236,37 +269,58 @@ fn members(ranked: &[Ranked]) -> BTreeMap<String, Vec<ArticleId>> {
     ranked.iter().map(|ranked| (ranked.cluster.code.0.clone(), articles(ranked))).collect()
 }
 
-/// What earlier editions told, what was dismissed, and what is found to be news on the way.
-struct Told {
-    articles: BTreeMap<ArticleId, Timestamp>,
-    dismissed: BTreeSet<ArticleId>,
-    when: BTreeMap<ClusterId, Timestamp>,
+/// The clusters that an edition is offered: those that are told for the first time, which takes an article that is new enough, or have
+/// news.
+#[derive(Clone, Debug)]
+struct Chosen {
+    /// The place in the log up to which there are no others.
+    place: ArticleId,
+    clusters: Vec<ClusterId>,
+    /// When those were told that have news.
+    told: BTreeMap<ClusterId, Timestamp>,
+    /// The articles that are their news.
     news: BTreeMap<ClusterId, Vec<ArticleId>>,
 }
 
-impl Told {
-    fn read(store: &Store, name: &str, clusters: &[Cluster]) -> Result<Told, DeskError> {
-        let ids = clusters.iter().flat_map(|cluster| &cluster.members).map(|member| member.article.id);
-        let (articles, dismissed) = (store.told(name, ids)?, store.dismissed()?);
-        Ok(Told { articles, dismissed, when: BTreeMap::new(), news: BTreeMap::new() })
-    }
-
-    /// Whether a cluster is told: for the first time, which takes an article that is new enough, or because it has news.
-    fn tells(&mut self, cluster: &Cluster, backlog: Backlog, is_new: impl Fn(&Article) -> bool) -> bool {
-        let knows = |article: &Article| self.articles.contains_key(&article.id);
-        if news::is_hidden(cluster, &self.dismissed) {
-            return false;
+impl Chosen {
+    /// The first edition of a name looks at all that is stored: so no more than a page of it is in memory.
+    fn read(store: &Store, order: &Order, window: &Window) -> Result<Chosen, DeskError> {
+        let reaches_back = window.room_since.map(|since| store.place_at(since)).transpose()?;
+        let looked_at = reaches_back.map_or(window.place, |place| place.min(window.place));
+        let query = Query { since: window.since, until: None, ..order.query.clone() };
+        let mut arrivals = store.arrivals(&query, looked_at, &[])?;
+        if query.words.is_some() {
+            // What the index does not hold yet cannot have been found.
+            arrivals.place = arrivals.place.min(store.indexed_until()?).max(window.place);
         }
-        match news::standing(cluster, backlog, knows) {
-            Standing::Nothing => false,
-            Standing::Unheard => cluster.members.iter().any(|member| is_new(&member.article)),
-            Standing::Update(news) => {
-                let when = cluster.members.iter().filter_map(|member| self.articles.get(&member.article.id)).max();
-                self.when.extend(when.map(|when| (cluster.id, *when)));
-                self.news.insert(cluster.id, news.named());
-                true
+        let dismissed = store.dismissed()?;
+        let (clusters, told, news) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
+        let mut chosen = Chosen { place: arrivals.place, clusters, told, news };
+        for page in arrivals.clusters.chunks(PAGE_CLUSTERS) {
+            let mut clusters = store.load(page)?;
+            clusters.retain(|cluster| order.taste.wants(cluster) && !news::is_hidden(cluster, &dismissed));
+            let articles = clusters.iter().flat_map(|cluster| &cluster.members).map(|member| member.article.id);
+            let told = store.told(&order.name, articles)?;
+            for cluster in &clusters {
+                chosen.offer(cluster, window, &told);
             }
         }
+        Ok(chosen)
+    }
+
+    /// Takes a cluster, if there is anything to tell of it to readers who were told of these articles at these times.
+    fn offer(&mut self, cluster: &Cluster, window: &Window, told: &BTreeMap<ArticleId, Timestamp>) {
+        match news::standing(cluster, window.backlog, |article| told.contains_key(&article.id)) {
+            Standing::Nothing => return,
+            Standing::Unheard if !cluster.members.iter().any(|member| window.holds(&member.article)) => return,
+            Standing::Unheard => {}
+            Standing::Update(news) => {
+                let when = cluster.members.iter().filter_map(|member| told.get(&member.article.id)).max();
+                self.told.extend(when.map(|when| (cluster.id, *when)));
+                self.news.insert(cluster.id, news.named());
+            }
+        }
+        self.clusters.push(cluster.id);
     }
 }
 
@@ -304,6 +358,11 @@ pub fn record(store: &mut Store, composed: &Composed, delivery: &Delivery) -> Re
 pub fn file_of(out: &Path, order: &Order, edition: &NewEdition) -> PathBuf {
     let number = Some(edition.number);
     file::filled(out, &Places { name: &order.name, number, until: edition.until, zone: &order.zone })
+}
+
+/// The file of an edition that is kept: the places in its name filled in as they were, or would have been, when it was made.
+pub fn file_of_kept(out: &Path, kept: &KeptEdition, zone: &TimeZone) -> PathBuf {
+    file::filled(out, &Places { name: &kept.name, number: Some(kept.number), until: kept.until, zone })
 }
 
 /// The file of a digest that is no edition, and so has no number.

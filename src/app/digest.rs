@@ -8,18 +8,19 @@ use jiff::Timestamp;
 
 use crate::app::context::{Context, Failure};
 use crate::app::orders;
-use crate::app::seen::{Dismissals, Dismissed, Look};
-use crate::app::stored::{query, ranked, wanted};
+use crate::app::seen::{Dismissed, List, Look, Sieve};
+use crate::app::stored::{query, say_muted};
 use crate::cli::{Covers, DigestArgs, DigestFormat, Exit, Filter, ListFormat, Place};
 use crate::desk::outbox::{self, Sent};
+use crate::desk::pick::{self, Picked};
 use crate::desk::{self, Composed, Delivery, DeskError, Order, press, print};
 use crate::digest::template::TemplateError;
-use crate::digest::{self, Digest, Edition, Format};
+use crate::digest::{self, Edition, Format};
 use crate::fetch::error::one_line;
 use crate::listing::editions;
 use crate::listing::plain::count;
 use crate::mail::Server;
-use crate::model::{Cluster, ClusterId, Code, Ranked};
+use crate::model::ClusterId;
 use crate::store::{Letter, Store};
 
 /// Mails of before that are sent along with a new one.
@@ -114,13 +115,17 @@ fn kept(context: &Context, args: &DigestArgs, number: u32) -> Result<Exit, Failu
         return Err(a_book_for_a_terminal());
     }
     let content = store.edition_content(&name, number)?.unwrap_or_default();
-    context.write_bytes(args.out.as_ref().unwrap_or(&Place::Standard), &content)?;
+    let place = match &args.out {
+        Some(Place::File(path)) => Place::File(desk::file_of_kept(path, edition, &orders::zone(context, &name))),
+        _ => Place::Standard,
+    };
+    context.write_bytes(&place, &content)?;
     Ok(Exit::Done)
 }
 
 /// The next edition.
 fn edition(context: &Context, args: &DigestArgs, order: &Order, server: Option<&Server>) -> Result<Exit, Failure> {
-    query(context, &args.filter)?;
+    query(context, &args.filter, &order.zone)?;
     let mut composed = desk::compose(&context.reader()?, order, context.now)?;
     if args.filter.since.is_some() && composed.edition.number > 1 {
         let (number, begins) = (composed.edition.number, when(order, composed.digest.from));
@@ -193,10 +198,10 @@ fn when(order: &Order, moment: Timestamp) -> String {
     moment.to_zoned(order.zone.clone()).strftime("%Y-%m-%d %H:%M %Z").to_string()
 }
 
-/// The clusters of a digest that is no edition, in their order.
+/// The clusters of a digest that is no edition.
 struct Chosen {
     look: Option<Look>,
-    clusters: Vec<Ranked>,
+    picked: Picked,
     from: Timestamp,
     until: Timestamp,
 }
@@ -204,31 +209,35 @@ struct Chosen {
 fn chosen(context: &Context, args: &DigestArgs, order: &Order, store: &Store) -> Result<Chosen, Failure> {
     // Where the command does not say since when, the section of this name may.
     let first_since = order.first_since.filter(|_| args.covers == Covers::Filter);
+    let _one_state = store.hold()?;
     let filter = Filter { since: args.filter.since.or(first_since), ..args.filter.clone() };
-    let mut query = query(context, &filter)?;
+    let mut query = query(context, &filter, &order.zone)?;
     query.tags = order.query.tags.clone();
     query.outlets_min = order.query.outlets_min;
     let mut since = None;
-    let (look, mut clusters): (Option<Look>, Vec<Cluster>) = match args.covers {
+    let mut sieve = Sieve::read(store, order.taste.clone(), Dismissed::Hidden)?;
+    let (look, offered) = match args.covers {
         Covers::New => {
-            let (look, clusters) = Look::take(store, &query, "digest", &order.name)?;
+            let (name, unmuted) = (order.name.as_str(), args.filter.unmuted);
+            let list = List { command: "digest", name, query: &query, sought: None, unmuted };
+            let (look, offered) = Look::take(store, &list, &mut sieve)?;
             since = look.since;
-            (Some(look), clusters)
+            (Some(look), offered)
         }
-        _ => (None, store.clusters(&query)?),
+        _ => (None, sieve.all(store, store.cluster_ids(&query)?)?),
     };
-    Dismissals::read(store)?.sift(&mut clusters, Dismissed::Hidden);
-    let clusters = ranked(context, wanted(context, &args.filter, clusters), args.sort);
+    say_muted(context, sieve.muted);
+    let picked = pick::pick(store, &offered, order, context.now)?;
     let until = query.until.unwrap_or(context.now);
-    let from = query.since.or(since).unwrap_or_else(|| earliest(&clusters).unwrap_or(until));
-    Ok(Chosen { look, clusters, from, until })
+    // Without `--since` a digest covers everything stored, and is dated so.
+    let from = query.since.or(since).or(picked.earliest).unwrap_or(until);
+    Ok(Chosen { look, picked, from, until })
 }
 
 /// A digest that is no edition: it records nothing but, for `--new`, how far it came.
 fn export(context: &Context, args: &DigestArgs, order: Order, server: Option<&Server>) -> Result<Exit, Failure> {
     let store = context.reader()?;
-    let Chosen { look, clusters, from, until } = chosen(context, args, &order, &store)?;
-    let offered: Vec<_> = clusters.iter().map(|ranked| (ranked.cluster.code.clone(), ranked.cluster.id)).collect();
+    let Chosen { look, picked, from, until } = chosen(context, args, &order, &store)?;
     let edition = Edition {
         title: order.name.clone(),
         name: order.name.clone(),
@@ -238,7 +247,8 @@ fn export(context: &Context, args: &DigestArgs, order: Order, server: Option<&Se
         told: BTreeMap::new(),
         news: BTreeMap::new(),
     };
-    let digest = digest::build(clusters, &edition, &order.params);
+    let mut digest = digest::build(picked.clusters, &edition, &order.params);
+    digest.counts.left_out += picked.left_out.len();
     let body = print::render(&store, &order, &digest, print::number_of(context.now))?;
     let mut letter = print::letter(&store, &order, &digest, print::number_of(context.now))?;
     drop(store);
@@ -248,14 +258,18 @@ fn export(context: &Context, args: &DigestArgs, order: Order, server: Option<&Se
         None if is_printed(args, &order) => context.print_bytes(&body)?,
         None => true,
     };
+    if args.covers == Covers::New && digest.stories.is_empty() && letter.take().is_some() {
+        context.tell(&format!("nothing new for `{}`: no mail is sent", order.name));
+    }
     if let Some(letter) = &mut letter {
         letter.next_attempt = outbox::attempt_ends(context.now);
     }
-    let letter = recorded(context, look.filter(|_| whole), left_out(offered, &digest), letter)?;
-    match letter {
-        Some(letter) => send(context, &mut context.store()?, Some(letter), server),
-        None => Ok(Exit::Done),
+    let letter = recorded(context, look.filter(|_| whole), picked.left_out, letter)?;
+    if server.is_none() {
+        return Ok(Exit::Done);
     }
+    // What waited since before is sent even where there is no new mail.
+    send(context, &mut context.store()?, letter, server)
 }
 
 /// A file's name with its braces filled in, which mean here what they mean in the config.
@@ -264,12 +278,6 @@ fn place_of(path: &Path, order: &Order, until: Timestamp) -> Result<std::path::P
         return Err(Failure::misused(anyhow!("only editions have a {{number}}: `--catch-up` makes one")));
     }
     Ok(desk::file_of_export(path, order, until))
-}
-
-/// The clusters that a digest had no room for.
-fn left_out(offered: Vec<(Code, ClusterId)>, digest: &Digest) -> Vec<ClusterId> {
-    let is_told = |code: &Code| digest.stories.iter().any(|story| story.id == *code);
-    offered.into_iter().filter(|(code, _)| !is_told(code)).map(|(_, id)| id).collect()
 }
 
 /// How far a look came, and the mail that brings what it saw: both or neither.
@@ -284,11 +292,6 @@ fn recorded(
         (None, Some(letter)) => Ok(Some(context.store()?.post(&letter)?)),
         (None, None) => Ok(None),
     }
-}
-
-/// Without `--since` a digest covers everything stored, and is dated so.
-fn earliest(clusters: &[Ranked]) -> Option<Timestamp> {
-    clusters.iter().map(|ranked| ranked.facts.last_published).min()
 }
 
 /// Hands a letter over that this process has put into the outbox, and then what waits there since before.

@@ -37,7 +37,7 @@ pub fn of_args(context: &Context, args: &DigestArgs) -> Result<Order, Failure> {
         Some(section) => of_section(context, section, posting)?,
         None => usual(context, name),
     };
-    let asked = query(context, &args.filter)?;
+    let asked = query(context, &args.filter, &order.zone)?;
     order.query = Query {
         since: None,
         until: None,
@@ -69,6 +69,12 @@ pub fn of_args(context: &Context, args: &DigestArgs) -> Result<Order, Failure> {
         };
     }
     Ok(order)
+}
+
+/// The zone of a digest's times: its section's, else the usual one.
+pub fn zone(context: &Context, name: &str) -> TimeZone {
+    let section = context.config.digests.iter().find(|section| section.name == name);
+    section.and_then(|section| section.zone.clone()).unwrap_or_else(|| context.global.zone.clone())
 }
 
 /// The digest's name that is typed, or the usual one.
@@ -129,7 +135,7 @@ pub fn server(context: &Context) -> Result<Server, Failure> {
 }
 
 fn of_section(context: &Context, section: &DigestSection, posting: Posting) -> Result<Order, Failure> {
-    let zone = section.zone.clone().unwrap_or_else(|| context.global.zone.clone());
+    let zone = zone(context, &section.name);
     let usual = usual(context, section.name.clone());
     let timetable = section.schedule.as_ref().map(|text| Timetable::parse(text, zone.clone())).transpose();
     Ok(Order {

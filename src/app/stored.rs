@@ -1,15 +1,17 @@
 //! Conductor: `clusters`, `show`, `why` and `search`: what is stored, for people and programs.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::panic::resume_unwind;
 use std::sync::mpsc::sync_channel;
 use std::thread;
 
 use anyhow::anyhow;
+use jiff::tz::TimeZone;
 
 use crate::app::context::{Context, Failure};
-use crate::app::seen::{self, Dismissals, Dismissed, Look};
+use crate::app::seen::{self, Dismissals, Dismissed, List, Look, Sieve};
 use crate::cli::{Exit, Filter, ListArgs, SearchArgs, ShowArgs, Sort, WhyArgs};
+use crate::desk::pick::{self, PAGE_CLUSTERS};
 use crate::listing::fragment::fragment;
 use crate::listing::plain::count;
 use crate::listing::sought::Sought;
@@ -29,8 +31,6 @@ const COMPARED_ARTICLES_MAX: usize = 64;
 const WEIGHED_ARTICLES_MAX: usize = 20_000;
 /// How many matching articles a search shows where `--limit` does not say how many clusters.
 const SEARCH_ARTICLES_MAX: usize = 1_000;
-/// How many clusters are read at a time: a long list is told in pages and never held whole.
-const PAGE_CLUSTERS: usize = 200;
 /// How many such pages are read ahead of what is told.
 const PAGES_AHEAD: usize = 2;
 /// How many clusters are looked at together while the best are sought, by what their rows say.
@@ -45,7 +45,7 @@ pub fn clusters(context: &Context, args: &ListArgs) -> Result<Exit, Failure> {
         return seen::clusters(context, args);
     }
     let store = context.reader()?;
-    let query = query(context, &args.filter)?;
+    let query = query(context, &args.filter, &context.global.zone)?;
     let (format, most) = limited(context, args);
     let style = context.style();
     let (sender, receiver) = sync_channel::<Vec<Ranked>>(PAGES_AHEAD);
@@ -151,7 +151,7 @@ fn in_order(
 }
 
 /// What the config mutes, unless all is asked for.
-fn taste(context: &Context, filter: &Filter) -> Taste {
+pub fn taste(context: &Context, filter: &Filter) -> Taste {
     if filter.unmuted { Taste::default() } else { context.taste() }
 }
 
@@ -162,14 +162,8 @@ fn left_out(taste: &Taste, clusters: &mut Vec<Cluster>) -> usize {
     before - clusters.len()
 }
 
-/// The clusters that the reader wants to see, as the config mutes and keeps; how many were left out is said on stderr. For digests
-/// and whatever else reads clusters whole.
-pub fn wanted(context: &Context, filter: &Filter, mut clusters: Vec<Cluster>) -> Vec<Cluster> {
-    say_muted(context, left_out(&taste(context, filter), &mut clusters));
-    clusters
-}
-
-fn say_muted(context: &Context, muted: usize) {
+/// Says on stderr how many clusters the config kept back.
+pub fn say_muted(context: &Context, muted: usize) {
     if muted > 0 {
         let clusters = count(muted, "cluster");
         context.tell(&format!("{clusters} muted by [reading] in the config; --unmuted shows all"));
@@ -233,18 +227,23 @@ pub fn why(context: &Context, args: &WhyArgs) -> Result<Exit, Failure> {
 /// When the query cannot be read.
 pub fn search(context: &Context, args: &SearchArgs) -> Result<Exit, Failure> {
     let store = context.reader()?;
-    let (wanted, params) = (query(context, &args.list.filter)?, context.rank_params());
+    let (wanted, params) = (query(context, &args.list.filter, &context.global.zone)?, context.rank_params());
     let taste = taste(context, &args.list.filter);
     let sought = Sought::of(&args.words);
     // Who looks for other words has another list.
     let _one_state = store.hold()?;
     let name = args.list.new.as_ref().map(|new| new.name.as_deref().unwrap_or(&args.words));
-    let look = name.map(|name| Look::take(&store, &wanted, "search", name)).transpose()?;
+    let look = name.map(|name| {
+        let (sought, unmuted) = (Some(args.words.as_str()), args.list.filter.unmuted);
+        let list = List { command: "search", name, query: &wanted, sought, unmuted };
+        // A search finds what is dismissed, and counts what is muted only as far as it looks.
+        Look::take(&store, &list, &mut Sieve::default())
+    });
+    let look = look.transpose()?;
     let matches = store.matches(&args.words, WEIGHED_ARTICLES_MAX)?;
     let mut hits = grouped(&store, &matches, &wanted)?;
     if let Some((_, found)) = &look {
-        let new: BTreeSet<ClusterId> = found.iter().map(|cluster| cluster.id).collect();
-        hits.retain(|id, _| new.contains(id));
+        hits.retain(|id, _| found.binary_search(id).is_ok());
     }
     let order = hits_in_order(context, &store, &hits, args.list.sort)?;
     let (format, most) = limited(context, &args.list);
@@ -313,10 +312,7 @@ fn hits_in_order(
         order.sort_by_cached_key(|cluster| hits.get(cluster).map(|(place, _)| *place));
         return Ok(order);
     }
-    let params = context.rank_params();
-    let mut leaders = Leaders::new(rank_sort(sort), usize::MAX, 0, context.now, &params);
-    store.briefs(&order)?.iter().for_each(|brief| leaders.offer(brief));
-    Ok(leaders.in_order())
+    Ok(pick::in_order(store, &order, rank_sort(sort), context.now, &context.rank_params())?)
 }
 
 /// A cluster with the fragments of its articles that match.
@@ -331,11 +327,6 @@ fn shown_hits(ranked: Ranked, hits: &[ArticleId], sought: &Sought) -> listing::F
     listing::Found { ranked, hits }
 }
 
-/// The clusters in the order asked for.
-pub fn ranked(context: &Context, clusters: Vec<Cluster>, sort: Sort) -> Vec<Ranked> {
-    rank::order(clusters, rank_sort(sort), context.now, &context.rank_params())
-}
-
 /// The order of the command line as `rank` knows it.
 pub fn rank_sort(sort: Sort) -> rank::Sort {
     match sort {
@@ -346,12 +337,12 @@ pub fn rank_sort(sort: Sort) -> rank::Sort {
     }
 }
 
-/// What a filter asks of the store.
+/// What a filter asks of the store, its dates read in this zone.
 ///
 /// # Errors
 /// When its times make no sense.
-pub fn query(context: &Context, filter: &Filter) -> Result<Query, Failure> {
-    let moment = |when: &crate::cli::moment::When| when.timestamp(context.now, &context.global.zone);
+pub fn query(context: &Context, filter: &Filter, zone: &TimeZone) -> Result<Query, Failure> {
+    let moment = |when: &crate::cli::moment::When| when.timestamp(context.now, zone);
     let since = filter.since.as_ref().map(moment).transpose().map_err(Failure::misused)?;
     let until = filter.until.as_ref().map(moment).transpose().map_err(Failure::misused)?;
     if let (Some(since), Some(until)) = (since, until)

@@ -205,10 +205,41 @@ pub struct Section<'a> {
     pub stories: Vec<&'a Story>,
 }
 
+/// The room that a digest has, while stories are put into it, best first.
+#[derive(Clone, Debug)]
+pub struct Room<'params> {
+    params: &'params Params,
+    stories: usize,
+    own_stories: BTreeMap<String, usize>,
+}
+
+impl Room<'_> {
+    /// An empty digest's.
+    pub fn of(params: &Params) -> Room<'_> {
+        Room { params, stories: 0, own_stories: BTreeMap::new() }
+    }
+
+    /// Whether there is room for one more story; it is put in where there is. `sole_outlet` is the outlet that has it alone.
+    pub fn takes(&mut self, sole_outlet: Option<&str>) -> bool {
+        if self.stories >= self.params.stories_max {
+            return false;
+        }
+        if let Some(outlet) = sole_outlet {
+            let own = self.own_stories.entry(outlet.to_owned()).or_default();
+            if *own >= self.params.own_stories_per_outlet_max {
+                return false;
+            }
+            *own += 1;
+        }
+        self.stories += 1;
+        true
+    }
+}
+
 /// Makes a digest of clusters that are already chosen and in order.
 pub fn build(clusters: Vec<Ranked>, edition: &Edition, params: &Params) -> Digest {
     let offered = clusters.len();
-    let mut own_stories: BTreeMap<String, usize> = BTreeMap::new();
+    let mut room = Room::of(params);
     let mut outlets: BTreeSet<String> = BTreeSet::new();
     let mut digest = Digest {
         name: edition.name.clone(),
@@ -223,15 +254,12 @@ pub fn build(clusters: Vec<Ranked>, edition: &Edition, params: &Params) -> Diges
     };
     let mut load = Load::default();
     for ranked in clusters {
-        if digest.stories.len() == params.stories_max {
-            break;
-        }
-        if let [outlet] = ranked.facts.outlets.as_slice() {
-            let own = own_stories.entry(outlet.clone()).or_default();
-            if *own == params.own_stories_per_outlet_max {
-                continue;
-            }
-            *own += 1;
+        let sole_outlet = match ranked.facts.outlets.as_slice() {
+            [outlet] => Some(outlet.as_str()),
+            _ => None,
+        };
+        if !room.takes(sole_outlet) {
+            continue;
         }
         digest.counts.articles += ranked.facts.article_count;
         outlets.extend(ranked.facts.outlets.iter().cloned());

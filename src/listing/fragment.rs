@@ -23,12 +23,14 @@ pub fn fragment(text: &str, sought: &Sought) -> Vec<Piece> {
     // Behind the last word nothing but its full stop is left.
     let end_of = |word: &(usize, usize)| if words.last() == Some(word) { text.trim_end().len() } else { word.1 };
     let until = until.map_or(words[first].1, end_of);
+    // A run without a space is one word, however long it is, and so is what stands behind the last one.
+    let most = text[from..].char_indices().nth(FRAGMENT_CHARS).map_or(text.len(), |(chars, _)| from + chars);
 
-    let mut marking = Marking::new(text, from);
+    let mut marking = Marking { most, ..Marking::new(text, from) };
     if from > 0 {
         marking.around.push('…');
     }
-    marking.mark(&words, first, until, (sought, Field::Text));
+    marking.mark(&words, first, until.min(most), (sought, Field::Text));
     if marking.reached < text.trim_end().len() {
         marking.around.push('…');
     }
@@ -50,22 +52,26 @@ struct Marking<'text> {
     /// What stands between the last match and `reached`.
     around: String,
     reached: usize,
+    /// Nothing behind it is told, matches included.
+    most: usize,
 }
 
 impl<'text> Marking<'text> {
     fn new(text: &'text str, from: usize) -> Marking<'text> {
-        Marking { text, pieces: Vec::new(), around: String::new(), reached: from }
+        Marking { text, pieces: Vec::new(), around: String::new(), reached: from, most: text.len() }
     }
 
     /// Goes on to `until`, from the word at `place` on; a match that begins before it is marked to its end.
     fn mark(&mut self, words: &[(usize, usize)], mut place: usize, until: usize, (sought, field): (&Sought, Field)) {
-        while let Some(&(begin, end)) = words.get(place).filter(|word| word.1 <= until) {
+        while let Some(&(begin, _)) = words.get(place).filter(|word| word.0 < until) {
             let long = sought.matching(self.text, words, place, field);
+            let matching = &words[place..(place + long).min(words.len())];
             place += long.max(1);
             if long > 0 {
                 self.go_on(begin);
                 self.pass();
-                let end = words.get(place - 1).map_or(end, |last| last.1);
+                // A phrase ends with its last word that is told whole; one word alone is cut.
+                let end = matching.iter().rev().find(|word| word.1 <= self.most).map_or(self.most, |word| word.1);
                 self.pieces.push(Piece::Match(self.text[begin..end].to_owned()));
                 self.reached = end;
             }
@@ -137,5 +143,21 @@ mod tests {
         let long = format!("{}needle {}", "hay ".repeat(100), "straw ".repeat(100));
         let shown: String = fragment(&long, &Sought::of("needle")).iter().map(Piece::text).collect();
         assert!(shown.starts_with("…hay") && shown.ends_with("straw…") && shown.chars().count() < 230, "{shown}");
+    }
+
+    #[test]
+    fn a_fragment_is_short_however_long_a_word_is() {
+        let check = |text: &str, query: &str, expected: &str| {
+            let shown = told(&fragment(text, &Sought::of(query)));
+            assert_eq!(shown, expected, "`{query}`");
+        };
+        let run = "ö".repeat(90_000);
+        let cut = |chars: usize| "ö".repeat(chars);
+        check(&run, "ö*", &format!("[{}]…", cut(220)));
+        check(&format!("A {run}"), "o*", &format!("A [{}]…", cut(218)));
+        check(&format!("{run} a"), "a", "…[a]");
+        check(&format!("A {run}"), "a", "[A]…");
+        check(&format!("A{}", "!".repeat(90_000)), "a", &format!("[A]{}…", "!".repeat(219)));
+        check(&format!("One two {run}"), "one + two + o*", "[One two]…");
     }
 }

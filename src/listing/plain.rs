@@ -37,10 +37,21 @@ pub fn is_unsafe(c: char) -> bool {
         || matches!(u32::from(c) & 0xfffe, 0xfffe)
 }
 
-/// How many columns a safe line takes.
+/// How many columns a safe line takes. Of a lam and the alef behind it, which printing draws as one sign, terminals set each in a column
+/// of its own.
 pub fn width(text: &str) -> usize {
-    UnicodeWidthStr::width(text)
+    let mut begin = 0;
+    let mut columns = 0;
+    for (alef, _) in text.match_indices(ALEFS) {
+        columns += UnicodeWidthStr::width(&text[begin..alef]);
+        begin = alef;
+    }
+    columns + UnicodeWidthStr::width(&text[begin..])
 }
+
+/// The letters with which a lam may become one sign (`Joining_Group=Alef` in Unicode's `ArabicShaping.txt`).
+const ALEFS: [char; 10] =
+    ['\u{622}', '\u{623}', '\u{625}', '\u{627}', '\u{671}', '\u{672}', '\u{673}', '\u{675}', '\u{773}', '\u{774}'];
 
 /// A safe line of at most so many columns, its end replaced by an ellipsis where it is longer.
 pub fn fit(text: &str, columns: usize) -> String {
@@ -326,6 +337,9 @@ mod tests {
         check("橋が閉鎖", 6, "橋が…");
         check("e\u{301}e\u{301}e\u{301}", 2, "e\u{301}…");
         check("👩\u{200d}🌾👩\u{200d}🌾", 3, "👩…");
+        // Lam and alef are one sign in print and two columns in a terminal, whatever marks stand between them.
+        assert_eq!(["لا", "سلام", "ل\u{64e}أ", "ڸآ", "بلا"].map(width), [2, 4, 2, 2, 3]);
+        check("لا لا لا", 5, "لا ل…");
     }
 
     #[test]
@@ -340,6 +354,8 @@ mod tests {
         check("橋は閉鎖された。再開は未定。", 16, &["橋は閉鎖された。", "再開は未定。"]);
         check("橋は閉鎖された。再開は未定。", 14, &["橋は閉鎖され", "た。再開は未", "定。"]);
         check("JR 東日本は月曜日", 10, &["JR 東日本", "は月曜日"]);
+        check("لا إلا لا", 6, &["لا إلا", "لا"]);
+        check("لا إلا لا", 5, &["لا", "إلا", "لا"]);
     }
 
     #[test]

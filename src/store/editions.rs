@@ -6,12 +6,24 @@ use std::io;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 
-use crate::model::{ArticleId, Cluster, ClusterId, KeptEdition};
+use crate::model::{Article, ArticleId, ClusterId, KeptEdition};
 use crate::store::outbox::{self, Letter};
 use crate::store::{Query, Store, StoreError, instant, json};
 
 /// Editions of a name whose content is kept, empty ones not counted; of older ones the window stays.
 const CONTENTS_MAX: i64 = 30;
+
+/// Which of some articles a digest told, and when. The articles come first: a name may have told a hundred thousand, and the planner
+/// knows nothing of how few are asked for.
+pub(crate) const TOLD: &str = "SELECT t.article, e.made FROM json_each(?2) w
+     CROSS JOIN told t ON t.name = ?1 AND t.article = CAST(w.value AS INTEGER)
+     CROSS JOIN editions e ON e.name = t.name AND e.number = t.number";
+
+/// The clusters of what came behind a place, and of some articles, each as often as it has one of them. Asked for in their order, SQLite
+/// would walk through all memberships in that order, however few came.
+pub(crate) const GAINED: &str = "SELECT m.cluster FROM memberships m NOT INDEXED WHERE m.article > ?1
+     UNION ALL
+     SELECT m.cluster FROM memberships m WHERE m.article IN (SELECT CAST(value AS INTEGER) FROM json_each(?2))";
 
 /// A list that somebody looks at again and again: which command shows it, and under which name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +43,24 @@ pub struct Seen {
     pub at: Option<Timestamp>,
     /// Clusters with news up to that place that its limit left out, each by an article in it.
     pub left_out: Vec<ClusterId>,
+    /// The backlog that it has shown; `None` for a view that never showed any.
+    pub backlog: Option<ShownBacklog>,
+}
+
+/// The backlog that a view has shown as far as it has come: what its first look asked for where it said since when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ShownBacklog {
+    /// The last place in the log at that moment.
+    pub until: ArticleId,
+    /// Nothing was shown that was published before this moment.
+    pub since: Timestamp,
+}
+
+impl ShownBacklog {
+    /// Whether an article that is backlog was shown.
+    pub fn holds(&self, article: &Article) -> bool {
+        article.id <= self.until && article.published >= self.since
+    }
 }
 
 /// Clusters that gained an article, as they stood at one moment.
@@ -38,8 +68,8 @@ pub struct Seen {
 pub struct Arrivals {
     /// The last place in the log at that moment: the next look begins behind it.
     pub place: ArticleId,
-    /// The clusters, smallest number first.
-    pub clusters: Vec<Cluster>,
+    /// The clusters, smallest number first: they may be a whole library, which nobody holds in memory.
+    pub clusters: Vec<ClusterId>,
 }
 
 /// The last edition of a digest.
@@ -102,17 +132,23 @@ impl Store {
         let _one_state = self.hold()?;
         let row = self
             .connection
-            .prepare_cached("SELECT place, at FROM views WHERE command = ?1 AND name = ?2")?
-            .query_row((view.command, view.name), |row| Ok((row.get(0)?, row.get(1)?)))
+            .prepare_cached(
+                "SELECT place, at, backlog_until, backlog_since FROM views WHERE command = ?1 AND name = ?2",
+            )?
+            .query_row((view.command, view.name), |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get::<_, Option<i64>>(2)?, row.get::<_, Option<i64>>(3)?))
+            })
             .optional()?;
-        let Some((place, at)) = row else { return Ok(Seen::default()) };
+        let Some((place, at, backlog_until, backlog_since)) = row else { return Ok(Seen::default()) };
+        let backlog = backlog_until.zip(backlog_since);
+        let backlog = backlog.map(|(until, since)| ShownBacklog { until: ArticleId(until), since: instant(since) });
         let mut statement = self
             .connection
             .prepare_cached("SELECT article FROM views_left_out WHERE command = ?1 AND name = ?2 ORDER BY article")?;
         let rows =
             statement.query_map((view.command, view.name), |row| row.get(0).map(|id| ClusterId(ArticleId(id))))?;
         let left_out = rows.collect::<Result<_, _>>()?;
-        Ok(Seen { place: ArticleId(place), at: Some(instant(at)), left_out })
+        Ok(Seen { place: ArticleId(place), at: Some(instant(at)), left_out, backlog })
     }
 
     /// Remembers how far a view has come, and puts the letter that brings what it shows into the outbox: both or neither. Any process may do
@@ -129,17 +165,24 @@ impl Store {
     ) -> Result<Option<i64>, StoreError> {
         let transaction = self.lasting()?;
         transaction.execute(
-            "INSERT INTO views VALUES (?1, ?2, ?3, ?4)
-             ON CONFLICT DO UPDATE SET place = excluded.place, at = excluded.at",
-            (view.command, view.name, seen.place.0, now.as_millisecond()),
+            "INSERT INTO views (command, name, place, at, backlog_until, backlog_since) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+             ON CONFLICT DO UPDATE SET place = excluded.place, at = excluded.at, backlog_until = excluded.backlog_until,
+                backlog_since = excluded.backlog_since",
+            (
+                view.command,
+                view.name,
+                seen.place.0,
+                now.as_millisecond(),
+                seen.backlog.map(|backlog| backlog.until.0),
+                seen.backlog.map(|backlog| backlog.since.as_millisecond()),
+            ),
         )?;
         transaction
             .execute("DELETE FROM views_left_out WHERE command = ?1 AND name = ?2", (view.command, view.name))?;
         for cluster in &seen.left_out {
-            transaction.execute(
-                "INSERT INTO views_left_out VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
-                (view.command, view.name, cluster.0.0),
-            )?;
+            transaction
+                .prepare_cached("INSERT INTO views_left_out VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING")?
+                .execute((view.command, view.name, cluster.0.0))?;
         }
         let letter = letter.map(|letter| outbox::put(&transaction, letter)).transpose()?;
         transaction.commit()?;
@@ -153,17 +196,15 @@ impl Store {
     pub fn arrivals(&self, query: &Query, after: ArticleId, also: &[ClusterId]) -> Result<Arrivals, StoreError> {
         let _one_state = self.hold()?;
         let place = ArticleId(self.meta("last_seq")?);
-        let mut statement = self.connection.prepare_cached(
-            "SELECT cluster FROM memberships WHERE article > ?1
-             UNION SELECT cluster FROM memberships WHERE article IN (SELECT CAST(value AS INTEGER) FROM json_each(?2))
-             ORDER BY cluster",
-        )?;
+        let mut statement = self.connection.prepare_cached(GAINED)?;
         let also: Vec<String> = also.iter().map(|cluster| cluster.0.0.to_string()).collect();
         let gained =
             statement.query_map((after.0, json(&also)), |row| row.get(0).map(|id| ClusterId(ArticleId(id))))?;
-        let gained = gained.collect::<Result<Vec<ClusterId>, _>>()?;
+        let mut gained = gained.collect::<Result<Vec<ClusterId>, _>>()?;
+        gained.sort_unstable();
+        gained.dedup();
         let fitting = if *query == Query::default() { gained } else { self.fitting(query, &gained)? };
-        Ok(Arrivals { place, clusters: self.load(&fitting)? })
+        Ok(Arrivals { place, clusters: fitting })
     }
 
     /// The place in the log up to which the full-text index has come.
@@ -244,11 +285,7 @@ impl Store {
         articles: impl IntoIterator<Item = ArticleId>,
     ) -> Result<BTreeMap<ArticleId, Timestamp>, StoreError> {
         let articles: Vec<String> = articles.into_iter().map(|article| article.0.to_string()).collect();
-        let mut statement = self.connection.prepare_cached(
-            "SELECT t.article, e.made FROM json_each(?2) w
-             JOIN told t ON t.name = ?1 AND t.article = CAST(w.value AS INTEGER)
-             JOIN editions e ON e.name = t.name AND e.number = t.number",
-        )?;
+        let mut statement = self.connection.prepare_cached(TOLD)?;
         let rows =
             statement.query_map((name, json(&articles)), |row| Ok((ArticleId(row.get(0)?), instant(row.get(1)?))))?;
         Ok(rows.collect::<Result<_, _>>()?)
@@ -392,7 +429,7 @@ mod tests {
     use jiff::Timestamp;
 
     use crate::model::{ArticleId, ClusterId};
-    use crate::store::{Letter, NewEdition, Recorded, Seen, Store, View};
+    use crate::store::{Letter, NewEdition, Recorded, Seen, ShownBacklog, Store, View};
 
     fn now() -> Timestamp {
         "2026-02-13T12:00:00Z".parse().unwrap()
@@ -433,6 +470,7 @@ mod tests {
             place: ArticleId(place),
             at: Some(now()),
             left_out: left_out.iter().map(|id| ClusterId(ArticleId(*id))).collect(),
+            backlog: Some(ShownBacklog { until: ArticleId(place - 1), since: now() }),
         };
         store.set_seen(mine, &seen(5, &[2, 4]), None, now()).unwrap();
         store.set_seen(other, &seen(9, &[2]), None, now()).unwrap();

@@ -42,7 +42,7 @@ pub use crate::store::check::{Damage, Unsound};
 pub use crate::store::copy::{BackedUp, Copied, CopyError, Force, verified};
 pub use crate::store::corrections::{Moved, Moving, Wanted, standing};
 pub use crate::store::disk::{Disk, Forecast};
-pub use crate::store::editions::{Arrivals, LastEdition, NewEdition, Recorded, Seen, View};
+pub use crate::store::editions::{Arrivals, LastEdition, NewEdition, Recorded, Seen, ShownBacklog, View};
 pub use crate::store::file::Opened;
 pub use crate::store::leave::Leave;
 pub use crate::store::lock::{Holder, RoleLock, beside};
@@ -553,6 +553,14 @@ mod tests {
         check(crate::store::batch::RECENT, &["COVERING INDEX articles_recent (feed=? AND seen>?)"]);
         check(crate::store::feeds::TWIN, &["feeds_answered_url (answered_url=?)"]);
         check("SELECT 1 FROM articles a WHERE code = ?1", &["(code=?)"]);
+        check(
+            crate::store::editions::GAINED,
+            &["SEARCH m USING INTEGER PRIMARY KEY (rowid>?)", "SEARCH m USING INTEGER PRIMARY KEY (rowid=?)"],
+        );
+        check(
+            crate::store::editions::TOLD,
+            &["SCAN w", "SEARCH t USING PRIMARY KEY (name=? AND article=?)", "(name=? AND number=?)"],
+        );
         check(
             &crate::store::order::BRIEFS.replace("ORDER BY w.key", ""),
             &["COVERING INDEX memberships_cluster (cluster=?)", "COVERING INDEX articles_brief (id=?)"],

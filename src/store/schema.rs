@@ -380,6 +380,11 @@ END;
 -- Else every article that goes would be looked for among all memberships.
 CREATE INDEX memberships_copies ON memberships(copy_of) WHERE copy_of IS NOT NULL;
 ",
+    "
+-- The backlog that a view has shown: up to which place its first look counted it, and since which publication. NULL where it counted none.
+ALTER TABLE views ADD COLUMN backlog_until INTEGER;
+ALTER TABLE views ADD COLUMN backlog_since INTEGER;
+",
 ];
 
 /// Brings the file to the newest schema, each step whole or not at all.

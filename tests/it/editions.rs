@@ -311,6 +311,29 @@ fn what_was_backlog_is_told_only_when_it_is_asked_for() {
 
 /// A clock that ran years ahead when an edition was made stops nothing once it is right again.
 #[test]
+fn what_the_index_does_not_hold_yet_is_in_the_next_edition_of_a_search() {
+    let mut machine = Machine::start("2026-03-02T07:00:00Z");
+    let words =
+        |words: &str| Order { query: Query { words: Some(words.to_owned()), ..Query::default() }, ..order(words) };
+    machine.report("Lamp", EVENTS[0].title, EVENTS[0].text);
+    machine.report("Beacon", EVENTS[1].title, EVENTS[1].text);
+    // The index came as far as the first of them.
+    machine.store().forget_index().unwrap();
+    assert_eq!(machine.store().index(1).unwrap(), 1);
+    let told: Vec<_> = machine.clusters().into_iter().map(|cluster| [(cluster.code.0, false)]).collect();
+    machine.wait(10);
+    assert_eq!(make(&machine, &words("orveth OR pelikan")), told[0]);
+    assert_eq!(make(&machine, &words("pelikan")), []);
+    machine.store().index(9).unwrap();
+    // Longer than what an edition had no room for competes.
+    machine.wait(3 * 24 * 60);
+    assert_eq!(make(&machine, &words("orveth OR pelikan")), told[1]);
+    assert_eq!(make(&machine, &words("pelikan")), told[1]);
+    machine.wait(10);
+    assert_eq!(make(&machine, &words("pelikan")), []);
+}
+
+#[test]
 fn an_edition_of_the_future_is_followed_by_one_of_today() {
     let mut machine = Machine::start("2026-02-10T05:00:00Z");
     let daily = Timetable::parse("daily 07:00", TimeZone::UTC).unwrap();

@@ -188,7 +188,12 @@ fn a_long_reader_keeps_the_log_and_when_it_is_done_the_log_shrinks() {
     let other = rusqlite::Connection::open(home.path("newsfold.db")).unwrap();
     other.busy_timeout(Duration::from_secs(10)).unwrap();
     for place in 0..12 {
-        other.execute("INSERT INTO views VALUES ('test', zeroblob(1000000) || ?1, 0, 0)", [place]).unwrap();
+        other
+            .execute(
+                "INSERT INTO views (command, name, place, at) VALUES ('test', zeroblob(1000000) || ?1, 0, 0)",
+                [place],
+            )
+            .unwrap();
     }
     let log = || std::fs::metadata(home.path("newsfold.db-wal")).map_or(0, |log| log.len());
     service.until("more is stored", || count(&home, "articles") > seen + 1);

@@ -49,6 +49,8 @@ mod keeping;
 #[cfg(test)]
 mod kill;
 #[cfg(test)]
+mod library;
+#[cfg(test)]
 mod markup;
 #[cfg(test)]
 mod mutate;

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use newsfold::clock;
+use newsfold::store::Store;
 use serde_json::Value;
 
 use crate::binary::{Home, Ran, text};
@@ -143,6 +144,49 @@ fn what_a_filter_hides_does_not_count_as_shown() {
 }
 
 #[test]
+fn what_the_index_does_not_hold_yet_was_not_shown() {
+    let mut scene = Scene::new("");
+    scene.report(BREAD);
+    scene.report(DAM);
+    // The index came as far as the first of them.
+    let mut store = Store::open(&scene.home.path("newsfold.db"), 0, clock::now()).expect("the database");
+    store.forget_index().expect("it is emptied");
+    assert_eq!(store.index(1).expect("it is written"), 1);
+    let lists = [
+        ["clusters", "--new", "--query", "orveth"].as_slice(),
+        &["search", "orveth", "--new"],
+        &["digest", "--new", "--query", "orveth"],
+    ];
+    let shown = |list: &[&str]| match list[0] {
+        "digest" => stories(&scene.home.json(&[list, &["--format", "json"]].concat())).len(),
+        _ => scene.titles(list).len(),
+    };
+    for list in lists {
+        assert_eq!(shown(list), 0, "{list:?}");
+    }
+    store.index(9).expect("it is written");
+    for list in lists {
+        assert_eq!([shown(list), shown(list)], [1, 0], "{list:?}");
+    }
+}
+
+#[test]
+fn backlog_that_the_index_does_not_hold_yet_was_not_shown() {
+    let scene = Scene::new("");
+    scene.origin.serve("/old", Answer::new(200, rss("The Lamp", &[BREAD, DAM])));
+    scene.home.good(&["fetch", &scene.origin.url("/old")]);
+    let mut store = Store::open(&scene.home.path("newsfold.db"), 0, clock::now()).expect("the database");
+    store.forget_index().expect("it is emptied");
+    assert_eq!(store.index(1).expect("it is written"), 1);
+    let new = ["clusters", "--new", "--since", "2025-01-01", "--query", "orveth OR sourdough"];
+    let first = scene.titles(&new);
+    store.index(9).expect("it is written");
+    let second = scene.titles(&new);
+    assert!(first.len() == 1 && second.len() == 1 && first != second, "{first:?}, {second:?}");
+    assert_eq!(scene.titles(&new), [""; 0]);
+}
+
+#[test]
 fn backlog_is_never_new_and_always_there() {
     let scene = Scene::new("");
     scene.origin.serve("/old", Answer::new(200, rss("The Lamp", &[BREAD, DAM])));
@@ -152,6 +196,92 @@ fn backlog_is_never_new_and_always_there() {
     assert_eq!(scene.titles(&["clusters", "--since", "2025-01-01"]).len(), 2);
     let reaching = scene.edition(&["--name", "reaching", "--since", "2025-01-01"]);
     assert_eq!((&reaching["counts"]["stories"], text(&reaching, "from")), (&Value::from(2), "2025-01-01T00:00:00Z"));
+}
+
+#[test]
+fn backlog_that_a_first_look_showed_is_known_to_its_list() {
+    let mut scene = Scene::new("");
+    let ago = |hours| rfc2822(clock::now() - SignedDuration::from_hours(hours));
+    let (yesterday, lately) = (ago(30), ago(1));
+    let old = [Entry { published: &lately, ..BREAD }, Entry { published: &yesterday, ..DAM }];
+    scene.origin.serve("/old", Answer::new(200, rss("The Lamp", &old)));
+    scene.home.good(&["fetch", &scene.origin.url("/old")]);
+    let new = ["clusters", "--new", "--since", "24h"];
+    assert_eq!(scene.titles(&new), [BREAD.title], "who says since when wants backlog too");
+    assert_eq!(scene.titles(&new), [""; 0]);
+    scene.report(BREAD);
+    assert_eq!(scene.titles(&new), [""; 0], "a copy of what was shown");
+    scene.report(DAM);
+    assert_eq!(scene.titles(&["clusters"]).len(), 2, "each copy is with what it copies");
+    assert_eq!(scene.titles(&new), [DAM.title], "a copy of what was too old to be shown");
+    assert_eq!(scene.titles(&new), [""; 0]);
+    scene.report(TURN);
+    assert_eq!(scene.titles(&new).len(), 1, "a turn");
+}
+
+#[test]
+fn a_story_that_is_found_by_its_second_report_is_new_to_the_search() {
+    let mut scene = Scene::new("");
+    scene.report(DAM);
+    let new = ["search", "ferries", "--new"];
+    assert_eq!(scene.titles(&new), [""; 0]);
+    let more = format!("{} The ferries stay where they are.", DAM.text);
+    scene.report(Entry { text: &more, ..DAM });
+    assert_eq!(scene.titles(&["clusters"]), [DAM.title], "it is one story");
+    assert_eq!(scene.titles(&["clusters", "--new", "--name", "later"]).len(), 1);
+    assert_eq!(scene.titles(&new), [DAM.title]);
+    assert_eq!(scene.titles(&new), [""; 0]);
+    scene.report(Entry { text: &more, ..DAM });
+    assert_eq!(scene.titles(&new), [""; 0], "a copy");
+}
+
+#[test]
+fn who_wants_to_see_what_is_muted_has_another_list() {
+    let mut scene = Scene::new("[reading.mute]\nwords = [\"orveth\"]\n");
+    scene.report(BREAD);
+    scene.report(DAM);
+    let new = ["clusters", "--new", "--format", "jsonl"];
+    let muted = scene.home.good(&new);
+    assert!(muted.stderr.contains("1 cluster muted") && muted.stdout.lines().count() == 1, "{}", muted.stderr);
+    let unmuted = ["clusters", "--new", "--unmuted"];
+    assert_eq!(scene.titles(&unmuted).len(), 2, "as the line on stderr promises");
+    assert_eq!(scene.titles(&unmuted), [""; 0]);
+    assert_eq!(scene.titles(&["search", "orveth", "--new"]), [""; 0]);
+    assert_eq!(scene.titles(&["search", "orveth", "--new", "--unmuted"]), [DAM.title]);
+}
+
+#[test]
+fn a_mail_of_what_is_new_is_sent_only_where_there_is_any() {
+    let office = PostOffice::open();
+    let mail =
+        format!("[mail]\nsmtp = \"{}\"\nfrom = \"News <news@example.org>\"\nto = [\"me@example.org\"]\n", office.url());
+    let mut scene = Scene::new(&mail);
+    scene.report(DAM);
+    let new = ["digest", "--new", "--mail", "--name", "morning"];
+    assert!(scene.home.good(&new).stderr.contains("sent to me@example.org"));
+    let none = scene.home.good(&new).stderr;
+    assert!(none.contains("nothing new for `morning`: no mail is sent"), "{none}");
+    assert_eq!(office.taken().len(), 1);
+    scene.report(BREAD);
+    scene.home.good(&new);
+    assert_eq!(office.taken().len(), 2);
+}
+
+#[test]
+fn a_digest_has_its_own_zone_and_a_kept_edition_its_own_name() {
+    let mut scene = Scene::new("[digest.far]\nzone = \"Pacific/Kiritimati\"\n");
+    scene.report(DAM);
+    for covers in [["--top", "9"].as_slice(), &["--catch-up"]] {
+        let typed = ["digest", "--name", "far", "--since", "2025-02-13", "--format", "json"];
+        let digest = scene.home.json(&[&typed, covers].concat());
+        assert_eq!(text(&digest, "from"), "2025-02-12T10:00:00Z", "{covers:?}");
+    }
+    let kept = &scene.home.json(&["editions", "--format", "json"])["editions"][0];
+    let until: Timestamp = text(kept, "until").parse().expect("a moment");
+    let day = (until + SignedDuration::from_hours(14)).to_zoned(TimeZone::UTC).strftime("%Y-%m-%d").to_string();
+    scene.home.good(&["digest", "--name", "far", "--edition", "1", "--out", "{name}-{number}-{date}.json"]);
+    let file = fs::read(scene.home.path(&format!("far-1-{day}.json"))).expect("the braces are filled in");
+    assert_eq!(stories(&serde_json::from_slice(&file).expect("JSON")).len(), 1);
 }
 
 #[test]
