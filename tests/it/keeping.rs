@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{Seek, SeekFrom, Write as _};
-use std::os::unix::fs::{PermissionsExt, chown};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -223,14 +223,24 @@ fn with_ending(path: &Path, ending: &str) -> PathBuf {
 }
 
 #[test]
-fn who_has_the_database_open_twice_keeps_its_log_when_another_program_closes_it() {
+fn who_has_the_database_open_twice_keeps_its_locks_and_its_log() {
     let (home, origin) = stored();
     let database = home.path("newsfold.db");
+    home.good(&["backup", "good.bak"]);
     // As a service has it: one that writes, one that answers `/metrics`, one for a digest that comes and goes.
     let mut writer = Store::open(&database, 1, jiff::Timestamp::UNIX_EPOCH).expect("it opens");
     let reader = Store::reader(&database).expect("it opens again");
     drop(Store::open(&database, 1, jiff::Timestamp::UNIX_EPOCH).expect("and again"));
     drop(RoleLock::take(&database, "run").expect("the role is free"));
+    // The system's own list, where it has one; asking another way would open the file.
+    match fs::read_to_string("/proc/locks") {
+        Ok(locks) => {
+            let file = format!(":{} ", fs::metadata(&database).expect("it is there").ino());
+            let held = locks.lines().any(|lock| lock.contains("POSIX") && lock.contains(&file));
+            assert!(held, "what SQLite has open is locked by nobody");
+        }
+        Err(_) => println!("skipped in part: the system lists no locks"),
+    }
     home.good(&["feeds", "add", "--no-check", &origin.url("/bell")]);
     let wish = newsfold::model::FeedWish::of_url("https://late.example/");
     writer.add_feed(&wish, jiff::Timestamp::UNIX_EPOCH).expect("it writes");
@@ -238,6 +248,9 @@ fn who_has_the_database_open_twice_keeps_its_log_when_another_program_closes_it(
     for feeds in [reader.feeds().expect("it reads"), writer.feeds().expect("it reads")] {
         assert_eq!(feeds.len(), 4, "what others wrote is seen");
     }
+    // Whoever wants it alone asks for the locks, and would take the log away where there are none.
+    let ran = home.run(&["restore", "good.bak"]);
+    assert!(ran.code == Some(1) && ran.stderr.contains("open; end it"), "{}", ran.stderr);
     drop((writer, reader));
     assert!(home.good(&["feeds", "list"]).stdout.contains("late.example"), "what was acknowledged stays");
 }
