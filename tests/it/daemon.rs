@@ -151,11 +151,7 @@ fn it_polls_stores_clusters_and_outlives_every_trouble_while_others_ask() {
     let mut service = Service::start(&home, &["run"]);
 
     // The feed that hangs holds up nobody; the second poll brings what is new; another process is answered meanwhile.
-    let mut messages = Vec::new();
-    service.until("three articles are stored", || {
-        messages.extend(told(&socket));
-        titles(&home).len() == 3
-    });
+    let messages = heard_until(&mut service, &socket, "three articles are stored", || titles(&home).len() == 3);
     let clusters = home.clusters();
     assert!(clusters.iter().any(|cluster| cluster["outlet_count"] == 2), "the dam is one story: {clusters:?}");
     let status = home.good(&["status"]).stdout;
@@ -165,7 +161,6 @@ fn it_polls_stores_clusters_and_outlives_every_trouble_while_others_ask() {
         assert!(log.contains(word), "the log does not say `{word}`:\n{log}");
     }
     assert!(!log.contains('\x1b'), "{log}");
-    messages.extend(told(&socket));
     assert!(messages.contains(&"READY=1".to_owned()));
 
     // Nobody else writes: the holder is named.
@@ -179,11 +174,8 @@ fn it_polls_stores_clusters_and_outlives_every_trouble_while_others_ask() {
     // A feed that a command adds is asked by itself.
     let late = origin.url("/late");
     home.good(&["feeds", "add", &late]);
-    // Who reads nothing of what he is told holds up whoever tells him.
-    service.until("the added feed is stored", || {
-        told(&socket);
-        titles(&home).contains(&"A feed that came later".to_owned())
-    });
+    let stored = |title: &str| titles(&home).iter().any(|stored| stored == title);
+    heard_until(&mut service, &socket, "the added feed is stored", || stored("A feed that came later"));
 
     // A broken config changes nothing; a good one is taken over.
     fs::write(home.path("config.toml"), "[fetch]\nintervall = 1\n").unwrap();
@@ -191,20 +183,12 @@ fn it_polls_stores_clusters_and_outlives_every_trouble_while_others_ask() {
     service.until("the broken config is refused", || service_says(&home, "not taken over"));
     assert!(service_says(&home, "config.toml:2"), "{}", service.log());
     let before = origin.requests("/lamp").len();
-    service.until("the old feeds are still asked", || {
-        told(&socket);
-        origin.requests("/lamp").len() > before + 1
-    });
+    heard_until(&mut service, &socket, "the old feeds are still asked", || origin.requests("/lamp").len() > before + 1);
     told(&socket);
     feeds.push((origin.url("/reloaded"), ""));
     fs::write(home.path("config.toml"), config(&feeds)).unwrap();
     service.signal("HUP");
-    let mut messages = Vec::new();
-    service.until("the new feed is stored", || {
-        messages.extend(told(&socket));
-        titles(&home).contains(&"A feed of the new config".to_owned())
-    });
-    messages.extend(told(&socket));
+    let messages = heard_until(&mut service, &socket, "the new feed is stored", || stored("A feed of the new config"));
     assert!(messages.contains(&"RELOADING=1".to_owned()) && messages.contains(&"READY=1".to_owned()), "{messages:?}");
 
     // It ends at once though a download hangs.
@@ -215,6 +199,22 @@ fn it_polls_stores_clusters_and_outlives_every_trouble_while_others_ask() {
     assert_eq!(fs::read_to_string(home.path("stdout")).unwrap(), "", "data goes to stdout, and a service has none");
     assert_eq!(titles(&home).len(), 5);
     assert!(home.good(&["status"]).stdout.contains("not running"));
+}
+
+/// Waits until something holds; gives what the service manager was told meanwhile. Who reads nothing holds up whoever tells him.
+fn heard_until(
+    service: &mut Service<'_>,
+    socket: &UnixDatagram,
+    what: &str,
+    mut holds: impl FnMut() -> bool,
+) -> Vec<String> {
+    let mut messages = Vec::new();
+    service.until(what, || {
+        let is_so = holds();
+        messages.extend(told(socket));
+        is_so
+    });
+    messages
 }
 
 fn service_says(home: &Home, words: &str) -> bool {
