@@ -500,7 +500,8 @@ mod tests {
         };
         assert_eq!(context.cluster_params(), ClusterParams::default());
         assert_eq!(context.schedule_params().unwrap(), schedule::Params::default());
-        let (ours, usual) = (context.ingest_params(), ingest::Params::default());
+        // Only a program can have itself try documents.
+        let (ours, usual) = (ingest::Params { trial: None, ..context.ingest_params() }, ingest::Params::default());
         assert_eq!(format!("{ours:?}"), format!("{usual:?}"));
         assert_eq!(context.fetch_params(), fetch::Params::default());
     }
