@@ -51,7 +51,8 @@ impl Store {
         latest_seen(&self.connection, LAST)
     }
 
-    /// See [`behind_since`].
+    /// When the first of those last articles was seen that are all from before the window that starts there; `None` where the last one is
+    /// not.
     ///
     /// # Errors
     /// When the file cannot be read.
