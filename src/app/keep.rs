@@ -154,7 +154,7 @@ pub fn restore(context: &Context, from: &Path) -> Result<Exit, Failure> {
     if found != copied.articles {
         return Err(CopyError::Unlike { path: database.clone(), found, expected: copied.articles }.into());
     }
-    context.tell(&format!("`{}` holds {} again", database.display(), holds(&copied)));
+    context.tell(&format!("`{}` again holds {}", database.display(), holds(&copied)));
     Ok(Exit::Done)
 }
 
