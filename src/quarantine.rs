@@ -13,6 +13,7 @@ use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use thiserror::Error;
@@ -58,6 +59,8 @@ pub struct Watch {
 #[derive(Debug)]
 struct Marks {
     file: File,
+    /// Whether it says of which boot it is. Without that no mark of it says anything.
+    is_headed: AtomicBool,
     taken: Mutex<Vec<bool>>,
 }
 
@@ -110,16 +113,15 @@ fn padded(text: &str) -> String {
 }
 
 impl Vigil {
-    /// Begins to keep marks in the file at `path`, which [`left_behind`] has read and removed.
-    ///
-    /// # Errors
-    /// When the file cannot be made.
-    pub fn begin(path: &Path, suspects: &[Suspect]) -> io::Result<Vigil> {
-        let file = OpenOptions::new().write(true).create(true).truncate(true).open(path)?;
-        file.write_all_at((padded(&this_boot()) + &padded("").repeat(MARKS_READY)).as_bytes(), 0)?;
-        let marks = Marks { file, taken: Mutex::default() };
-        let watch = Arc::new(Watch { marks: Some(marks), ..Watch::over(suspects) });
-        Ok(Vigil { watch, path: path.to_owned() })
+    /// Begins to keep marks in the file at `path`, which [`left_behind`] has read and removed. Where there is no room for them, or no
+    /// file can be made, it says so and goes on: what is read is worth more than what would be known if its reading ended the process.
+    pub fn begin(path: &Path, suspects: &[Suspect]) -> Vigil {
+        let marks = Marks::make(path).inspect_err(|error| {
+            let path = path.display();
+            tracing::warn!("cannot keep `{path}` ({error}): until the next start no document that ends newsfold is found out");
+        });
+        let marks = marks.ok();
+        Vigil { watch: Arc::new(Watch { marks, ..Watch::over(suspects) }), path: path.to_owned() }
     }
 
     /// For whoever reads.
@@ -189,6 +191,14 @@ impl Watch {
 }
 
 impl Marks {
+    /// A file with room for many, if there is any: what cannot be written now is tried again with every mark.
+    fn make(path: &Path) -> io::Result<Marks> {
+        let file = OpenOptions::new().write(true).create(true).truncate(true).open(path)?;
+        let head = padded(&this_boot()) + &padded("").repeat(MARKS_READY);
+        let is_headed = AtomicBool::new(file.write_all_at(head.as_bytes(), 0).is_ok());
+        Ok(Marks { file, is_headed, taken: Mutex::default() })
+    }
+
     /// The first free place.
     fn take(&self) -> usize {
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
@@ -202,6 +212,9 @@ impl Marks {
 
     /// Writes into a place. A mark that cannot be written is no reason not to read: the feed would be lost for certain.
     fn write(&self, place: usize, text: &str) {
+        let is_headed = self.is_headed.load(Ordering::Relaxed)
+            || self.file.write_all_at(padded(&this_boot()).as_bytes(), 0).is_ok();
+        self.is_headed.store(is_headed, Ordering::Relaxed);
         let offset = u64::try_from((place + 1) * MARK_BYTES).unwrap_or(u64::MAX);
         self.file.write_all_at(padded(text).as_bytes(), offset).unwrap_or_default();
     }
@@ -267,7 +280,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("n.db.reading");
         assert_eq!(left_behind(&path).unwrap(), []);
-        let vigil = Vigil::begin(&path, &[]).unwrap();
+        let vigil = Vigil::begin(&path, &[]);
         let watch = vigil.watch();
         let inside = watch.read(document(1), untried, || {
             let both = watch.read(document(-2), untried, || marked(&path)).unwrap();
@@ -296,7 +309,7 @@ mod tests {
     fn an_orderly_end_accuses_nobody_though_something_is_still_being_read() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("n.db.reading");
-        let vigil = Vigil::begin(&path, &[]).unwrap();
+        let vigil = Vigil::begin(&path, &[]);
         let watch = vigil.watch();
         watch.read(document(1), untried, || drop(vigil)).unwrap();
         assert_eq!(left_behind(&path).unwrap(), []);
@@ -335,7 +348,7 @@ mod tests {
     fn a_suspect_is_tried_first_and_nobody_else_is() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("n.db.reading");
-        let vigil = Vigil::begin(&path, &[suspect(1, 1)]).unwrap();
+        let vigil = Vigil::begin(&path, &[suspect(1, 1)]);
         let watch = vigil.watch();
         assert_eq!(watch.read(document(2), || panic!("no suspect"), || ()), Ok(()));
         let dies = || {

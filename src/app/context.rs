@@ -166,11 +166,10 @@ impl Context {
     /// is suspect from now on; what was suspect too often is quarantined.
     ///
     /// # Errors
-    /// When the marks or the database cannot be read or written.
+    /// When the database cannot be read or written, or the marks of an earlier process cannot be read.
     pub fn vigil(&self, store: &mut Store) -> Result<Vigil, Failure> {
         let path = store::beside(&self.config.database, "reading");
-        let cannot = || format!("cannot keep `{}`", path.display());
-        let died = quarantine::left_behind(&path).with_context(cannot)?;
+        let died = quarantine::left_behind(&path).with_context(|| format!("cannot read `{}`", path.display()))?;
         store.count_deaths(&died, self.now)?;
         let suspects = store.suspects()?;
         for suspect in suspects.iter().filter(|suspect| died.contains(&suspect.document)) {
@@ -186,7 +185,7 @@ impl Context {
                 );
             }
         }
-        Ok(Vigil::begin(&path, &suspects).with_context(cannot)?)
+        Ok(Vigil::begin(&path, &suspects))
     }
 
     /// Every feed as the holder of the role would know it with this config, removed ones among them; looking writes nothing and

@@ -27,12 +27,13 @@ pub fn document(value: &impl Serialize, layout: Layout) -> String {
 
 /// Writes a value behind what there is, as it is set `depth` levels within another.
 pub fn append(out: &mut String, value: &impl Serialize, layout: Layout, depth: usize) {
-    let mut bytes = std::mem::take(out).into_bytes();
+    // Beside it and not in it: what stands there already would be looked through again with every value that is added.
+    let mut bytes = Vec::new();
     let setting = Setting { layout, depth, holds: false };
     value
         .serialize(&mut Serializer::with_formatter(&mut bytes, setting))
         .expect("texts, numbers, lists and maps with text keys always serialise");
-    *out = String::from_utf8(bytes).expect("JSON is UTF-8");
+    out.push_str(str::from_utf8(&bytes).expect("JSON is UTF-8"));
 }
 
 /// Where a document is while it is set.

@@ -210,6 +210,10 @@ pub enum StoreError {
 
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> StoreError {
+        if let rusqlite::Error::SqlInputError { .. } = error {
+            // What we ask is right for the tables that we made: these are others.
+            return StoreError::broken(said(&error));
+        }
         match error.sqlite_error_code() {
             Some(ErrorCode::DatabaseBusy) => StoreError::Busy,
             // Which of the two a full disk is depends on where it was met.
@@ -222,6 +226,14 @@ impl From<rusqlite::Error> for StoreError {
     }
 }
 
+/// What SQLite says, without the statement that it says it of.
+pub(crate) fn said(error: &rusqlite::Error) -> String {
+    match error {
+        rusqlite::Error::SqlInputError { msg, .. } => msg.clone(),
+        other => other.to_string(),
+    }
+}
+
 /// What SQLite says, with the number that tells a read from a write and a sync.
 fn told(error: &rusqlite::Error) -> String {
     match error.sqlite_error() {
@@ -231,6 +243,12 @@ fn told(error: &rusqlite::Error) -> String {
 }
 
 impl StoreError {
+    /// The file's structure is broken, as SQLite itself did not see it.
+    fn broken(why: String) -> StoreError {
+        let corrupt = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT);
+        StoreError::Broken(rusqlite::Error::SqliteFailure(corrupt, Some(why)))
+    }
+
     /// Whether the same work may succeed later as it is: locked, full, or a disk in trouble.
     pub fn is_transient(&self) -> bool {
         use rusqlite::ErrorCode::{CannotOpen, DatabaseLocked, FileLockingProtocolFailed};

@@ -1,9 +1,9 @@
 //! Door: the tables, as migrations that only grow; a released one is never edited.
 
-use rusqlite::{Connection, Transaction, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::store::StoreError;
+use crate::store::{StoreError, said};
 
 /// Marks a file as ours (`PRAGMA application_id`): "nfld" in ASCII.
 pub(crate) const APPLICATION_ID: i32 = 0x6e66_6c64;
@@ -133,8 +133,8 @@ CREATE TABLE deaths (
 ) STRICT;
 ",
     "
--- Every key under which a feed ever brought an article, as a number: what is left of an article that was buried (article is NULL),
--- so that it never comes back as new. It references nothing, for it outlives what it names.
+-- Every key under which a feed ever brought an article, as a number: what is left of an article that was buried, so that it never
+-- comes back as new. It references nothing, for it outlives what it names.
 CREATE TABLE marks (
   feed INTEGER NOT NULL,
   mark INTEGER NOT NULL,
@@ -387,24 +387,32 @@ ALTER TABLE views ADD COLUMN backlog_since INTEGER;
 ",
 ];
 
-/// Brings the file to the newest schema, each step whole or not at all.
+/// Brings the file to the newest schema, or leaves it as it is.
 pub(crate) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
-    let known = MIGRATIONS.len();
-    loop {
-        // One immediate transaction a step: a second process that starts at the same moment waits, then finds it done.
-        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let done: usize =
-            transaction.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0))?.try_into().unwrap_or(0);
-        if done >= known {
-            marks_from_keys(&transaction)?;
-            transaction.commit()?;
-            return Ok(());
-        }
-        transaction.execute_batch(MIGRATIONS[done])?;
-        transaction.pragma_update(None, "user_version", i64::try_from(done + 1).expect("migrations are few"))?;
-        transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
-        transaction.commit()?;
+    // One immediate transaction: a second process that starts at the same moment waits, then finds it done. And all steps in one: a
+    // head that tells a wrong number makes the steps fail sooner or later, and then none may stand.
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let version: i64 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let done = usize::try_from(version).unwrap_or(0).min(MIGRATIONS.len());
+    for step in &MIGRATIONS[done..] {
+        transaction.execute_batch(step).map_err(|error| of_other_tables(version, error))?;
     }
+    if done < MIGRATIONS.len() {
+        let known = i64::try_from(MIGRATIONS.len()).expect("migrations are few");
+        transaction.pragma_update(None, "user_version", known)?;
+        transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+    }
+    marks_from_keys(&transaction)?;
+    transaction.commit()?;
+    Ok(())
+}
+
+/// A step that cannot be taken from where the file says that it stands was taken before, or one before it never was.
+fn of_other_tables(version: i64, error: rusqlite::Error) -> StoreError {
+    if error.sqlite_error_code() != Some(ErrorCode::Unknown) {
+        return error.into();
+    }
+    StoreError::broken(format!("its head says schema {version}, but its tables are of another one: {}", said(&error)))
 }
 
 /// Makes marks of the keys that an earlier version wrote out, which SQL alone cannot hash; without them every entry would come again

@@ -32,11 +32,11 @@ fn count(home: &Home, what: &str) -> i64 {
     connection.query_row(&format!("SELECT count(*) FROM {what}"), [], |row| row.get(0)).unwrap_or(0)
 }
 
-/// Whether somebody is in the middle of writing, and has been for a moment.
-fn is_writing(home: &Home) -> bool {
+/// Whether somebody is in the middle of writing, and has been for so many hundredths of a second.
+fn is_writing(home: &Home, long: usize) -> bool {
     let Ok(connection) = rusqlite::Connection::open(home.path("newsfold.db")) else { return false };
     connection.busy_timeout(Duration::ZERO).unwrap();
-    (0..15).all(|_| {
+    (0..long).all(|_| {
         std::thread::sleep(Duration::from_millis(10));
         connection.execute_batch("BEGIN IMMEDIATE; ROLLBACK").is_err()
     })
@@ -53,7 +53,7 @@ fn a_stop_in_the_middle_of_a_transaction_that_takes_long_rolls_it_back_within_fi
         let asked = origin.requests("/feed").len();
         let mut service = Service::start(&home, &[command]);
         service.until("it asks", || origin.requests("/feed").len() > asked);
-        service.until("it writes", || is_writing(&home));
+        service.until("it writes", || is_writing(&home, 15));
         let began = Instant::now();
         service.signal(signal);
         let code = service.end(Duration::from_secs(6)).code();
@@ -140,7 +140,7 @@ fn a_stop_in_the_middle_of_a_prune_is_no_error() {
         .unwrap();
     drop(other);
     let mut service = Service::start(&home, &["run"]);
-    service.until("it prunes", || is_writing(&home));
+    service.until("it prunes", || is_writing(&home, 15));
     service.signal("TERM");
     assert_eq!(service.end(Duration::from_secs(6)).code(), Some(0), "{}", service.log());
     assert!(!service.log().contains("ERROR"), "{}", service.log());
@@ -150,7 +150,7 @@ fn a_stop_in_the_middle_of_a_prune_is_no_error() {
 #[test]
 fn a_rebuild_that_is_stopped_leaves_the_clusters_that_stood() {
     let origin = Origin::start();
-    origin.serve("/feed", feed(250, 0));
+    origin.serve("/feed", feed(900, 0));
     let home = home(&origin, "6h");
     home.good(&["fetch"]);
     let dump = || {
@@ -164,7 +164,7 @@ fn a_rebuild_that_is_stopped_leaves_the_clusters_that_stood() {
     let before = dump();
     for signal in ["TERM", "KILL"] {
         let mut service = Service::start(&home, &["rebuild"]);
-        service.until("it rebuilds", || is_writing(&home));
+        service.until("it rebuilds", || is_writing(&home, 4));
         service.signal(signal);
         let code = service.end(Duration::from_secs(5)).code();
         assert_ne!(code, Some(0), "what was not done is not said to be");

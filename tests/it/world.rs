@@ -18,6 +18,8 @@ use crate::sound::{Dice, told};
 const ENTRIES_MAX: usize = 15;
 /// Stories that are told at a time; new ones take the place of old ones.
 const STORIES: u64 = 12;
+/// How a report's other title begins.
+const RETITLED: &str = "Seen again, ";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Keys {
@@ -216,8 +218,11 @@ impl World {
                 }
             }
             publisher.live(dice, now);
-            // Some print what another one printed, under its link and title.
-            if dice.happens(10) && before < publisher.version && !publisher.reports.is_empty() {
+            // Some print what another one printed, under its link and title: the first one, for what a feed's article is called is that
+            // feed's word alone, and it may not have been asked again since it gave it another title.
+            let latest = publisher.reports.first();
+            let has_copy = dice.happens(10) && before < publisher.version;
+            if has_copy && latest.is_some_and(|report| !report.title.starts_with(RETITLED)) {
                 // Neither changes it from then on: only the feed that was read first may revise what both carry.
                 let number = publisher.reports[0].number;
                 let same = publisher.reports.iter_mut().chain(&mut publisher.withdrawn);
@@ -272,7 +277,7 @@ impl Publisher {
                     report.is_changed = true;
                 }),
                 1 if !is_changed => same.for_each(|report| {
-                    report.title = format!("Seen again, {}", report.title);
+                    report.title = format!("{RETITLED}{}", report.title);
                     report.is_changed = true;
                 }),
                 2 => self.reports.reverse(),
