@@ -87,8 +87,8 @@ fn told(dice: &mut Dice, story: u64, number: u64) -> (String, String) {
 fn reason(dice: &mut Dice, nearest: Option<(ArticleId, ClusterId)>) -> Reason {
     let parts = ["title", "text", "names", "numbers", "hours", "wording", "heads", "rivals", "size", "prior"];
     let mut evidence = || -> Vec<Evidence> {
-        let part = |(place, what): (usize, &&str)| Evidence {
-            what: (*what).to_owned(),
+        let part = |(place, what): (usize, &&'static str)| Evidence {
+            what: (*what).into(),
             value: dice.below(1_000) as f64 / 1_000.0,
             weight: dice.below(6_000) as f64 / 1_000.0 - 2.0,
             shared: (0..if place < 3 { 3 } else { 0 }).map(|_| ordinary(dice)).collect(),

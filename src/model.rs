@@ -1,5 +1,6 @@
 //! Station: the nouns every module speaks of; it imports nothing of ours and computes nothing.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use jiff::{SignedDuration, Timestamp};
@@ -583,7 +584,7 @@ pub enum How {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Evidence {
     /// Its name: `title`, `text`, `names`, `numbers`, `hours`, …
-    pub what: String,
+    pub what: Cow<'static, str>,
     /// What was measured, 0 to 1 unless the name says otherwise.
     pub value: f64,
     /// Its contribution to the decision in log-odds: above 0 speaks for, below 0 against.

@@ -118,7 +118,9 @@ impl Vigil {
     pub fn begin(path: &Path, suspects: &[Suspect]) -> Vigil {
         let marks = Marks::make(path).inspect_err(|error| {
             let path = path.display();
-            tracing::warn!("cannot keep `{path}` ({error}): until the next start no document that ends newsfold is found out");
+            tracing::warn!(
+                "cannot keep `{path}` ({error}): until the next start no document that ends newsfold is found out"
+            );
         });
         let marks = marks.ok();
         Vigil { watch: Arc::new(Watch { marks, ..Watch::over(suspects) }), path: path.to_owned() }
@@ -303,6 +305,18 @@ mod tests {
         assert_eq!(nested(&watch, 80, &path), 80);
         drop(vigil);
         assert!(!path.exists(), "an orderly end leaves nothing");
+    }
+
+    #[test]
+    fn without_room_for_marks_documents_are_read_and_marked_as_soon_as_there_is_some() {
+        let folder = tempfile::tempdir().unwrap();
+        let nowhere = Vigil::begin(&folder.path().join("nowhere/n.db.reading"), &[]);
+        assert_eq!(nowhere.watch().read(document(1), untried, || 7), Ok(7));
+        let path = folder.path().join("n.db.reading");
+        let full =
+            Marks { file: File::create(&path).unwrap(), is_headed: AtomicBool::new(false), taken: Mutex::default() };
+        let watch = Watch { marks: Some(full), ..Watch::default() };
+        assert_eq!(watch.read(document(1), untried, || marked(&path)), Ok(vec![document(1)]));
     }
 
     #[test]

@@ -191,6 +191,9 @@ pub fn representative(cluster: &Cluster, preferences: &[Preference]) -> usize {
         left = articles.collect();
     }
     for preference in preferences {
+        if left.len() == 1 {
+            break;
+        }
         match preference {
             Preference::Priority => {
                 let best = left.iter().map(|(_, article)| article.priority).max();
@@ -352,17 +355,24 @@ fn by_frequency<'a>(words: impl Iterator<Item = &'a str>) -> Vec<String> {
 /// not even the first sentence fits it ends at a word, with an ellipsis.
 fn lead(text: &str, title: &str, chars_max: usize) -> String {
     let repeats_title = |words: &str| bare(words).eq(bare(title));
-    let paragraphs = text.split("\n\n").map(one_line).filter(|paragraph| !paragraph.is_empty());
+    let paragraphs = text.split("\n\n").filter(|paragraph| !paragraph.trim().is_empty());
     let mut lead: Vec<char> = Vec::new();
     let mut good = 0;
-    for paragraph in
-        paragraphs.enumerate().skip_while(|(place, words)| *place == 0 && repeats_title(words)).map(|(_, words)| words)
-    {
+    for (_, paragraph) in paragraphs.enumerate().skip_while(|(place, words)| *place == 0 && repeats_title(words)) {
         if !lead.is_empty() {
             lead.push(' ');
         }
         let start = lead.len();
-        lead.extend(paragraph.chars());
+        for word in paragraph.split_whitespace() {
+            if lead.len() > start {
+                lead.push(' ');
+            }
+            // However long a text is, no more of it is looked at than what its last sentence may be told by.
+            lead.extend(word.chars().take(chars_max + LOOKED_AHEAD + 1));
+            if lead.len() > chars_max + LOOKED_AHEAD {
+                break;
+            }
+        }
         let fits = lead.len().min(chars_max);
         let Some(end) = (start + 1..=fits).rev().find(|&end| sentence_ends(&lead[start..], end - start)) else { break };
         good = end;
@@ -373,9 +383,8 @@ fn lead(text: &str, title: &str, chars_max: usize) -> String {
     if good == 0 { cut_at_word(&lead, chars_max) } else { lead[..good].iter().collect() }
 }
 
-fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
-}
+/// Characters behind the longest summary that say whether a sentence begins there.
+const LOOKED_AHEAD: usize = 64;
 
 /// The letters and digits of a line, lower case: what two spellings of one title have in common.
 fn bare(text: &str) -> impl Iterator<Item = char> {

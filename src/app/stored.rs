@@ -48,13 +48,15 @@ pub fn clusters(context: &Context, args: &ListArgs) -> Result<Exit, Failure> {
     let query = query(context, &args.filter, &context.global.zone)?;
     let (format, most) = limited(context, args);
     let style = context.style();
-    let (sender, receiver) = sync_channel::<Vec<Ranked>>(PAGES_AHEAD);
+    let (sender, receiver) = sync_channel::<Vec<Cluster>>(PAGES_AHEAD);
     let _one_state = store.hold()?;
     let listed = thread::scope(|scope| {
         let telling = scope.spawn(|| -> Result<Option<Pages<'_>>, Failure> {
-            let mut pages = Pages::new(format, &style);
+            let (mut pages, params) = (Pages::new(format, &style), context.rank_params());
             for page in receiver {
-                if !context.pour(&pages.page(&page))? {
+                let ranked: Vec<Ranked> =
+                    page.into_iter().map(|cluster| rank::ranked(cluster, context.now, &params)).collect();
+                if !context.pour(&pages.page(&ranked))? {
                     return Ok(None);
                 }
             }
@@ -89,10 +91,9 @@ fn listed(
     store: &Store,
     args: &ListArgs,
     (query, most): (&Query, usize),
-    mut tell: impl FnMut(Vec<Ranked>) -> bool,
+    mut tell: impl FnMut(Vec<Cluster>) -> bool,
 ) -> Result<Listed, Failure> {
     let taste = taste(context, &args.filter);
-    let params = context.rank_params();
     let dismissals = Dismissals::read(store)?;
     let mut listed = Listed::default();
     let (mut looked_at, mut wanted) = (0, most);
@@ -104,8 +105,7 @@ fn listed(
             listed.dismissed += dismissals.sift(&mut clusters, Dismissed::Hidden);
             clusters.truncate(most - listed.shown);
             listed.shown += clusters.len();
-            let ranked = clusters.into_iter().map(|cluster| rank::ranked(cluster, context.now, &params));
-            if !tell(ranked.collect()) || listed.shown == most {
+            if !tell(clusters) || listed.shown == most {
                 return Ok(listed);
             }
         }

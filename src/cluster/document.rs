@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use crate::cluster::conflict::Sayings;
 use crate::cluster::contrast::Head;
+use crate::cluster::postings::LINE_BYTES;
 use crate::features::calendar::Date;
 use crate::features::figures::Figure;
 use crate::features::sketch::Sketch;
@@ -333,6 +334,14 @@ impl Document {
             *scale = if norm > 0.0 { SHARE_STEPS / norm } else { 0.0 };
         }
         scales
+    }
+
+    /// A value of each piece of memory that is looked at when another article is measured against it.
+    pub(crate) fn touch(&self) -> u32 {
+        let terms = self.terms.iter().step_by(LINE_BYTES / size_of::<Held>()).fold(0, |sum, term| sum ^ term.hash);
+        let title = self.title_key.as_bytes().iter().step_by(LINE_BYTES).fold(0, |sum, byte| sum ^ byte);
+        let figure = self.figures.first().map_or(0, |figure| figure.beside);
+        terms ^ u32::from(title) ^ figure
     }
 
     /// The length of its vector of all terms.

@@ -295,7 +295,9 @@ impl Clusterer {
         let subject = Subject::of(document);
         let nearness_min = proposed.first().map_or(0.0, |first| first.nearness * self.params.measured_share as f32);
         let mut candidates: Vec<Candidate> = Vec::with_capacity(self.params.measured_max);
-        for near in proposed.iter().filter(|proposed| proposed.nearness >= nearness_min) {
+        let near = proposed.iter().filter(|proposed| proposed.nearness >= nearness_min);
+        self.window.bring_near(near.clone().take(self.params.measured_max), self.params.exemplars_max);
+        for near in near {
             let Some(group) = self.window.group(near.slot) else { continue };
             let measured = measures::measure(&subject, group, &self.window, &self.params);
             let Some(mut measured) = measured.filter(|measured| !measured.is_too_far(&self.params)) else { continue };

@@ -60,15 +60,49 @@ impl Postings {
 
     /// The latest articles, latest first.
     #[inline]
-    pub(crate) fn latest(&self, count_max: usize) -> impl Iterator<Item = Slot> {
+    pub(crate) fn latest(&self, count_max: usize) -> Latest<'_> {
         let (front, back) = match self {
             Postings::Few { slots, count } => (&slots[..usize::from(*count)], &[] as &[Slot]),
             Postings::Many(slots) => slots.as_slices(),
         };
-        let (back, front_max) = (back.iter().rev().take(count_max), count_max.saturating_sub(back.len()));
-        back.chain(front.iter().rev().take(front_max)).copied()
+        let back = &back[back.len().saturating_sub(count_max)..];
+        let front = &front[front.len().saturating_sub(count_max - back.len())..];
+        Latest { front, back }
     }
 }
+
+/// The latest articles of a term.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Latest<'a> {
+    /// In the order they came, the earlier ones first.
+    front: &'a [Slot],
+    back: &'a [Slot],
+}
+
+impl<'a> Latest<'a> {
+    /// How many there are.
+    #[inline]
+    pub(crate) fn len(&self) -> usize {
+        self.front.len() + self.back.len()
+    }
+
+    /// Latest first.
+    #[inline]
+    pub(crate) fn iter(&self) -> impl Iterator<Item = Slot> + use<'a> {
+        self.back.iter().rev().chain(self.front.iter().rev()).copied()
+    }
+
+    /// A value of each piece of memory that the list lies in.
+    #[inline]
+    pub(crate) fn touch(&self) -> u32 {
+        let some =
+            |slots: &[Slot]| slots.iter().step_by(LINE_BYTES / size_of::<Slot>()).fold(0, |sum, slot| sum ^ slot);
+        some(self.front) ^ some(self.back)
+    }
+}
+
+/// What a processor brings from memory at a time.
+pub(crate) const LINE_BYTES: usize = 64;
 
 /// Takes a place out of a list; it stands near the front.
 pub(crate) fn take_out(slots: &mut VecDeque<Slot>, slot: Slot) {
@@ -84,7 +118,7 @@ mod tests {
     use crate::cluster::postings::Postings;
 
     fn given(postings: &Postings, count_max: usize) -> Vec<u32> {
-        postings.latest(count_max).collect()
+        postings.latest(count_max).iter().collect()
     }
 
     #[test]

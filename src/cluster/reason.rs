@@ -95,7 +95,7 @@ fn evidence(
         .zip(weights)
         .filter(|(_, weight)| *weight != 0.0)
         .map(|(part, weight)| Evidence {
-            what: part.name().to_owned(),
+            what: part.name().into(),
             value: SHOWN[*part as usize].map_or(1.0, |measure| values[measure]),
             weight,
             shared: shared(*part),

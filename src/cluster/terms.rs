@@ -58,6 +58,15 @@ impl Terms {
         (self.slots[slot].articles > 0).then(|| &self.postings[slot])
     }
 
+    /// A value of each piece of memory where a term and the list of its articles begin.
+    #[inline]
+    pub(crate) fn touch(&self, hash: u32) -> u32 {
+        match &self.postings[self.find(hash)] {
+            Postings::Few { slots, .. } => slots[0],
+            Postings::Many(slots) => slots.front().copied().unwrap_or(0),
+        }
+    }
+
     /// Counts a term for one article more, and gives the articles that are found by it.
     #[inline]
     pub(crate) fn count(&mut self, hash: u32) -> &mut Postings {
@@ -178,7 +187,8 @@ mod tests {
         for hash in (0..3_000).flat_map(|low| (0..4).map(move |high| low + high * 0x4000_0000)) {
             let expected: Vec<u32> = map.get(&hash).into_iter().flatten().rev().copied().collect();
             assert_eq!(terms.articles(hash) as usize, expected.len());
-            let found: Vec<u32> = terms.postings(hash).map_or_else(Vec::new, |held| held.latest(usize::MAX).collect());
+            let found: Vec<u32> =
+                terms.postings(hash).map_or_else(Vec::new, |held| held.latest(usize::MAX).iter().collect());
             assert_eq!(found, expected);
         }
     }

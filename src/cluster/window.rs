@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, VecDeque};
+use std::hint::black_box;
 
 use foldhash::fast::FixedState;
 
@@ -219,10 +220,11 @@ impl Window {
             .into_iter()
             .map(|(weight, postings)| (weight * weight, postings.latest(params.postings_read_max)))
             .collect();
+        black_box(lists.iter().fold(0, |sum, (_, articles)| sum ^ articles.touch()));
         let tally = &mut self.tally;
-        tally.reserve(lists.iter().map(|(_, articles)| articles.size_hint().0).sum());
+        tally.reserve(lists.iter().map(|(_, articles)| articles.len()).sum());
         for (score, articles) in lists {
-            articles.for_each(|slot| tally.add(slot, score));
+            articles.iter().for_each(|slot| tally.add(slot, score));
         }
         let score_min = PROPOSED_COSINE_MIN * document.length();
         // Most articles share one word that is not so rare, and are done with here.
@@ -235,6 +237,22 @@ impl Window {
         near
     }
 
+    /// Looks at what measuring these clusters looks at, and does nothing with it. It lies all over a memory that no cache holds, and a
+    /// processor waits for many pieces at once where it asks for one after the other, and not where it works with each first.
+    pub fn bring_near<'a>(&self, proposed: impl Iterator<Item = &'a Proposed>, members_max: usize) {
+        let groups = proposed.filter_map(|near| self.group(near.slot));
+        let members: Vec<&Document> = groups.flat_map(|group| self.latest(group, members_max)).collect();
+        // What a document is comes first, and what it holds, which is found by that, after all of them.
+        black_box(members.iter().fold(0, |sum, member| sum ^ member.published ^ i64::from(member.lead_words)));
+        black_box(members.iter().fold(0, |sum, member| sum ^ member.touch()));
+    }
+
+    /// The same for the terms by which an article is found.
+    fn bring_near_terms(&self, document: &Document) {
+        let indexed = document.terms.iter().filter(|term| term.is_indexed());
+        black_box(indexed.fold(0, |sum, term| sum ^ self.terms.touch(term.hash)));
+    }
+
     /// Counts an article into a cluster, new or known.
     pub fn add(&mut self, mut document: Document, cluster: ClusterId, params: &Params) {
         let group = self.group_slot(cluster);
@@ -243,6 +261,7 @@ impl Window {
         self.tally.set(slot, document.length());
         self.homes[slot as usize] = group;
         mark_telling(&mut document.terms, params.index_terms_max);
+        self.bring_near_terms(&document);
         for term in &document.terms {
             let postings = self.terms.count(term.hash);
             if term.is_indexed() {
@@ -317,6 +336,7 @@ impl Window {
     fn forget(&mut self, slot: Slot) {
         let Some(document) = self.documents[slot as usize].take() else { return };
         let group = self.homes[slot as usize];
+        self.bring_near_terms(&document);
         for term in &document.terms {
             self.terms.discount(term.hash, |postings| {
                 if term.is_indexed() {
@@ -374,38 +394,39 @@ fn documents_at<'a>(
     slots.iter().filter_map(|slot| documents[*slot as usize].as_ref())
 }
 
-/// A term by its weight, for finding the weightiest.
-type Weighed = (f32, u32, usize);
+/// A term by what puts it in order, for finding the weightiest, and its place.
+type Weighed = (u64, usize);
 
 /// The weightiest terms of an article, by weight, hash and place: at most so many, in no order; the same whenever it is asked.
 fn telling(terms: &[Held], count_max: usize) -> Vec<Weighed> {
     let mut telling: Vec<Weighed> = Vec::with_capacity(terms.len());
     for (place, term) in terms.iter().enumerate() {
         if term.class() != Class::Pair && term.rarity() >= INDEXED_RARITY_MIN {
-            telling.push((term.weights()[ALL], term.hash, place));
+            telling.push((order(term), place));
         }
     }
     if telling.len() > count_max {
-        telling.select_nth_unstable_by(count_max, weightiest);
+        telling.select_nth_unstable_by_key(count_max, |(order, _)| *order);
         telling.truncate(count_max);
     }
     telling
 }
 
-fn weightiest(a: &Weighed, b: &Weighed) -> std::cmp::Ordering {
-    b.0.total_cmp(&a.0).then(a.1.cmp(&b.1))
+/// The weightiest first, then by hash, as one number: weights are never below 0, and the bits of such numbers rise with them.
+fn order(term: &Held) -> u64 {
+    u64::from(!term.weights()[ALL].to_bits()) << 32 | u64::from(term.hash)
 }
 
 /// The terms that say most of an article, the weightiest first.
 fn weightiest_first(document: &Document, count_max: usize) -> impl Iterator<Item = Held> {
     let mut terms = telling(&document.terms, count_max);
-    terms.sort_unstable_by(weightiest);
-    terms.into_iter().map(|(_, _, place)| document.terms[place])
+    terms.sort_unstable_by_key(|(order, _)| *order);
+    terms.into_iter().map(|(_, place)| document.terms[place])
 }
 
 /// Marks the terms by which an article can be found.
 fn mark_telling(terms: &mut [Held], count_max: usize) {
-    for (_, _, place) in telling(terms, count_max) {
+    for (_, place) in telling(terms, count_max) {
         terms[place].set_indexed();
     }
 }

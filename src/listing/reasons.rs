@@ -251,7 +251,7 @@ fn next_best(why: &Why) -> Option<String> {
 /// The words that spoke for it, each once: names before numbers before mere words, for a name tells a person most; and no word
 /// that a name already holds.
 fn shares(because: &[Evidence]) -> Option<String> {
-    let telling = |part: &Evidence| match part.what.as_str() {
+    let telling = |part: &Evidence| match part.what.as_ref() {
         "names" => 0,
         "numbers" => 1,
         "title" => 2,

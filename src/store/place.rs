@@ -84,6 +84,9 @@ pub(crate) fn identity_of(file: &fs::Metadata) -> Identity {
     (file.dev(), file.ino())
 }
 
+/// The latest way of writing a database that there is: with a write-ahead log (<https://www.sqlite.org/fileformat2.html#file_format_version_numbers>).
+const LATEST_WRITE_VERSION: u8 = 2;
+
 /// Looks at a file that is not open as a database; `path` is what the user calls it.
 fn sound(path: &Path, file: &Path) -> Result<(), StoreError> {
     let length = |path: &Path| fs::metadata(path).map_or(0, |file| file.len());
@@ -95,10 +98,18 @@ fn sound(path: &Path, file: &Path) -> Result<(), StoreError> {
     if !head.starts_with(MAGIC) {
         return Err(StoreError::NotADatabase { path: path.to_owned() });
     }
-    // SQLite reads what is missing of the last page as zeros. While there is a log, what is missing may be in there.
+    // While there is a log, what is missing or wrong may be right in there.
+    if length(&with_ending(file, "-wal")) > 0 {
+        return Ok(());
+    }
+    // SQLite reads what is missing of the last page as zeros.
     let (found, wanted) = (length(file), length_told(&head));
-    if found < wanted && length(&with_ending(file, "-wal")) == 0 {
+    if found < wanted {
         return Err(StoreError::Cut { path: path.to_owned(), found, wanted });
+    }
+    // And opens for reading alone what a later SQLite is said to write, so that no writer could say what is wrong.
+    if head[18] > LATEST_WRITE_VERSION {
+        return Err(StoreError::broken(format!("its head says write version {}, which no SQLite writes", head[18])));
     }
     Ok(())
 }

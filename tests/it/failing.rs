@@ -204,6 +204,9 @@ fn stored(database: &Path) -> usize {
         .map_or(0, |count| count as usize)
 }
 
+/// More writes than a first pass over a few entries may take.
+const FIRST_MAX: usize = 400;
+
 #[test]
 fn trouble_that_lasts_is_told_and_outlived_and_a_stop_meanwhile_is_in_order() {
     if !has_strace() {
@@ -211,8 +214,8 @@ fn trouble_that_lasts_is_told_and_outlived_and_a_stop_meanwhile_is_in_order() {
     }
     let (home, titles) = home();
     let trace = home.path("trace");
-    let (lasts, passes) = (["pwrite64:error=ENOSPC:when=", "pwrite64:error=EIO:when="], [30]);
-    let starts: Vec<usize> = if is_slow_wanted() { (1..120).collect() } else { passes.to_vec() };
+    let (lasts, usual) = (["pwrite64:error=ENOSPC:when=", "pwrite64:error=EIO:when="], [30]);
+    let starts: Vec<usize> = if is_slow_wanted() { (1..=FIRST_MAX).collect() } else { usual.to_vec() };
     for (number, first) in starts.into_iter().enumerate() {
         let injection = lasts[number % 2];
         // For a while: it goes on by itself, in the same process.
@@ -223,8 +226,12 @@ fn trouble_that_lasts_is_told_and_outlived_and_a_stop_meanwhile_is_in_order() {
         service.until(&format!("all is stored with {inject}"), || stored(&database) == titles.len());
         terminate(&service);
         assert_eq!(service.end(Duration::from_secs(6)).code(), Some(0), "{inject}: {}", service.log());
-        assert!(is_injected(&trace), "{inject}: it never came to that");
         assert_heals(&home, "while.db", &titles, &inject);
+        if !is_injected(&trace) {
+            // So many writes it does not need: that is all there are.
+            assert!(is_slow_wanted() && first > 60, "{inject}: it never came to that");
+            return;
+        }
 
         // For good: it says so, waits, and ends in order when it is told to.
         prepared(&home, "good.db");
@@ -296,7 +303,7 @@ fn a_full_disk_is_waited_for_wherever_it_ran_full() {
             std::thread::sleep(Duration::from_millis(20));
         }
         let had_trouble = told(&service);
-        assert!(had_trouble || kibibytes > 500, "{kibibytes} KiB would be enough\n{}", service.log());
+        assert!(had_trouble || kibibytes > 440, "{kibibytes} KiB would be enough\n{}", service.log());
         disk.grow(16 << 10);
         service.until("there is room again and all is stored", || stored(&database) == titles.len());
         service.signal("TERM");
