@@ -388,7 +388,9 @@ impl Clusterer {
         let terms = &arrival.features.terms;
         let counts: Vec<u32> = terms.iter().map(|term| self.window.articles_with(term.hash)).collect();
         let rarities = terms.iter().zip(counts).map(|(term, count)| self.rarity(term, count));
-        Document::of(arrival.id, times, &arrival.features, rarities)
+        let mut document = Document::of(arrival.id, times, &arrival.features, rarities);
+        window::mark_telling(&mut document.terms, self.params.index_terms_max);
+        document
     }
 
     /// How rare a term is just now: the lexicon's share, taken for the counts of so many articles, and the window's own counts.

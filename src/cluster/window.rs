@@ -240,8 +240,10 @@ impl Window {
     /// Looks at what measuring these clusters looks at, and does nothing with it. It lies all over a memory that no cache holds, and a
     /// processor waits for many pieces at once where it asks for one after the other, and not where it works with each first.
     pub fn bring_near<'a>(&self, proposed: impl Iterator<Item = &'a Proposed>, members_max: usize) {
-        let groups = proposed.filter_map(|near| self.group(near.slot));
-        let members: Vec<&Document> = groups.flat_map(|group| self.latest(group, members_max)).collect();
+        let mut members: Vec<&Document> = Vec::with_capacity(MEMBERS_USUALLY);
+        for group in proposed.filter_map(|near| self.group(near.slot)) {
+            members.extend(self.latest(group, members_max));
+        }
         // What a document is comes first, and what it holds, which is found by that, after all of them.
         black_box(members.iter().fold(0, |sum, member| sum ^ member.published ^ i64::from(member.lead_words)));
         black_box(members.iter().fold(0, |sum, member| sum ^ member.touch()));
@@ -363,6 +365,9 @@ impl Window {
     }
 }
 
+/// Articles that a newcomer is compared with, or fewer.
+const MEMBERS_USUALLY: usize = 16;
+
 /// Near articles that are looked at for each cluster that is proposed: several may be of one. Where that does not do, as many times more.
 const NEAR_PER_CANDIDATE: usize = 4;
 
@@ -397,11 +402,20 @@ fn documents_at<'a>(
 /// A term by what puts it in order, for finding the weightiest, and its place.
 type Weighed = (u64, usize);
 
-/// The weightiest terms of an article, by weight, hash and place: at most so many, in no order; the same whenever it is asked.
+/// The weightiest terms of an article, by weight, hash and place: at most so many, in no order; the same whenever it is asked. Where
+/// as many and more are marked already, they are among those.
 fn telling(terms: &[Held], count_max: usize) -> Vec<Weighed> {
+    let marked = terms.iter().filter(|term| term.is_indexed()).count();
+    let is_among = |term: &Held| {
+        if marked >= count_max {
+            term.is_indexed()
+        } else {
+            term.class() != Class::Pair && term.rarity() >= INDEXED_RARITY_MIN
+        }
+    };
     let mut telling: Vec<Weighed> = Vec::with_capacity(terms.len());
     for (place, term) in terms.iter().enumerate() {
-        if term.class() != Class::Pair && term.rarity() >= INDEXED_RARITY_MIN {
+        if is_among(term) {
             telling.push((order(term), place));
         }
     }
@@ -424,8 +438,11 @@ fn weightiest_first(document: &Document, count_max: usize) -> impl Iterator<Item
     terms.into_iter().map(|(_, place)| document.terms[place])
 }
 
-/// Marks the terms by which an article can be found.
-fn mark_telling(terms: &mut [Held], count_max: usize) {
+/// Marks the terms by which an article can be found: the weightiest of all. Whether it was done before makes no difference.
+pub(crate) fn mark_telling(terms: &mut [Held], count_max: usize) {
+    if terms.iter().any(|term| term.is_indexed()) {
+        return;
+    }
     for (_, place) in telling(terms, count_max) {
         terms[place].set_indexed();
     }
