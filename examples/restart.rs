@@ -9,18 +9,25 @@
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
+use std::sync::mpsc::sync_channel;
+use std::thread;
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
 use jiff::Timestamp;
-use newsfold::model::{Entry, Feed, FeedWish};
+use newsfold::features::{self, ahead::Ahead};
+use newsfold::model::{Draft, Entry, Feed, FeedWish};
 use newsfold::prepare;
 use newsfold::store::Store;
 use newsfold::writer::{Archived, Params, Writer};
 use serde::Deserialize;
 
+/// As what is shipped.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Articles of one transaction.
-const BATCH: usize = 1_000;
+const BATCH: usize = 4_000;
 
 #[derive(Deserialize)]
 struct Line {
@@ -35,14 +42,15 @@ struct Line {
     lang: Option<String>,
 }
 
-fn archived(writer: &mut Writer, feeds: &mut BTreeMap<String, Feed>, line: Line) -> Result<Archived> {
-    if !feeds.contains_key(&line.outlet) {
-        let url = format!("archive:{}", feeds.len() + 1);
-        let wish = FeedWish { outlet: Some(line.outlet.clone()), ..FeedWish::of_url(&url) };
-        writer.store().add_feed(&wish, Timestamp::UNIX_EPOCH)?;
-        let feed = writer.store().feed(&url)?.context("it was just added")?;
-        feeds.insert(line.outlet.clone(), feed);
-    }
+/// A line that is read, cleaned and has its features, as the threads that read feeds hand it to the writer.
+struct Ready {
+    outlet: String,
+    seen: Timestamp,
+    draft: Draft,
+    ahead: Ahead,
+}
+
+fn ready(line: Line) -> Ready {
     let entry = Entry {
         guid: Some(line.id),
         link: line.url,
@@ -54,11 +62,56 @@ fn archived(writer: &mut Writer, feeds: &mut BTreeMap<String, Feed>, line: Line)
     };
     let params = prepare::Params::default();
     let context = prepare::Context { base: None, site: None, now: line.published, params: &params };
-    Ok(Archived {
-        feed: feeds[&line.outlet].clone(),
-        draft: prepare::draft(entry, &context),
-        seen: line.published,
-        ahead: None,
+    let draft = prepare::draft(entry, &context);
+    let ahead = Ahead::of(std::slice::from_ref(&draft), features::Params::default());
+    Ready { outlet: line.outlet, seen: line.published, draft, ahead }
+}
+
+fn archived(writer: &mut Writer, feeds: &mut BTreeMap<String, Feed>, ready: Ready) -> Result<Archived> {
+    if !feeds.contains_key(&ready.outlet) {
+        let url = format!("archive:{}", feeds.len() + 1);
+        let wish = FeedWish { outlet: Some(ready.outlet.clone()), ..FeedWish::of_url(&url) };
+        writer.store().add_feed(&wish, Timestamp::UNIX_EPOCH)?;
+        let feed = writer.store().feed(&url)?.context("it was just added")?;
+        feeds.insert(ready.outlet.clone(), feed);
+    }
+    let feed = feeds[&ready.outlet].clone();
+    Ok(Archived { feed, draft: ready.draft, seen: ready.seen, ahead: Some(ready.ahead) })
+}
+
+/// Stores an archive; gives how many articles it has and the last of them, which is kept back.
+fn store(archive: &str, writer: &mut Writer) -> Result<(usize, Archived)> {
+    let file = BufReader::new(std::fs::File::open(archive).with_context(|| format!("cannot read `{archive}`"))?);
+    let (sender, receiver) = sync_channel::<Result<Vec<Ready>>>(4);
+    let (mut feeds, mut articles, mut last) = (BTreeMap::new(), 0, None);
+    thread::scope(|scope| {
+        scope.spawn(move || {
+            let mut lines = file.lines().enumerate();
+            loop {
+                let some: Result<Vec<Ready>> = lines
+                    .by_ref()
+                    .take(BATCH)
+                    .map(|(place, line)| {
+                        let line = serde_json::from_str(&line?);
+                        Ok(ready(line.with_context(|| format!("`{archive}` line {}", place + 1))?))
+                    })
+                    .collect();
+                let is_last = some.as_ref().map_or(true, Vec::is_empty);
+                // Nobody takes it where storing failed.
+                if sender.send(some).is_err() || is_last {
+                    return;
+                }
+            }
+        });
+        for some in receiver {
+            let mut batch = Vec::with_capacity(BATCH);
+            for ready in some? {
+                articles += 1;
+                batch.extend(last.replace(archived(writer, &mut feeds, ready)?));
+            }
+            writer.archive(&batch)?;
+        }
+        Ok((articles, last.context("the archive is empty")?))
     })
 }
 
@@ -72,30 +125,15 @@ fn main() -> Result<()> {
             std::fs::remove_file(old)?;
         }
     }
-    let file = BufReader::new(std::fs::File::open(&archive).with_context(|| format!("cannot read `{archive}`"))?);
     let mut writer = Writer::new(Store::open(&path, 1, Timestamp::UNIX_EPOCH)?, Params::default())?;
-    let (mut feeds, mut batch, mut articles) = (BTreeMap::new(), Vec::new(), 0);
-    let mut last = None;
     let began = Instant::now();
-    for line in file.lines() {
-        let line: Line = serde_json::from_str(&line?).with_context(|| format!("`{archive}` line {}", articles + 1))?;
-        articles += 1;
-        let next = archived(&mut writer, &mut feeds, line)?;
-        // The last one is kept back: it is the first after the restart.
-        batch.extend(last.replace(next));
-        if batch.len() >= BATCH {
-            writer.archive(&batch)?;
-            batch.clear();
-        }
-    }
-    writer.archive(&batch)?;
+    let (articles, last) = store(&archive, &mut writer)?;
     let stored = began.elapsed();
     while writer.index_some()? {}
     let indexed = began.elapsed();
     writer.store().checkpoint()?;
     drop(writer);
 
-    let last = last.context("the archive is empty")?;
     let began = Instant::now();
     let mut writer = Writer::new(Store::open(&path, 1, Timestamp::UNIX_EPOCH)?, Params::default())?;
     writer.archive(std::slice::from_ref(&last))?;

@@ -1,5 +1,7 @@
 //! Station: why an article is where it is, in named parts whose weights add up to the decision.
 
+use std::cmp::Reverse;
+
 use crate::cluster::Candidate;
 use crate::cluster::document::{Document, Held};
 use crate::cluster::measures::{COUNT, Part, SHOWN};
@@ -111,7 +113,7 @@ impl Words<'_> {
         self.window.latest(group, group.articles()).find(|member| member.article == candidate.measured.nearest)
     }
 
-    /// The newcomer's words that the candidate's nearest member holds too, as it holds them.
+    /// The newcomer's words that the candidate's nearest member holds too, as it holds them; the rarest first.
     fn told_by_both(&self, candidate: &Candidate) -> Vec<(&Term, Held)> {
         let Some(other) = self.nearest(candidate) else { return Vec::new() };
         let mut theirs = other.terms.iter().peekable();
@@ -119,11 +121,13 @@ impl Words<'_> {
             while theirs.next_if(|their| their.hash < term.hash).is_some() {}
             theirs.next_if(|their| their.hash == term.hash)
         };
-        self.features.terms.iter().filter_map(|term| Some((term, *held(&term)?))).collect()
+        let mut told: Vec<_> = self.features.terms.iter().filter_map(|term| Some((term, *held(&term)?))).collect();
+        told.sort_unstable_by_key(|(term, held)| (Reverse(held.steps()), term.hash));
+        told
     }
 }
 
-/// Of the words that both hold, those that belong to this part, rarest first.
+/// Of the words that both hold, the rarest first, those that belong to this part.
 fn shared(part: Part, told: &[(&Term, Held)], features: &Features) -> Vec<String> {
     let belongs: fn(&Term) -> bool = match part {
         Part::Title => |term| term.in_title > 0 && !matches!(term.class, Class::Pair | Class::Date),
@@ -133,8 +137,5 @@ fn shared(part: Part, told: &[(&Term, Held)], features: &Features) -> Vec<String
         _ => return Vec::new(),
     };
     let fits = |(term, held): &&(&Term, Held)| belongs(term) && (part != Part::Title || held.in_title());
-    let mut shared: Vec<&(&Term, Held)> = told.iter().filter(fits).collect();
-    shared.sort_unstable_by(|a, b| b.1.rarity().total_cmp(&a.1.rarity()).then_with(|| a.0.hash.cmp(&b.0.hash)));
-    shared.truncate(SHARED_MAX);
-    shared.into_iter().map(|(term, _)| features.word(term).to_owned()).collect()
+    told.iter().filter(fits).take(SHARED_MAX).map(|(term, _)| features.word(term).to_owned()).collect()
 }
