@@ -95,6 +95,10 @@ impl Lexicon {
     /// shares together (the logarithm of a lead's draws).
     const GRAM_STEPS: u8 = 33;
 
+    /// A name of another language is not many times commoner in this one, else it is a word of its own: Berlin is a name in German, and
+    /// "Wahl" (election), a surname in English, is none. In steps.
+    const COMMONER_STEPS: u8 = 36;
+
     /// The bit of a value that marks a proper name.
     pub const PROPER: u8 = 0x80;
 
@@ -108,6 +112,12 @@ impl Lexicon {
     /// How rare a stem is in a language, and whether it is known as a proper name.
     pub fn look_up(&self, lang: &str, stem: &str) -> (Rarity, bool) {
         self.listed(lang, stem).unwrap_or_else(|| Lexicon::unlisted(lang))
+    }
+
+    /// Whether English knows a word of another language, which holds it as so rare, as a proper name.
+    pub fn is_english_name(&self, stem: &str, rarity: Rarity) -> bool {
+        let english = self.listed("en", stem).filter(|(_, is_name)| *is_name);
+        english.is_some_and(|(english, _)| english.0 <= rarity.0.saturating_add(Lexicon::COMMONER_STEPS))
     }
 
     /// What is said of a stem that the table does not hold.

@@ -288,7 +288,7 @@ impl<'a> Gathered<'a> {
     }
 
     fn plain(&mut self, word: &Word<'a>, stem: Stem, place: Place) {
-        let named = is_name(word, stem, place);
+        let named = is_name(word, stem, place, self.lang);
         self.continue_initials(word, stem, place);
         let class = match word.kind {
             Kind::Number => Class::Number,
@@ -427,12 +427,13 @@ impl<'a> Gathered<'a> {
     }
 }
 
-/// A capital inside a sentence makes a name; where everything is capitalised or a sentence starts, the lexicon is asked.
-fn is_name(word: &Word<'_>, stem: Stem, place: Place) -> bool {
+/// A capital inside a sentence makes a name; where everything is capitalised, all nouns are or a sentence starts, the lexicon is asked.
+fn is_name(word: &Word<'_>, stem: Stem, place: Place, lang: &str) -> bool {
     if word.kind != Kind::Plain || !word.is_capitalised() {
         return false;
     }
     let telling = match place {
+        _ if stem::writes_nouns_as_names(lang) => false,
         Place::Title { shouting } => !shouting && !word.starts_sentence,
         Place::Lead { .. } => !word.starts_sentence,
     };
@@ -452,6 +453,15 @@ mod tests {
             features.terms.iter().filter(|term| term.class == class).map(|term| features.word(term)).collect();
         words.sort_unstable();
         words
+    }
+
+    #[test]
+    fn in_german_a_capital_makes_no_name_and_an_unheard_word_or_a_known_name_does() {
+        let text =
+            "In Leutzenau hat ein Hund am Abend einen Einbrecher in einer Bäckerei gestellt, sagte Merkel in Berlin.";
+        let subject = Subject { title: "Einbrecher auf frischer Tat ertappt", text, lang: Some("de") };
+        let found = of(&subject, Lexicon::builtin(), &Params::default());
+        assert_eq!(words_of(&found, Class::Name), ["Berlin", "Leutzenau", "Merkel"]);
     }
 
     #[test]

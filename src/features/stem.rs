@@ -11,6 +11,11 @@ use crate::features::lexicon::{Lexicon, Rarity};
 use crate::features::words::{Kind, Word};
 use crate::features::{endings, numerals, spelling};
 
+/// Whether a language writes every noun with a capital, so that a capital tells no name.
+pub(crate) fn writes_nouns_as_names(lang: &str) -> bool {
+    matches!(lang, "de" | "lb")
+}
+
 /// What a word comes to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stem {
@@ -114,7 +119,7 @@ fn plain_stem(word: &str, lower: &str, lang: &str, lexicon: &Lexicon) -> Stem {
     let (rarity, mut proper) = found.unwrap_or_else(|| Lexicon::unlisted(lang));
     let unheard = !listed && lexicon.counts(lang);
     // Names cross borders, and only English ones are listed as such.
-    proper |= lang != "en" && !Lexicon::KNOWS_NAMES.contains(&lang) && !listed && lexicon.look_up("en", &stem).1;
+    proper |= !Lexicon::KNOWS_NAMES.contains(&lang) && !listed && lexicon.look_up("en", &stem).1;
     let sense = calendar::of_word(word, lower, lang);
     let hash = match (country(word), is_abbreviation(word) && listed && !proper) {
         // "WHO" is not "who".
@@ -124,6 +129,8 @@ fn plain_stem(word: &str, lower: &str, lang: &str, lexicon: &Lexicon) -> Stem {
         (None, false) if proper || unheard => spelling::sound(&stem).map_or_else(|| hash(&stem), |sound| hash(&sound)),
         _ => hash(&stem),
     };
+    // Its term stays as its own language spells it, so that it is one with the same word in a compound.
+    let proper = proper || (writes_nouns_as_names(lang) && listed && lexicon.is_english_name(&stem, rarity));
     Stem { hash, rarity, proper, unheard, sense }
 }
 

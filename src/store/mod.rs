@@ -215,6 +215,8 @@ impl From<rusqlite::Error> for StoreError {
             return StoreError::broken(said(&error));
         }
         match error.sqlite_error_code() {
+            // A number of the head that no SQLite writes, of which it says no more than that.
+            Some(ErrorCode::Unknown) if error.to_string() == "unsupported file format" => StoreError::Broken(error),
             Some(ErrorCode::DatabaseBusy) => StoreError::Busy,
             // Which of the two a full disk is depends on where it was met.
             Some(ErrorCode::DiskFull | ErrorCode::SystemIoFailure) => StoreError::Disk(error),
