@@ -113,17 +113,14 @@ fn padded(text: &str) -> String {
 }
 
 impl Vigil {
-    /// Begins to keep marks in the file at `path`, which [`left_behind`] has read and removed. Where there is no room for them, or no
-    /// file can be made, it says so and goes on: what is read is worth more than what would be known if its reading ended the process.
-    pub fn begin(path: &Path, suspects: &[Suspect]) -> Vigil {
-        let marks = Marks::make(path).inspect_err(|error| {
-            let path = path.display();
-            tracing::warn!(
-                "cannot keep `{path}` ({error}): until the next start no document that ends newsfold is found out"
-            );
-        });
-        let marks = marks.ok();
-        Vigil { watch: Arc::new(Watch { marks, ..Watch::over(suspects) }), path: path.to_owned() }
+    /// Begins to keep marks in the file at `path`, which [`left_behind`] has read and removed. Where no file can be made it goes on
+    /// without, and says why: what is read is worth more than what would be known if its reading ended the process.
+    pub fn begin(path: &Path, suspects: &[Suspect]) -> (Vigil, Option<io::Error>) {
+        let (marks, error) = match Marks::make(path) {
+            Ok(marks) => (Some(marks), None),
+            Err(error) => (None, Some(error)),
+        };
+        (Vigil { watch: Arc::new(Watch { marks, ..Watch::over(suspects) }), path: path.to_owned() }, error)
     }
 
     /// For whoever reads.
@@ -282,7 +279,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("n.db.reading");
         assert_eq!(left_behind(&path).unwrap(), []);
-        let vigil = Vigil::begin(&path, &[]);
+        let (vigil, _) = Vigil::begin(&path, &[]);
         let watch = vigil.watch();
         let inside = watch.read(document(1), untried, || {
             let both = watch.read(document(-2), untried, || marked(&path)).unwrap();
@@ -310,7 +307,8 @@ mod tests {
     #[test]
     fn without_room_for_marks_documents_are_read_and_marked_as_soon_as_there_is_some() {
         let folder = tempfile::tempdir().unwrap();
-        let nowhere = Vigil::begin(&folder.path().join("nowhere/n.db.reading"), &[]);
+        let (nowhere, error) = Vigil::begin(&folder.path().join("nowhere/n.db.reading"), &[]);
+        assert!(error.is_some());
         assert_eq!(nowhere.watch().read(document(1), untried, || 7), Ok(7));
         let path = folder.path().join("n.db.reading");
         let full =
@@ -323,7 +321,7 @@ mod tests {
     fn an_orderly_end_accuses_nobody_though_something_is_still_being_read() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("n.db.reading");
-        let vigil = Vigil::begin(&path, &[]);
+        let (vigil, _) = Vigil::begin(&path, &[]);
         let watch = vigil.watch();
         watch.read(document(1), untried, || drop(vigil)).unwrap();
         assert_eq!(left_behind(&path).unwrap(), []);
@@ -362,7 +360,7 @@ mod tests {
     fn a_suspect_is_tried_first_and_nobody_else_is() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("n.db.reading");
-        let vigil = Vigil::begin(&path, &[suspect(1, 1)]);
+        let (vigil, _) = Vigil::begin(&path, &[suspect(1, 1)]);
         let watch = vigil.watch();
         assert_eq!(watch.read(document(2), || panic!("no suspect"), || ()), Ok(()));
         let dies = || {

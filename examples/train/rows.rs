@@ -35,7 +35,7 @@ pub struct Counts {
 
 impl Default for Counts {
     fn default() -> Counts {
-        Counts { young: 0.3, bare: 0.3, altered: 0.5, look_alike: 1.4, twin: 2.0, stranger: 0.2, walks: 6 }
+        Counts { young: 0.3, bare: 0.3, altered: 0.5, look_alike: 0.27, twin: 0.42, stranger: 0.035, walks: 48 }
     }
 }
 

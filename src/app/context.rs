@@ -185,7 +185,14 @@ impl Context {
                 );
             }
         }
-        Ok(Vigil::begin(&path, &suspects))
+        let (vigil, error) = Vigil::begin(&path, &suspects);
+        if let Some(error) = error {
+            let path = path.display();
+            tracing::warn!(
+                "cannot keep `{path}` ({error}): until the next start no document that ends newsfold is found out"
+            );
+        }
+        Ok(vigil)
     }
 
     /// Every feed as the holder of the role would know it with this config, removed ones among them; looking writes nothing and

@@ -46,6 +46,9 @@ pub struct Head {
     titles: [f32; 2],
     /// Of the title's front.
     front: f32,
+    /// Of the title's kicker, and of what the title says beside it.
+    kicker: f32,
+    rest: f32,
     /// Of the first sentence, what the title does not say.
     beyond: f32,
     /// The squares of words, of names and of numbers.
@@ -78,6 +81,11 @@ impl Head {
         }
         if term.in_front() {
             self.front += tells;
+        }
+        if term.in_kicker() {
+            self.kicker += tells;
+        } else if term.in_title() {
+            self.rest += tells;
         }
         if !term.in_title() {
             self.beyond += tells;
@@ -119,6 +127,10 @@ pub struct Contrast {
     pub deeds_told: f32,
     /// The share of each title's front that the other article lacks; of both, the lesser.
     pub front_lacked: f32,
+    /// The share of the weightier kicker that both titles have as theirs; 0 where one has none.
+    pub kicker: f32,
+    /// The share of what each title says beside its kicker that the other article lacks; of both, the lesser.
+    pub rest_lacked: f32,
     /// How much the strongest but one of the shared terms tells.
     pub second: f32,
     /// How much the shared words tell, and the shared names.
@@ -137,7 +149,7 @@ pub fn contrast(left: &Document, right: &Document, shared_terms: &Shared) -> Con
     let (mut heads, mut in_heads) = ([0.0_f32; 3], [0.0_f32; 3]);
     let (mut all, mut title_worth) = (0.0_f32, 0.0_f32);
     let (mut first, mut second) = (0.0_f32, 0.0_f32);
-    let mut shared = [0.0_f32; CLASSES];
+    let (mut shared, mut kicker) = ([0.0_f32; CLASSES], 0.0_f32);
     for (our, their) in shared_terms.places() {
         let (a, b) = (left.terms[our], right.terms[their]);
         let (ours, theirs) = (telling(a), telling(b));
@@ -161,6 +173,9 @@ pub fn contrast(left: &Document, right: &Document, shared_terms: &Shared) -> Con
         if a.in_title() && b.in_title() {
             title_worth += tells;
         }
+        if a.in_kicker() && b.in_kicker() {
+            kicker += tells;
+        }
     }
     let [ours, theirs] = [Sided { all: left.head, known: known[0] }, Sided { all: right.head, known: known[1] }];
     let told = [ours.told(Head::mass), theirs.told(Head::mass)];
@@ -178,6 +193,8 @@ pub fn contrast(left: &Document, right: &Document, shared_terms: &Shared) -> Con
         names_told: ours.told(|head| head.masses[NAMES]).max(theirs.told(|head| head.masses[NAMES])),
         deeds_told: ours.told(|head| head.masses[DEEDS]).max(theirs.told(|head| head.masses[DEEDS])),
         front_lacked: lacked(&ours, &theirs, |head| head.front)[1],
+        kicker: ratio(kicker, left.head.kicker.max(right.head.kicker)),
+        rest_lacked: lacked(&ours, &theirs, |head| head.rest)[1],
         second,
         shared: [shared[DEEDS], shared[NAMES]],
         title_worth,

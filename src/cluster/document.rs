@@ -48,6 +48,7 @@ const CLASS: u8 = 7;
 const CLASS_MAX: u8 = 5;
 const IN_OPENING: u8 = 8;
 const IN_FRONT: u8 = 16;
+const IN_KICKER: u8 = 32;
 
 impl Held {
     fn of(term: &Term, rarity: f64) -> Held {
@@ -65,7 +66,8 @@ impl Held {
         let counts = (term.in_title.min(Term::COUNT_MAX) << 4) | term.in_lead.min(Term::COUNT_MAX);
         let opening = if term.in_opening { IN_OPENING } else { 0 };
         let front = if term.in_front { IN_FRONT } else { 0 };
-        Held { hash: term.hash, rarity, counts, marks: class | opening | front }
+        let kicker = if term.in_kicker { IN_KICKER } else { 0 };
+        Held { hash: term.hash, rarity, counts, marks: class | opening | front | kicker }
     }
 
     /// The same as `rarity`, in steps of `RARITY_STEPS` to a nat.
@@ -96,6 +98,11 @@ impl Held {
     /// Whether it is of the name that stands first in the title, or of the first words where there is none.
     pub fn in_front(self) -> bool {
         self.marks & IN_FRONT != 0
+    }
+
+    /// Whether the title holds it in its kicker and not behind it.
+    pub fn in_kicker(self) -> bool {
+        self.marks & IN_KICKER != 0
     }
 
     /// What it is.

@@ -165,11 +165,13 @@ pub const MEASURES: [(&str, Part); RESEMBLANCES + CONTRASTS] = [
     ("title_empty", Part::Title),
     ("same_opening", Part::Wording),
     ("bare_told", Part::Title),
+    ("kicker", Part::Title),
+    ("kicker_apart", Part::Contradiction),
 ];
 
 /// How many of them say what an article shares with a cluster, and how many what the nearest member tells apart.
 const RESEMBLANCES: usize = 34;
-const CONTRASTS: usize = 38;
+const CONTRASTS: usize = 40;
 
 /// The hours after which the closeness in time has fallen to 0.6 (a Gaussian, as in Miranda et al. 2018).
 const GAP_HOURS: f64 = 72.0;
@@ -518,6 +520,8 @@ impl Told {
             self.title * (-of(self.contrast.title_worth) / TITLE_WORTH).exp(),
             flag(self.same_opening),
             self.bare * of(self.contrast.told[0]),
+            of(self.contrast.kicker),
+            of(self.contrast.kicker * self.contrast.rest_lacked),
         ]
     }
 }

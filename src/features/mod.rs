@@ -71,6 +71,8 @@ pub struct Term {
     pub in_opening: bool,
     /// Whether it stands in front in the title: in the first name there, or where there is none, among the first words.
     pub in_front: bool,
+    /// Whether the title holds it in its kicker and not behind it.
+    pub in_kicker: bool,
     /// Where in `Features::words` its word stands.
     spelled: Spelled,
 }
@@ -96,12 +98,16 @@ impl Term {
             class: Class::Word,
             in_opening: false,
             in_front: false,
+            in_kicker: false,
             spelled: Spelled::default(),
         }
     }
 
     fn add_one(&mut self, place: Place) {
         self.in_opening |= place == Place::Lead { opening: true };
+        if let Place::Title { in_kicker, .. } = place {
+            self.in_kicker = in_kicker && (self.in_kicker || self.in_title == 0);
+        }
         let count = if matches!(place, Place::Lead { .. }) { &mut self.in_lead } else { &mut self.in_title };
         *count = (*count + 1).min(Term::COUNT_MAX);
     }
@@ -159,14 +165,16 @@ pub fn of(subject: &Subject<'_>, lexicon: &Lexicon, params: &Params) -> Features
     let mut gathered = Gathered::of(lang, lexicon);
     let mut title_key = String::new();
     let shouting = words::is_title_case(&title);
+    let kicker_end = title.as_ptr() as usize + words::kicker(&title).len();
     let mut numbers = figures::Reader::of(&title);
     words::read(&title, params.title_words_max, |word| {
         words::push_key(&mut title_key, &word);
         let stem = stem::of(&word, lang, lexicon);
         numbers.add(&word, stem);
-        gathered.add(&word, stem, Place::Title { shouting });
+        let in_kicker = (word.text.as_ptr() as usize) < kicker_end;
+        gathered.add(&word, stem, Place::Title { shouting, in_kicker });
     });
-    gathered.end_of_title(Place::Title { shouting });
+    gathered.end_of_title(Place::Title { shouting, in_kicker: false });
     let mut figures = numbers.figures();
     let mut shingles = sketch::Builder::default();
     let mut numbers = figures::Reader::of(&lead);
@@ -208,7 +216,7 @@ const DATE_RARITY: Rarity = Rarity(0);
 /// Where a word stands.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Place {
-    Title { shouting: bool },
+    Title { shouting: bool, in_kicker: bool },
     Lead { opening: bool },
 }
 
@@ -365,7 +373,7 @@ impl<'a> Gathered<'a> {
     /// "European Central Bank" may be the ECB of another text.
     fn continue_initials(&mut self, word: &Word<'a>, stem: Stem, place: Place) {
         let telling = match place {
-            Place::Title { shouting } => !shouting,
+            Place::Title { shouting, .. } => !shouting,
             Place::Lead { .. } => true,
         };
         let is_part = telling
@@ -434,7 +442,7 @@ fn is_name(word: &Word<'_>, stem: Stem, place: Place, lang: &str) -> bool {
     }
     let telling = match place {
         _ if stem::writes_nouns_as_names(lang) => false,
-        Place::Title { shouting } => !shouting && !word.starts_sentence,
+        Place::Title { shouting, .. } => !shouting && !word.starts_sentence,
         Place::Lead { .. } => !word.starts_sentence,
     };
     (telling && !stem.rarity.is_everyday()) || stem.proper || stem.unheard

@@ -253,6 +253,18 @@ impl Batch<'_> {
         Ok(taken_back)
     }
 
+    /// Lets a correction that stands note where one that is undone had found an article that it alone keeps from going back: who undoes
+    /// it, too, brings the article there.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn hand_over(&mut self, correction: i64, moved: &Moved) -> Result<(), StoreError> {
+        let note = "INSERT INTO correction_moves VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING";
+        let (article, from) = (moved.article.0, moved.from.0.0);
+        self.transaction.prepare_cached(note)?.execute((correction, article, from, written(&moved.reason)))?;
+        Ok(())
+    }
+
     /// How an article came into its cluster.
     ///
     /// # Errors

@@ -5,7 +5,7 @@ use std::iter::Peekable;
 
 use crate::cluster::Clusterer;
 use crate::cluster::correct::{self, Rulings};
-use crate::model::{ArticleId, ClusterId, Correction, How, Reason};
+use crate::model::{ArticleId, ClusterId, Correction, How, Reason, Ruling};
 use crate::store::{Batch, Moved, Moving, Store, StoreError};
 
 /// Obeys what people have asked for since, in the order of asking; says how many there were.
@@ -87,10 +87,26 @@ fn obey(
         }
     }
     batch.move_articles(correction.number, &moving)?;
+    for moved in &taken_back {
+        let is_home = batch.places_of(&[moved.article])?.get(&moved.article) == Some(&moved.from);
+        if let Some(holder) = holder(standing, moved).filter(|_| !is_home) {
+            batch.hand_over(holder.number, moved)?;
+        }
+    }
     if let Some(clusterer) = clusterer {
         clusterer.regroup(&moves);
     }
     Ok(())
+}
+
+/// The correction that keeps an article from going back, the last of several: one that holds it with others, or the first article of
+/// where it was, so that there is no such place now; else one that keeps either apart.
+fn holder<'a>(standing: &'a [Correction], moved: &Moved) -> Option<&'a Correction> {
+    let naming = |article: ArticleId| {
+        standing.iter().rev().filter(move |known| known.ones.contains(&article) || known.others.contains(&article))
+    };
+    let either = || naming(moved.article).chain(naming(moved.from.0));
+    either().find(|known| known.ruling == Ruling::Merge).or_else(|| either().next())
 }
 
 /// The clusters of these articles, these clusters, and those of all whom a ruling names together with an article of them.
