@@ -4,9 +4,10 @@
 //!
 //! * **an article that says something new.** It is unknown to the reader, repeats nobody's text, was published after its feed was
 //!   added, and its title and first sentence hold what no known article has anywhere, for [`POINTS_MIN`] points or more: a number in
-//!   the title 3 (4 where the text takes it up), in the first sentence 2; a name in the title 2, in the first sentence 1; any other word of the title that is not an
-//!   everyday one 1, and one more where the text takes it up. Other words count only where at least half of the title's are new and
-//!   a known article is in the same language: one event retold in other words is no news. Dates never count.
+//!   the title 3, and one more where the text takes it up, in the first sentence 2; a name in the title 2, in the first sentence 1; any
+//!   other word of the title that is not an everyday one 1, and one more where the text takes it up. Other words count only where at
+//!   least half of the title's are new and a known article is in the same language: one event retold in other words is no news. Dates
+//!   never count.
 //! * **voices.** So many outlets took it up in their own words that there are at least twice as many as the reader knew of, and
 //!   at least [`VOICES_MORE_MIN`] more.
 //!

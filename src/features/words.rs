@@ -115,8 +115,7 @@ const BEHIND_KICKER_MIN: usize = 8;
 /// What stands before the colon of a title, and names what it belongs to: a contest, a place, a running story ("Winter Games: …").
 /// Empty where there is none.
 pub fn kicker(title: &str) -> &str {
-    let mut ends =
-        title.char_indices().take(KICKER_LETTERS_MAX + 1).filter(|(_, letter)| matches!(letter, ':' | '：' | '|'));
+    let mut ends = title.char_indices().take(KICKER_LETTERS_MAX + 1).filter(|(_, letter)| matches!(letter, ':' | '：'));
     let Some((end, sign)) = ends.next() else { return "" };
     let rest = &title[end + sign.len_utf8()..];
     // Times and results ("2:1") have no space behind it; where words have none, neither has a kicker.
@@ -210,6 +209,20 @@ fn without_possessive(word: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+
+    #[test]
+    fn a_kicker_stands_before_a_colon_and_is_short() {
+        for (title, expected) in [
+            ("Winter Games: Norrgard wins gold", "Winter Games"),
+            ("省篮球联赛：柳溪队客场胜海门队", "省篮球联赛"),
+            ("Port Lassen beat Ferris 2:1 at home", ""),
+            ("Bridge closed | The Harbour Post", ""),
+            ("Live:", ""),
+            ("Minister says what everybody in the whole country knew already: taxes rise", ""),
+        ] {
+            assert_eq!(kicker(title), expected, "{title}");
+        }
+    }
 
     use super::*;
 
