@@ -210,6 +210,8 @@ fn without_possessive(word: &str) -> &str {
 mod tests {
     use proptest::prelude::*;
 
+    use super::*;
+
     #[test]
     fn a_kicker_stands_before_a_colon_and_is_short() {
         for (title, expected) in [
@@ -223,8 +225,6 @@ mod tests {
             assert_eq!(kicker(title), expected, "{title}");
         }
     }
-
-    use super::*;
 
     fn all(text: &str) -> Vec<&str> {
         let mut words = Vec::new();
