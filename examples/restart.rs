@@ -22,10 +22,6 @@ use newsfold::store::Store;
 use newsfold::writer::{Archived, Params, Writer};
 use serde::Deserialize;
 
-/// As what is shipped.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 /// Articles of one transaction.
 const BATCH: usize = 4_000;
 

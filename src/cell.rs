@@ -90,8 +90,6 @@ pub fn run(program: &Path, task: &str, input: &[u8], limits: &Limits) -> Result<
     // Nothing that we were told, by names or by secrets, is its business; but it shall break where we would.
     command.env_clear();
     command.envs(std::env::var_os(STACK).map(|bytes| (STACK, bytes)));
-    // The limit is of address space, and the allocator takes more than that at its start, for later, unless it is told not to.
-    command.env("MIMALLOC_ARENA_RESERVE", "0");
     let mut child = command.spawn().map_err(CellError::Start)?;
     let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
     thread::scope(|scope| {
