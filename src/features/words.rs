@@ -115,8 +115,8 @@ const BEHIND_KICKER_MIN: usize = 8;
 /// What stands before the colon of a title, and names what it belongs to: a contest, a place, a running story ("Winter Games: …").
 /// Empty where there is none.
 pub fn kicker(title: &str) -> &str {
-    let mut ends = title.char_indices().take(KICKER_LETTERS_MAX + 1).filter(|(_, letter)| matches!(letter, ':' | '：'));
-    let Some((end, sign)) = ends.next() else { return "" };
+    let colon = title.char_indices().take(KICKER_LETTERS_MAX + 1).find(|(_, letter)| matches!(letter, ':' | '：'));
+    let Some((end, sign)) = colon else { return "" };
     let rest = &title[end + sign.len_utf8()..];
     // Times and results ("2:1") have no space behind it; where words have none, neither has a kicker.
     let is_apart = sign == '：' || rest.starts_with(' ') || rest.chars().next().is_some_and(is_unspaced);

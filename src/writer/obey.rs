@@ -87,8 +87,10 @@ fn obey(
         }
     }
     batch.move_articles(correction.number, &moving)?;
+    let articles: Vec<ArticleId> = taken_back.iter().map(|moved| moved.article).collect();
+    let places = batch.places_of(&articles)?;
     for moved in &taken_back {
-        let is_home = batch.places_of(&[moved.article])?.get(&moved.article) == Some(&moved.from);
+        let is_home = places.get(&moved.article) == Some(&moved.from);
         if let Some(holder) = holder(standing, moved).filter(|_| !is_home) {
             batch.hand_over(holder.number, moved)?;
         }
