@@ -21,19 +21,33 @@ pub fn fold_of_family(family: Family, folds: u32) -> u32 {
 /// The shares of look-alikes that are merged and of twins that are found.
 pub fn shares(outcomes: &[Outcome]) -> [f64; 2] {
     [false, true].map(|twins| {
-        let of_kind = || FAMILIES.iter().zip(outcomes).filter(|((family, _), _)| family.is_twin() == twins);
-        let together: usize = of_kind().map(|(_, outcome)| outcome.together).sum();
-        let pairs: usize = of_kind().map(|(_, outcome)| outcome.pairs).sum();
+        let [together, pairs] = count(outcomes, |outcome| outcome.family.is_twin() == twins);
         together as f64 / pairs.max(1) as f64
     })
 }
 
-/// Prints what came of made pairs.
+/// Of some pairs, how many are together, and how many there are.
+fn count(outcomes: &[Outcome], wanted: impl Fn(&Outcome) -> bool) -> [usize; 2] {
+    let of_interest = || outcomes.iter().filter(|outcome| wanted(outcome));
+    [of_interest().filter(|outcome| outcome.together).count(), of_interest().count()]
+}
+
+/// Prints what came of made pairs, by family and by language.
 pub fn tell_pairs(name: &str, outcomes: &[Outcome]) {
     println!("{name}: made pairs that are together");
-    for ((family, name), outcome) in FAMILIES.iter().zip(outcomes) {
+    for (family, name) in &FAMILIES {
         let kind = if family.is_twin() { "twins" } else { "look-alikes" };
-        println!("  {kind:12} {name:20} {:4} of {:4}", outcome.together, outcome.pairs);
+        let [together, pairs] = count(outcomes, |outcome| outcome.family == *family);
+        println!("  {kind:12} {name:20} {together:4} of {pairs:4}");
+    }
+    let languages: BTreeSet<&str> = outcomes.iter().map(|outcome| outcome.lang.as_str()).collect();
+    for lang in languages {
+        let [merged, apart] = [false, true].map(|twins| {
+            let [together, pairs] =
+                count(outcomes, |outcome| outcome.lang == lang && outcome.family.is_twin() == twins);
+            format!("{together:4} of {pairs:4}")
+        });
+        println!("  {lang:12} look-alikes {merged}, twins {apart}");
     }
     let [merged, found] = shares(outcomes);
     println!("  look-alikes merged {:.1} %, twins found {:.1} %", 100.0 * merged, 100.0 * found);

@@ -29,9 +29,9 @@ use crate::made::{FAMILIES, Stock};
 use crate::rows::{Counts, Outcome};
 use crate::stream::Labelled;
 
-/// Of how many made pairs of each family it is said what came of them, and their seed: no row comes of them.
+/// Of how many made pairs of each family it is said what came of them in a trial, and the trials' seeds: no row comes of them.
 const TRIED_EACH: usize = 24;
-const TRIED_SEED: u64 = 5;
+const TRIED_SEEDS: std::ops::RangeInclusive<u64> = 5..=8;
 /// Folds that are learned at once.
 const THREADS: usize = 2;
 /// What is added to the set `join_probability` to see what another one would give.
@@ -57,12 +57,13 @@ fn main() -> Result<()> {
     }
     let stream = stream::load(&arguments.stream, &arguments.params)?;
     let whole: Vec<&Labelled> = stream.iter().collect();
-    let tried = rows::pairs(&whole, &stock, &arguments.params, TRIED_EACH, TRIED_SEED);
-    let trial = rows::among(&whole, &tried);
+    let tried: Vec<Vec<Labelled>> =
+        TRIED_SEEDS.map(|seed| rows::pairs(&whole, &stock, &arguments.params, TRIED_EACH, seed)).collect();
+    let trials: Vec<Vec<&Labelled>> = tried.iter().map(|tried| rows::among(&whole, tried)).collect();
     if arguments.check {
         let weights = Weights::builtin();
         report("built-in weights", &stream, &[run(&stream, &arguments.params, &weights)]);
-        tell_pairs("built-in weights", &rows::outcomes(&trial, &arguments.params, &weights));
+        tell_pairs("built-in weights", &outcomes(&trials, &arguments.params, &weights));
         return Ok(());
     }
     let started = Instant::now();
@@ -74,7 +75,7 @@ fn main() -> Result<()> {
         rows.iter().filter(|row| row.made.is_some()).count(),
         started.elapsed().as_secs_f64()
     );
-    let figures = if arguments.folds > 1 { Some(cross_validate(&stream, &trial, &rows, &arguments)?) } else { None };
+    let figures = if arguments.folds > 1 { Some(cross_validate(&stream, &trials, &rows, &arguments)?) } else { None };
     let Some(out) = &arguments.out else { return Ok(()) };
     let weights = fit::fit(&rows, &arguments.taste);
     report("trained on all of it", &stream, &[run(&stream, &arguments.params, &weights)]);
@@ -149,6 +150,11 @@ fn run(stream: &[Labelled], params: &Params, weights: &Weights) -> Vec<i64> {
     places.clusters().map(|cluster| cluster.0.0).collect()
 }
 
+/// What comes of made pairs in several trials.
+fn outcomes(trials: &[Vec<&Labelled>], params: &Params, weights: &Weights) -> Vec<Outcome> {
+    trials.iter().flat_map(|trial| rows::outcomes(trial, params, weights)).collect()
+}
+
 /// What cross-validation says of weights; a test pins it.
 struct Figures {
     join_probability: f64,
@@ -172,7 +178,12 @@ impl std::fmt::Display for Figures {
 
 /// Learns weights once per fold that never saw the fold's stories, on either side of a comparison, nor made pairs of the fold's
 /// families; with these it clusters the whole stream, and the made pairs of those families, and scores the fold's alone.
-fn cross_validate(stream: &[Labelled], trial: &[&Labelled], rows: &[Row], arguments: &Arguments) -> Result<Figures> {
+fn cross_validate(
+    stream: &[Labelled],
+    trials: &[Vec<&Labelled>],
+    rows: &[Row],
+    arguments: &Arguments,
+) -> Result<Figures> {
     let folds = u32::try_from(arguments.folds).unwrap_or(u32::MAX);
     let learned = |fold: u32| {
         let is_held_out = |row: &Row| {
@@ -189,13 +200,12 @@ fn cross_validate(stream: &[Labelled], trial: &[&Labelled], rows: &[Row], argume
         params.join_probability += change;
         let tried = side_by_side(folds, |fold| {
             let weights = &weights[fold as usize];
-            (run(stream, &params, weights), rows::outcomes(trial, &params, weights))
+            let mut found = outcomes(trials, &params, weights);
+            found.retain(|outcome| fold_of_family(outcome.family, folds) == fold);
+            (run(stream, &params, weights), found)
         });
         let (runs, found): (Vec<Vec<i64>>, Vec<Vec<Outcome>>) = tried.into_iter().unzip();
-        let of_its_fold = |(place, (family, _)): (usize, &(made::Family, &str))| {
-            found[fold_of_family(*family, folds) as usize][place]
-        };
-        let outcomes: Vec<Outcome> = FAMILIES.iter().enumerate().map(of_its_fold).collect();
+        let outcomes = found.concat();
         let sum = Sum::over(stream, &runs, |_| true);
         let [merged, found] = figures::shares(&outcomes);
         let (join_probability, bcubed_f1) = (params.join_probability, sum.bcubed_f1());

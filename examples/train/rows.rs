@@ -12,7 +12,7 @@ use newsfold::model::ClusterId;
 use crate::chance::Chance;
 use crate::fit::Row;
 use crate::lookalikes;
-use crate::made::{FAMILIES, Stock};
+use crate::made::{FAMILIES, Family, Stock};
 use crate::stream::{Labelled, Partner};
 
 /// What rows count, against 1 for a row of the stream.
@@ -207,7 +207,7 @@ pub fn pairs(surroundings: &[&Labelled], stock: &Stock, params: &Params, each: u
 fn push_pair(
     made: &mut Vec<Labelled>,
     surroundings: &[&Labelled],
-    (stock, family): (&Stock, crate::made::Family),
+    (stock, family): (&Stock, Family),
     params: &Params,
     chance: &mut Chance,
 ) {
@@ -254,28 +254,28 @@ pub fn among<'a>(stream: &[&'a Labelled], made: &'a [Labelled]) -> Vec<&'a Label
     articles
 }
 
-/// What the pairs of a family came to.
-#[derive(Clone, Copy, Debug, Default)]
+/// What a made pair came to.
+#[derive(Clone, Debug)]
 pub struct Outcome {
-    pub together: usize,
-    pub pairs: usize,
+    pub family: Family,
+    pub lang: String,
+    pub together: bool,
 }
 
-/// Clusters made pairs among a stream's articles, and says of each family how many are together.
+/// Clusters made pairs among a stream's articles, and says of each whether it is together.
 pub fn outcomes(articles: &[&Labelled], params: &Params, weights: &Weights) -> Vec<Outcome> {
     let mut clusterer = Clusterer::new(params.clone(), weights.clone());
-    let mut outcomes = vec![Outcome::default(); FAMILIES.len()];
+    let mut outcomes = Vec::new();
     let mut cluster_of: BTreeMap<i64, ClusterId> = BTreeMap::new();
     for labelled in articles {
         let cluster = clusterer.assign(labelled.arrival()).cluster;
         let Some(partner) = &labelled.partner else { continue };
         cluster_of.insert(labelled.id.0, cluster);
-        if partner.story.is_some()
-            && let Some(outcome) = FAMILIES.iter().position(|(family, _)| *family == partner.family)
-        {
-            outcomes[outcome].pairs += 1;
+        if partner.story.is_some() {
             // Its partner was made just before it.
-            outcomes[outcome].together += usize::from(cluster_of.get(&(labelled.id.0 - 1)) == Some(&cluster));
+            let together = cluster_of.get(&(labelled.id.0 - 1)) == Some(&cluster);
+            let lang = labelled.lang.clone().unwrap_or_default();
+            outcomes.push(Outcome { family: partner.family, lang, together });
         }
     }
     outcomes
