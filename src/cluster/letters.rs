@@ -17,7 +17,12 @@ impl<'a> Letters<'a> {
     /// Those of a title.
     pub fn of(title: &'a str) -> Letters<'a> {
         let slots = vec![0; (2 * title.len()).next_power_of_two()];
-        let mut letters = Letters { title, bytes: dense(title).map(char::len_utf8).sum(), pairs: Vec::new(), slots };
+        let mut letters = Letters {
+            title,
+            bytes: dense(title).map(char::len_utf8).sum(),
+            pairs: Vec::with_capacity(title.len()),
+            slots,
+        };
         for pair in pairs(title) {
             let slot = letters.slot(pair);
             match usize::from(letters.slots[slot]) {

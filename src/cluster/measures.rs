@@ -5,7 +5,7 @@ use crate::cluster::contrast::{self, Contrast, Figures};
 use crate::cluster::days::{self, Days};
 use crate::cluster::document::{ACTS, ALL, Document, FACETS, LEAD, NAMES, Resemblance, TITLE, is_of_another_date};
 use crate::cluster::params::Params;
-pub use crate::cluster::subject::{Shared, Subject};
+pub use crate::cluster::subject::Subject;
 use crate::cluster::window::{Group, PROPOSED_COSINE_MIN, Proposed, Window};
 use crate::model::{ArticleId, ClusterId};
 
@@ -206,7 +206,7 @@ pub fn measure(subject: &Subject<'_>, group: &Group, window: &Window, params: &P
     let document = subject.document;
     let mut best = Resemblance::default();
     let mut nearest: Option<(&Document, [f32; FACETS])> = None;
-    let (mut shared, mut shared_nearest) = (Shared::default(), Shared::default());
+    let [mut shared, mut shared_nearest] = subject.room();
     let mut wording: Option<(ArticleId, f64)> = None;
     let (mut all_sum, mut compared) = (0.0_f32, 0.0_f32);
     let mut gaps = Gaps::default();
@@ -263,6 +263,7 @@ pub fn measure(subject: &Subject<'_>, group: &Group, window: &Window, params: &P
         members: group.articles(),
         hours: hours_between(document, nearest),
     };
+    subject.give_back([shared, shared_nearest]);
     let mut values = [0.0; COUNT];
     values[..RESEMBLANCES].copy_from_slice(&resemblances);
     values[RESEMBLANCES..].copy_from_slice(&told.values());

@@ -5,10 +5,11 @@ use std::cmp::Reverse;
 use crate::cluster::Candidate;
 use crate::cluster::document::{Document, Held};
 use crate::cluster::measures::{COUNT, Part, SHOWN};
+use crate::cluster::subject::SHARED_USUALLY;
 use crate::cluster::weights::probability;
 use crate::cluster::window::Window;
 use crate::features::{Class, Features, Term};
-use crate::model::{ClusterId, Evidence, How, Reason, RunnerUp};
+use crate::model::{self, ClusterId, Evidence, How, Reason, RunnerUp};
 
 /// Shared words shown with a piece of evidence.
 const SHARED_MAX: usize = 8;
@@ -90,7 +91,7 @@ fn hours_apart(article: &Document, candidate: &Candidate) -> Option<f64> {
 fn evidence(
     values: &[f64; COUNT],
     weights: [f64; Part::ALL.len()],
-    shared: impl Fn(Part) -> Vec<String>,
+    shared: impl Fn(Part) -> model::Words,
 ) -> Vec<Evidence> {
     let mut evidence: Vec<Evidence> = Part::ALL
         .iter()
@@ -121,21 +122,22 @@ impl Words<'_> {
             while theirs.next_if(|their| their.hash < term.hash).is_some() {}
             theirs.next_if(|their| their.hash == term.hash)
         };
-        let mut told: Vec<_> = self.features.terms.iter().filter_map(|term| Some((term, *held(&term)?))).collect();
+        let mut told = Vec::with_capacity(SHARED_USUALLY);
+        told.extend(self.features.terms.iter().filter_map(|term| Some((term, *held(&term)?))));
         told.sort_unstable_by_key(|(term, held)| (Reverse(held.steps()), term.hash));
         told
     }
 }
 
 /// Of the words that both hold, the rarest first, those that belong to this part.
-fn shared(part: Part, told: &[(&Term, Held)], features: &Features) -> Vec<String> {
+fn shared(part: Part, told: &[(&Term, Held)], features: &Features) -> model::Words {
     let belongs: fn(&Term) -> bool = match part {
         Part::Title => |term| term.in_title > 0 && !matches!(term.class, Class::Pair | Class::Date),
         Part::Text => |term| term.class == Class::Word,
         Part::Names => |term| matches!(term.class, Class::Name | Class::Pair),
         Part::Numbers => |term| term.class == Class::Number,
-        _ => return Vec::new(),
+        _ => return model::Words::default(),
     };
     let fits = |(term, held): &&(&Term, Held)| belongs(term) && (part != Part::Title || held.in_title());
-    told.iter().filter(fits).take(SHARED_MAX).map(|(term, _)| features.word(term).to_owned()).collect()
+    told.iter().filter(fits).take(SHARED_MAX).map(|(term, _)| features.word(term)).collect()
 }

@@ -1,6 +1,6 @@
 //! Station: an article made ready to be compared with many others: what depends on it alone is worked out once.
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 
 use crate::cluster::document::{Common, Document, FACETS, Held, LANES, Lanes, Resemblance, scaled};
 use crate::cluster::letters::Letters;
@@ -19,6 +19,8 @@ pub struct Subject<'a> {
     scales: Lanes,
     places: Places,
     letters: OnceCell<Letters<'a>>,
+    /// Room for what it shares with two others, used again for each candidate.
+    room: RefCell<[Shared; 2]>,
 }
 
 impl<'a> Subject<'a> {
@@ -31,7 +33,18 @@ impl<'a> Subject<'a> {
             scales: document.scales(),
             places: Places::of(&document.terms),
             letters: OnceCell::new(),
+            room: RefCell::new(std::array::from_fn(|_| Shared(Vec::with_capacity(SHARED_USUALLY)))),
         }
+    }
+
+    /// Room for what it shares with two others; to be given back (`give_back`), so that the next need not ask for memory.
+    pub fn room(&self) -> [Shared; 2] {
+        self.room.take()
+    }
+
+    /// Takes that room back.
+    pub fn give_back(&self, room: [Shared; 2]) {
+        self.room.replace(room);
     }
 
     /// How it resembles another article. What both hold is left in `shared`.
@@ -87,17 +100,11 @@ impl<'a> Subject<'a> {
 }
 
 /// Terms that an article shares with another, in the order of their hashes: the place in the one and in the other.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Shared(Vec<(u16, u16)>);
 
-impl Default for Shared {
-    fn default() -> Shared {
-        Shared(Vec::with_capacity(SHARED_USUALLY))
-    }
-}
-
 /// Terms that two articles share, or fewer, but for copies.
-const SHARED_USUALLY: usize = 64;
+pub(crate) const SHARED_USUALLY: usize = 64;
 
 impl Shared {
     /// The places, ours and theirs; both rise.

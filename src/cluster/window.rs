@@ -60,6 +60,8 @@ struct Tally {
     /// The articles that score, and behind them room for those still to come.
     touched: Vec<Slot>,
     count: usize,
+    /// Those that score enough, between searches room for those of the next.
+    found: Vec<(f32, Slot)>,
 }
 
 impl Tally {
@@ -181,6 +183,7 @@ impl Window {
         loop {
             let proposed = self.clusters_of(best_of(&mut near, looked_at), length, params);
             if proposed.len() >= params.candidates_max || looked_at >= near.len() {
+                self.tally.found = near;
                 return proposed;
             }
             // One large cluster held most of them.
@@ -214,8 +217,8 @@ impl Window {
         // Nearly every step goes to memory that no cache holds. Where each is done for all terms before the next, a processor
         // waits for many at once.
         let terms = weightiest_first(document, params.query_terms_max);
-        let found: Vec<_> =
-            terms.filter_map(|term| Some((term.weights()[ALL], self.terms.postings(term.hash)?))).collect();
+        let mut found = Vec::with_capacity(params.query_terms_max.min(document.terms.len()));
+        found.extend(terms.filter_map(|term| Some((term.weights()[ALL], self.terms.postings(term.hash)?))));
         let lists: Vec<_> = found
             .into_iter()
             .map(|(weight, postings)| (weight * weight, postings.latest(params.postings_read_max)))
@@ -228,7 +231,8 @@ impl Window {
         }
         let score_min = PROPOSED_COSINE_MIN * document.length();
         // Most articles share one word that is not so rare, and are done with here.
-        let mut near = Vec::new();
+        let mut near = std::mem::take(&mut self.tally.found);
+        near.clear();
         self.tally.drain(|slot, score| {
             if score >= score_min {
                 near.push((score, slot));

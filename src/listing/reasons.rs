@@ -260,7 +260,7 @@ fn shares(because: &[Evidence]) -> Option<String> {
     let mut parts: Vec<&Evidence> = because.iter().filter(|part| part.weight > 0.0).collect();
     parts.sort_by_key(|part| telling(part));
     let mut shared: Vec<String> = Vec::new();
-    for word in parts.iter().flat_map(|part| &part.shared) {
+    for word in parts.iter().flat_map(|part| part.shared.iter()) {
         let word = fit(&line(word), TITLE_COLUMNS_MAX);
         let lower = word.to_lowercase();
         if !shared
@@ -348,7 +348,7 @@ fn balances(reasons: &[&Why], detail: Detail) -> Vec<Balance> {
 }
 
 fn part(part: &Evidence) -> Part {
-    let shared: Vec<String> = part.shared.iter().map(|word| line(word)).collect();
+    let shared: Vec<String> = part.shared.iter().map(line).collect();
     Part {
         weight: signed(part.weight),
         what: line(&part.what),

@@ -113,12 +113,7 @@ pub fn member(sketch: &Sketch) -> Member {
 
 /// A piece of evidence.
 pub fn evidence(what: &str, value: f64, weight: f64, shared: &[&str]) -> Evidence {
-    Evidence {
-        what: what.to_owned().into(),
-        value,
-        weight,
-        shared: shared.iter().map(|word| (*word).to_owned()).collect(),
-    }
+    Evidence { what: what.to_owned().into(), value, weight, shared: shared.iter().collect() }
 }
 
 /// Clusters as they come ranked. Facts are told here by hand, because a listing must print what it is given.

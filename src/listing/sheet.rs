@@ -149,7 +149,7 @@ pub fn evidence(reasons: &[&Why]) -> Sheet {
                     words(&part.what),
                     value,
                     weight,
-                    words(&part.shared.join("; ")),
+                    words(&part.shared.iter().collect::<Vec<_>>().join("; ")),
                 ]
             };
             because.iter().map(row).collect()
