@@ -31,10 +31,11 @@ impl Batch<'_> {
             "UPDATE memberships SET copy_of = NULL WHERE copy_of",
             "DELETE FROM settled_memories WHERE article",
             "DELETE FROM settled_memberships WHERE article",
-            "DELETE FROM settled_moves WHERE article",
             "DELETE FROM memories WHERE article",
             "DELETE FROM memberships WHERE article",
+            // What goes of these is noted as settled, and goes there, too.
             "DELETE FROM correction_moves WHERE article",
+            "DELETE FROM settled_moves WHERE article",
             "DELETE FROM relations WHERE one",
             "DELETE FROM relations WHERE other",
             "DELETE FROM clusters WHERE id",

@@ -8,7 +8,7 @@ use rusqlite::{OptionalExtension, Row, params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::model::{ArticleId, ClusterId, Code, Correction, How, Reason, Ruling};
+use crate::model::{ArticleId, ClusterId, Code, Correction, Reason, Ruling};
 use crate::store::regroup::COUNT_AGAIN;
 use crate::store::{Batch, Store, StoreError, instant};
 
@@ -105,14 +105,16 @@ impl Store {
         moved_by(&self.connection, correction)
     }
 
-    /// The last correction that moved this article, if one did.
+    /// The last correction that stands and moved this article, if one did.
     ///
     /// # Errors
     /// When the file cannot be read.
     pub fn correction_of(&self, article: ArticleId) -> Result<Option<Correction>, StoreError> {
         let sql = format!(
             "{CORRECTION} WHERE number = (SELECT c.number FROM correction_moves m JOIN corrections c ON c.number = m.correction
-             WHERE m.article = ?1 ORDER BY c.seq DESC LIMIT 1)"
+             WHERE m.article = ?1 AND c.undoes IS NULL
+                AND NOT EXISTS (SELECT 1 FROM corrections u WHERE u.undoes = c.number AND u.seq IS NOT NULL)
+             ORDER BY c.seq DESC LIMIT 1)"
         );
         Ok(self.connection.prepare_cached(&sql)?.query_row([article.0], correction).optional()?)
     }
@@ -227,52 +229,31 @@ impl Batch<'_> {
         moved_by(&self.transaction, correction)
     }
 
-    /// What an undoing takes back: whom the correction moved, but for those that one of the `later` standing ones moved again. What such
-    /// a one notes of an article is from now on where the undone one had found it, and why it had been there.
+    /// Writes anew what corrections did to an article: these did nothing to it after all, but those did, each from where it moved it.
     ///
     /// # Errors
     /// When the file cannot be written.
-    pub fn take_back(&mut self, undone: i64, later: &[i64]) -> Result<Vec<Moved>, StoreError> {
-        let mut taken_back = Vec::new();
-        for moved in self.moved_by(undone)? {
-            let hand_on =
-                "UPDATE correction_moves SET cluster = ?3, reason = ?4 WHERE correction = ?1 AND article = ?2";
-            let mut hand_on = self.transaction.prepare_cached(hand_on)?;
-            let mut is_handed_on = false;
-            for correction in later {
-                let (article, from) = (moved.article.0, moved.from.0.0);
-                if hand_on.execute((correction, article, from, written(&moved.reason)))? > 0 {
-                    is_handed_on = true;
-                    break;
-                }
-            }
-            if !is_handed_on {
-                taken_back.push(moved);
-            }
+    pub fn note_anew(&mut self, article: ArticleId, gone: &[i64], moved: &[(i64, Moved)]) -> Result<(), StoreError> {
+        let strike = "DELETE FROM correction_moves WHERE correction = ?1 AND article = ?2";
+        for correction in gone {
+            self.transaction.prepare_cached(strike)?.execute((correction, article.0))?;
         }
-        Ok(taken_back)
-    }
-
-    /// Lets a correction that stands note where one that is undone had found an article that it alone keeps from going back: who undoes
-    /// it, too, brings the article there.
-    ///
-    /// # Errors
-    /// When the file cannot be written.
-    pub fn hand_over(&mut self, correction: i64, moved: &Moved) -> Result<(), StoreError> {
-        let note = "INSERT INTO correction_moves VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING";
-        let (article, from) = (moved.article.0, moved.from.0.0);
-        self.transaction.prepare_cached(note)?.execute((correction, article, from, written(&moved.reason)))?;
+        for (correction, Moved { article, from, reason }) in moved {
+            let note = "INSERT INTO correction_moves VALUES (?1, ?2, ?3, ?4)";
+            self.transaction.prepare_cached(note)?.execute((correction, article.0, from.0.0, written(reason)))?;
+        }
         Ok(())
     }
 
-    /// How an article came into its cluster.
+    /// The articles of a cluster, each with why it is there.
     ///
     /// # Errors
     /// When the file cannot be read.
-    pub fn how_of(&self, article: ArticleId) -> Result<Option<How>, StoreError> {
-        let mut statement = self.transaction.prepare_cached("SELECT reason FROM memberships WHERE article = ?1")?;
-        let reason: Option<Reason> = statement.query_row([article.0], |row| read(row, 0)).optional()?;
-        Ok(reason.map(|reason| reason.how))
+    pub fn reasons_in(&self, cluster: ClusterId) -> Result<Vec<(ArticleId, Reason)>, StoreError> {
+        let mut statement =
+            self.transaction.prepare_cached("SELECT article, reason FROM memberships WHERE cluster = ?1")?;
+        let rows = statement.query_map([cluster.0.0], |row| Ok((ArticleId(row.get(0)?), read(row, 1)?)))?;
+        Ok(rows.collect::<Result<_, _>>()?)
     }
 
     /// In which clusters these articles are; one that is not stored is left out.
@@ -303,8 +284,9 @@ impl Batch<'_> {
         Ok(found)
     }
 
-    /// Brings articles into other clusters because of a correction, and notes where they were and why. A cluster that is left empty
-    /// is no more, and its id leads to where its first article is; one that takes its first article stands from then on.
+    /// Brings articles into other clusters because of a correction, and notes where they were and why; one that stays where it is gets
+    /// another reason alone. A cluster that is left empty is no more, and its id leads to where its first article is; one that takes its
+    /// first article stands from then on.
     ///
     /// # Errors
     /// When the file cannot be written.
@@ -319,9 +301,8 @@ impl Batch<'_> {
             self.transaction.prepare_cached(found)?.execute([cluster.0.0])?;
         }
         for Moving { article, to, reason } in moving {
-            let note =
-                "INSERT INTO correction_moves SELECT ?1, article, cluster, reason FROM memberships WHERE article = ?2";
-            self.transaction.prepare_cached(note)?.execute((correction, article.0))?;
+            let note = "INSERT INTO correction_moves SELECT ?1, article, cluster, reason FROM memberships WHERE article = ?2 AND cluster <> ?3";
+            self.transaction.prepare_cached(note)?.execute((correction, article.0, to.0.0))?;
             let bring = "UPDATE memberships SET cluster = ?2, reason = ?3 WHERE article = ?1";
             self.transaction.prepare_cached(bring)?.execute((article.0, to.0.0, written(reason)))?;
         }

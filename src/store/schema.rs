@@ -385,6 +385,32 @@ CREATE INDEX memberships_copies ON memberships(copy_of) WHERE copy_of IS NOT NUL
 ALTER TABLE views ADD COLUMN backlog_until INTEGER;
 ALTER TABLE views ADD COLUMN backlog_since INTEGER;
 ",
+    "
+-- An undoing writes anew what corrections before it moved: rows come and go, and none changes.
+DROP TRIGGER settled_move;
+ALTER TABLE settled_moves RENAME TO settled_moves_before;
+CREATE TABLE settled_moves (
+  correction INTEGER NOT NULL,
+  article INTEGER NOT NULL,
+  cluster INTEGER, -- NULL where there was none
+  reason TEXT,
+  PRIMARY KEY (correction, article)
+) STRICT, WITHOUT ROWID;
+INSERT INTO settled_moves SELECT correction, article, cluster, reason FROM settled_moves_before;
+DROP TABLE settled_moves_before;
+CREATE TRIGGER settled_move_new BEFORE INSERT ON correction_moves
+WHEN NEW.correction IN (SELECT number FROM corrections WHERE seq <= (SELECT value FROM meta WHERE key = 'settled_seq'))
+BEGIN
+  INSERT INTO settled_moves SELECT NEW.correction, NEW.article, NULL, NULL
+    WHERE NOT EXISTS (SELECT 1 FROM settled_moves WHERE correction = NEW.correction AND article = NEW.article);
+END;
+CREATE TRIGGER settled_move_gone BEFORE DELETE ON correction_moves
+WHEN OLD.correction IN (SELECT number FROM corrections WHERE seq <= (SELECT value FROM meta WHERE key = 'settled_seq'))
+BEGIN
+  INSERT INTO settled_moves SELECT OLD.correction, OLD.article, OLD.cluster, OLD.reason
+    WHERE NOT EXISTS (SELECT 1 FROM settled_moves WHERE correction = OLD.correction AND article = OLD.article);
+END;
+",
 ];
 
 /// Brings the file to the newest schema, or leaves it as it is.

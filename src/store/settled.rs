@@ -29,9 +29,8 @@ const GO_BACK: &str = "
     INSERT INTO relations SELECT one, other, probability FROM settled_relations
         WHERE probability IS NOT NULL AND one IN (SELECT id FROM articles) AND other IN (SELECT id FROM articles);
     DELETE FROM correction_moves WHERE correction IN (SELECT number FROM corrections WHERE seq > ?1);
-    UPDATE correction_moves SET (cluster, reason) = (SELECT s.cluster, s.reason FROM settled_moves s
-            WHERE s.correction = correction_moves.correction AND s.article = correction_moves.article)
-        WHERE (correction, article) IN (SELECT correction, article FROM settled_moves);
+    DELETE FROM correction_moves WHERE (correction, article) IN (SELECT correction, article FROM settled_moves);
+    INSERT INTO correction_moves SELECT correction, article, cluster, reason FROM settled_moves WHERE cluster IS NOT NULL;
     DELETE FROM meta WHERE key = 'window_begun';
     INSERT INTO meta SELECT 'window_begun', value FROM meta WHERE key = 'settled_window';
     DELETE FROM settled_memberships; DELETE FROM settled_relations; DELETE FROM settled_moves";

@@ -4,8 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::iter::Peekable;
 
 use crate::cluster::Clusterer;
-use crate::cluster::correct::{self, Rulings};
-use crate::model::{ArticleId, ClusterId, Correction, How, Reason, Ruling};
+use crate::cluster::correct::{self, CORRECTED};
+use crate::cluster::replay::{self, Member, Noted};
+use crate::cluster::rulings::Rulings;
+use crate::cluster::sets::{Clusters, Move};
+use crate::model::{ArticleId, ClusterId, Correction};
 use crate::store::{Batch, Moved, Moving, Store, StoreError};
 
 /// Obeys what people have asked for since, in the order of asking; says how many there were.
@@ -53,81 +56,111 @@ fn obey(
     correction: &Correction,
     standing: &mut Vec<Correction>,
 ) -> Result<(), StoreError> {
-    let taken_back = match correction.undoes {
-        Some(undone) => {
-            let later: Vec<i64> =
-                standing.iter().map(|known| known.number).skip_while(|number| *number != undone).collect();
-            standing.retain(|known| known.number != undone);
-            batch.take_back(undone, later.get(1..).unwrap_or_default())?
-        }
+    let moves = match correction.undoes {
+        Some(undone) => undo(batch, correction.number, undone, standing)?,
         None => {
             standing.push(correction.clone());
-            Vec::new()
+            correct(batch, correction, &Rulings::of(standing, []))?
         }
     };
-    let rulings = Rulings::of(standing, []);
-    let named = correction.ones.iter().chain(&correction.others).copied();
-    let named: BTreeSet<ArticleId> = named.chain(taken_back.iter().map(|moved| moved.article)).collect();
-    let homes = taken_back.iter().map(|moved| moved.from).collect();
-    let clusters = affected(batch, &rulings, named, homes)?;
-    let back: Vec<_> = taken_back.iter().map(|moved| (moved.article, moved.from)).collect();
-    let moves = correct::moves(correction, &clusters, &back, &rulings);
-    let goes: BTreeMap<ArticleId, ClusterId> = moves.iter().map(|moved| (moved.article, moved.to)).collect();
-    let mut moving: Vec<Moving> = Vec::new();
-    for (article, to) in &goes {
-        let reason = restored(&taken_back, *article, *to).unwrap_or_else(said_so);
-        moving.push(Moving { article: *article, to: *to, reason });
-    }
-    // Whoever is back already, by a later correction, is there for the old reason again.
-    for moved in taken_back.iter().filter(|moved| !goes.contains_key(&moved.article)) {
-        let is_home = clusters.get(&moved.from).is_some_and(|articles| articles.contains(&moved.article));
-        let is_corrected = batch.how_of(moved.article)? == Some(How::Corrected);
-        if is_home && is_corrected {
-            moving.push(Moving { article: moved.article, to: moved.from, reason: moved.reason.clone() });
-        }
-    }
-    batch.move_articles(correction.number, &moving)?;
-    let articles: Vec<ArticleId> = taken_back.iter().map(|moved| moved.article).collect();
-    let places = batch.places_of(&articles)?;
-    for moved in &taken_back {
-        let is_home = places.get(&moved.article) == Some(&moved.from);
-        if let Some(holder) = holder(standing, moved).filter(|_| !is_home) {
-            batch.hand_over(holder.number, moved)?;
-        }
-    }
     if let Some(clusterer) = clusterer {
         clusterer.regroup(&moves);
     }
     Ok(())
 }
 
-/// The correction that keeps an article from going back, the last of several: one that holds it with others, or the first article of
-/// where it was, so that there is no such place now; else one that keeps either apart.
-fn holder<'a>(standing: &'a [Correction], moved: &Moved) -> Option<&'a Correction> {
-    let naming = |article: ArticleId| {
-        standing.iter().rev().filter(move |known| known.ones.contains(&article) || known.others.contains(&article))
-    };
-    let either = || naming(moved.article).chain(naming(moved.from.0));
-    either().find(|known| known.ruling == Ruling::Merge).or_else(|| either().next())
+fn correct(batch: &mut Batch<'_>, correction: &Correction, rulings: &Rulings) -> Result<Vec<Move>, StoreError> {
+    let named = correction.ones.iter().chain(&correction.others).copied().collect();
+    let moves = correct::moves(correction, &affected(batch, rulings, named)?, rulings);
+    let moving = |moved: &Move| Moving { article: moved.article, to: moved.to, reason: CORRECTED.clone() };
+    batch.move_articles(correction.number, &moves.iter().map(moving).collect::<Vec<_>>())?;
+    Ok(moves)
 }
 
-/// The clusters of these articles, these clusters, and those of all whom a ruling names together with an article of them.
-fn affected(
+fn undo(
+    batch: &mut Batch<'_>,
+    undoing: i64,
+    undone: i64,
+    standing: &mut Vec<Correction>,
+) -> Result<Vec<Move>, StoreError> {
+    let (members, corrections) = concerned(batch, undone, standing)?;
+    standing.retain(|known| known.number != undone);
+    let (mut moving, mut moves) = (Vec::new(), Vec::new());
+    let after = replay::without(&members, &corrections, undone);
+    for (was, is) in members.iter().zip(&after) {
+        let (article, from, to) = (was.article, was.place, is.place);
+        if from != to || was.reason != is.reason {
+            moving.push(Moving { article, to, reason: is.reason.clone() });
+        }
+        if from != to {
+            moves.push(Move { article, from, to });
+        }
+    }
+    batch.move_articles(undoing, &moving)?;
+    for (was, is) in members.iter().zip(&after).filter(|(was, is)| was.moves != is.moves) {
+        // What the undone one did is still told of it.
+        let gone = was.moves.iter().map(|noted| noted.correction).filter(|correction| *correction != undone);
+        let noted = |Noted { correction, from, reason }: &Noted| {
+            (*correction, Moved { article: is.article, from: *from, reason: reason.clone() })
+        };
+        batch.note_anew(was.article, &gone.collect::<Vec<_>>(), &is.moves.iter().map(noted).collect::<Vec<_>>())?;
+    }
+    Ok(moves)
+}
+
+/// All whom the undoing of a correction may concern, with what moved them, and all corrections that stood and may have to do with it: who
+/// shares a cluster, who is named together or was moved by one correction, and whose clusters these were.
+fn concerned(
     batch: &Batch<'_>,
-    rulings: &Rulings,
-    mut named: BTreeSet<ArticleId>,
-    mut clusters: BTreeSet<ClusterId>,
-) -> Result<BTreeMap<ClusterId, BTreeSet<ArticleId>>, StoreError> {
+    undone: i64,
+    standing: &[Correction],
+) -> Result<(Vec<Member>, Vec<Correction>), StoreError> {
+    let mut moved: BTreeMap<ArticleId, Vec<Noted>> = BTreeMap::new();
+    let mut reach: Vec<BTreeSet<ArticleId>> = Vec::new();
+    let mut reached_by: BTreeMap<ArticleId, Vec<usize>> = BTreeMap::new();
+    for (at, known) in standing.iter().enumerate() {
+        let mut all: BTreeSet<ArticleId> = known.ones.iter().chain(&known.others).copied().collect();
+        for Moved { article, from, reason } in batch.moved_by(known.number)? {
+            all.extend([article, from.0]);
+            moved.entry(article).or_default().push(Noted { correction: known.number, from, reason });
+        }
+        all.iter().for_each(|article| reached_by.entry(*article).or_default().push(at));
+        reach.push(all);
+    }
+    let Some(first) = standing.iter().position(|known| known.number == undone) else { return Ok(Default::default()) };
+    let mut corrections: BTreeSet<usize> = [first].into();
+    let mut members: BTreeMap<ArticleId, Member> = BTreeMap::new();
+    let mut asked: Vec<ArticleId> = reach[first].iter().copied().collect();
+    while let Some(article) = asked.pop() {
+        if !members.contains_key(&article)
+            && let Some(place) = batch.places_of(&[article])?.remove(&article)
+        {
+            for (article, reason) in batch.reasons_in(place)? {
+                let moves = moved.remove(&article).unwrap_or_default();
+                members.insert(article, Member { article, place, reason, moves });
+                asked.push(article);
+            }
+        }
+        for at in reached_by.remove(&article).unwrap_or_default() {
+            if corrections.insert(at) {
+                asked.extend(&reach[at]);
+            }
+        }
+    }
+    Ok((members.into_values().collect(), corrections.into_iter().map(|at| standing[at].clone()).collect()))
+}
+
+/// The clusters of these articles, and those of all who are held together with an article of them.
+fn affected(batch: &Batch<'_>, rulings: &Rulings, mut named: BTreeSet<ArticleId>) -> Result<Clusters, StoreError> {
     loop {
         let articles: Vec<ArticleId> = named.iter().copied().collect();
-        clusters.extend(batch.places_of(&articles)?.into_values());
-        let found = batch.articles_of(&clusters)?;
-        let all: BTreeSet<ArticleId> = found.values().flatten().copied().collect();
-        let tied = rulings.named_with(&all);
-        if tied.is_subset(&named) {
-            return Ok(found);
+        let clusters = batch.articles_of(&batch.places_of(&articles)?.into_values().collect())?;
+        let bound = rulings.bound(&clusters.values().flatten().copied().collect());
+        let known = named.len();
+        named.extend(bound);
+        if named.len() == known {
+            return Ok(clusters);
         }
-        named.extend(tied);
     }
 }
 
@@ -149,20 +182,4 @@ fn placed(
         standing.iter().flat_map(|correction| correction.ones.iter().chain(&correction.others)).copied().collect();
     let named: Vec<ArticleId> = named.into_iter().collect();
     Ok(Rulings::of(standing, places_of(&named)?))
-}
-
-/// Whoever goes back to where it was is there again for the old reason.
-fn restored(taken_back: &[Moved], article: ArticleId, to: ClusterId) -> Option<Reason> {
-    taken_back.iter().find(|moved| moved.article == article && moved.from == to).map(|moved| moved.reason.clone())
-}
-
-fn said_so() -> Reason {
-    Reason {
-        how: How::Corrected,
-        probability: 1.0,
-        because: Vec::new(),
-        nearest: None,
-        hours_apart: None,
-        runner_up: None,
-    }
 }
