@@ -33,7 +33,7 @@ pub struct Noted {
 
 /// Where all of `members` belong when one of `corrections` is undone, and what the others moved then. `members` are in the order of
 /// articles and `corrections` in that of the log; both are whole: whoever shares a cluster with a member, or is named or was moved by one
-/// of the corrections, is a member, and so is the founder of the cluster that he was moved out of.
+/// of the corrections, is a member, and so is the founder of the cluster that one was moved out of.
 ///
 /// The log is told twice, with the undone one and without it. Each article comes at its place in the log to where it came by itself: into
 /// the cluster it was moved out of first, and else into that where it is. With it, all must end where it is; what does not, the
@@ -66,13 +66,13 @@ pub fn without(members: &[Member], corrections: &[Correction], undone: i64) -> V
     let mut without = Telling::of(members);
     for (correction, strays) in corrections.iter().zip(&strays) {
         without.enter_until(correction.seq);
-        strays.iter().filter(again).for_each(|stray| without.bring(stray.to));
+        strays.iter().filter(again).for_each(|stray| without.bring(stray));
         if correction.number != undone {
             without.obey(correction);
         }
     }
     without.enter_until(None);
-    last.iter().filter(again).for_each(|stray| without.bring(stray.to));
+    last.iter().filter(again).for_each(|stray| without.bring(stray));
     without.hold(corrections.iter().map(|correction| correction.number).rfind(|number| *number != undone));
     without.members()
 }
@@ -108,7 +108,7 @@ impl Doubts {
         let mut strays = Vec::new();
         let mut stray = |telling: &mut Telling<'a>, to: Sight<'a>| {
             strays.push(Stray { to, after: self.lately.get(&to.article).copied() });
-            telling.bring(to);
+            telling.bring(&strays[strays.len() - 1]);
         };
         for sight in seen {
             let Some(place) = telling.sets.place(sight.article) else { continue };
@@ -212,19 +212,24 @@ impl<'a> Telling<'a> {
         }
     }
 
-    /// An article goes elsewhere, and no correction moved it.
-    fn bring(&mut self, Sight { article, place, reason }: Sight<'a>) {
+    /// An article goes to where it was seen. If a correction had brought it there, that has moved it, too.
+    fn bring(&mut self, stray: &Stray<'a>) {
+        let Sight { article, place, reason } = stray.to;
         let founder = place.0;
-        if self.sets.place(article).is_none() || (founder != article && self.sets.place(founder).is_none()) {
+        let Some(was) = self.sets.place(article) else { return };
+        if founder != article && self.sets.place(founder).is_none() {
             return;
         }
-        self.reasons.insert(article, reason);
-        if self.sets.place(article) != Some(place) {
+        if was != place {
             let mut set = if founder == article { BTreeSet::new() } else { self.sets.around(founder) };
             set.insert(article);
             self.sets.take(set);
             self.sets.moves();
         }
+        if let Some(correction) = stray.after.filter(|_| *reason == CORRECTED && !self.moves.contains_key(&article)) {
+            self.note(article, correction, was);
+        }
+        self.reasons.insert(article, reason);
     }
 
     fn members(mut self) -> Vec<Member> {
@@ -399,10 +404,11 @@ mod tests {
             let mut world = World::default();
             for step in &steps {
                 take(&mut world, step);
+                world.holds();
                 let again = without(&world.members, &world.standing, -1);
                 assert!(again.iter().zip(&world.members).all(|(one, other)| (one.place, &one.reason) == (other.place, &other.reason)));
-                if (2..6).contains(&step.0) && world.members.len() > 3 {
-                    world.holds();
+                for member in &world.members {
+                    assert!(member.reason != CORRECTED || !member.moves.is_empty(), "{member:?}");
                 }
             }
             let mut corrected = world.clone();
@@ -412,6 +418,10 @@ mod tests {
                 corrected.undo(number);
                 assert_eq!(corrected.seen(), world.seen(), "{ruling:?}");
             }
+            while let Some(standing) = world.standing.get(steps.len() % world.standing.len().max(1)) {
+                world.undo(standing.number);
+            }
+            assert!(world.members.iter().all(|member| member.reason != CORRECTED && member.moves.is_empty()));
         }
     }
 }

@@ -88,9 +88,9 @@ impl Rulings {
         bonds.chain(articles).copied().collect()
     }
 
-    /// Puts together who is held together, then takes out whom a ban keeps apart, with those who are held together with them: those who are
-    /// to leave, or where these were put together just now (`fresh`), those who were to stay. Once is enough: nobody is taken from whom he
-    /// is held together with, and to take out never brings together.
+    /// Puts together who is held together, then takes out whom a ban keeps apart, with all who are held together with them: those who are to
+    /// leave; but where these were put together just now (`fresh`), those who were to stay. Once is enough: to put one bond together parts no
+    /// other, and to take out, with whole bonds, brings nobody together.
     pub fn hold(&self, sets: &mut Sets, fresh: &BTreeSet<ArticleId>) {
         for bond in &self.together {
             let mut places = bond.iter().filter_map(|article| sets.place(*article));

@@ -45,11 +45,12 @@ impl Sets {
         self.place(article).and_then(|place| self.sets.get(&place)).cloned().unwrap_or_default()
     }
 
-    /// Brings a new article into the set of another one, or where that is not here into a set of its own.
+    /// Brings a new article, which came after all that are here, into the set of another one, or where that is not here into a set of its
+    /// own.
     pub fn enter(&mut self, article: ArticleId, beside: ArticleId) {
-        let mut set = self.place(beside).and_then(|place| self.sets.remove(&place)).unwrap_or_default();
-        set.insert(article);
-        self.put(set);
+        let place = self.place(beside).unwrap_or(ClusterId(article));
+        self.sets.entry(place).or_default().insert(article);
+        self.places.insert(article, place);
     }
 
     /// Makes one set of these articles, as far as they are here; whoever was with one of them and is not named stays behind.

@@ -119,16 +119,19 @@ impl Store {
         Ok(self.connection.prepare_cached(&sql)?.query_row([article.0], correction).optional()?)
     }
 
-    /// The last correction that holds two articles together or apart, if one does.
+    /// The last correction that holds two articles together or apart as they are, if one does.
     ///
     /// # Errors
     /// When the file cannot be read.
     pub fn correction_between(&self, [one, other]: [ArticleId; 2]) -> Result<Option<Correction>, StoreError> {
+        let places = self.places_of(&[one, other])?;
+        let is_together = places.get(&one) == places.get(&other);
         let speaks = |Correction { ruling, ones, others, .. }: &Correction| {
             let sides = [one, other].map(|article| (ones.contains(&article), others.contains(&article)));
             match ruling {
-                Ruling::Merge => sides.iter().all(|(is_one, is_other)| *is_one || *is_other),
-                _ => (sides[0].0 && sides[1].1) || (sides[0].1 && sides[1].0),
+                Ruling::Merge => is_together && sides.iter().all(|(is_one, is_other)| *is_one || *is_other),
+                // A chain of merges may have overruled it.
+                _ => !is_together && ((sides[0].0 && sides[1].1) || (sides[0].1 && sides[1].0)),
             }
         };
         Ok(self.standing_corrections()?.into_iter().rfind(speaks))

@@ -141,7 +141,10 @@ fn corrections_are_taken_to_another_database() {
     }
     let [one, other] = two_large(&home);
     let story = places(&home)[&one].clone();
-    home.good(&["apart", &format!("a{}", &one[1..]), story.last().expect("articles")]);
+    // Whose feed answered first is chance: it may be the last one of all.
+    let founder = format!("a{}", &one[1..]);
+    let another_of_it = story.iter().rfind(|id| **id != founder).expect("articles");
+    home.good(&["apart", &founder, another_of_it]);
     home.good(&["merge", &one, &other]);
     home.good(&["undo"]);
     home.good(&["merge", &other, &one]);
@@ -176,17 +179,24 @@ fn corrections_are_taken_to_another_database() {
 
 /// A stream of stories that are told again and again in nearly the same words, so that the clusterer would merge what a person keeps
 /// apart and split what a person holds together, if it were let.
-struct Stream {
-    writer: Writer,
-    next: i64,
+pub struct Stream {
+    pub writer: Writer,
+    /// The hour in which the last article came.
+    pub next: i64,
 }
+
+/// A clusterer that merges and splits whatever it may.
+pub const RESTLESS: [(&str, &str); 3] =
+    [("second_look_probability", "0.1"), ("merge_probability", "0.3"), ("split_probability", "0.95")];
 
 impl Stream {
     fn open(path: &Path) -> Stream {
+        Stream::open_with(path, &RESTLESS)
+    }
+
+    pub fn open_with(path: &Path, settings: &[(&str, &str)]) -> Stream {
         let mut params = ClusterParams::default();
-        for (key, value) in
-            [("second_look_probability", "0.1"), ("merge_probability", "0.3"), ("split_probability", "0.95")]
-        {
+        for (key, value) in settings {
             params.set(key, value).expect("a setting");
         }
         let store = Store::open(path, 7, Timestamp::UNIX_EPOCH).expect("the database opens");
@@ -195,7 +205,7 @@ impl Stream {
     }
 
     /// Another article of a story; so many hours after the one before.
-    fn tell(&mut self, title: &str, text: &str, hours: i64) -> ArticleId {
+    pub fn tell(&mut self, title: &str, text: &str, hours: i64) -> ArticleId {
         self.next += hours;
         let url = format!("https://outlet{}.example/feed", self.next % 5);
         self.writer.store().add_feed(&FeedWish::of_url(&url), Timestamp::UNIX_EPOCH).expect("a feed is added");
@@ -216,7 +226,7 @@ impl Stream {
         self.writer.archive(&[Archived { feed, draft, seen, ahead: None }]).expect("it is stored")[0]
     }
 
-    fn correct(&mut self, ruling: Ruling, ones: &[ArticleId], others: &[ArticleId]) -> i64 {
+    pub fn correct(&mut self, ruling: Ruling, ones: &[ArticleId], others: &[ArticleId]) -> i64 {
         let wanted = Wanted { ruling, ones: ones.to_vec(), others: others.to_vec(), undoes: None };
         self.writer.store().add_correction(&wanted, clock::now()).expect("it is noted").expect("it is new")
     }
@@ -230,7 +240,7 @@ impl Stream {
     }
 }
 
-const DAM: [&str; 3] = [
+pub const DAM: [&str; 3] = [
     "The Ardley dam above Kelmscott broke on Monday night after three days of rain, and 4,000 people left their homes.",
     "After three days of rain the dam at Ardley gave way on Monday night; Kelmscott's 4,000 people were told to leave.",
     "Kelmscott was emptied on Monday night when the Ardley dam broke after days of heavy rain.",
@@ -314,87 +324,4 @@ fn a_rebuild_obeys_each_correction_in_its_place() {
         dumps.push(online);
     }
     assert_eq!(dumps[0], dumps[1], "restarts leave no trace");
-}
-
-/// What a person said of two articles.
-struct Said {
-    number: i64,
-    ruling: Ruling,
-    pair: [ArticleId; 2],
-}
-
-/// The last word holds, and a merge as long as only merges came after it: a chain of them may bind two that an older word keeps apart.
-fn assert_said(standing: &[Said], places: &BTreeMap<ArticleId, ClusterId>, seed: u64) {
-    for (at, Said { number, ruling, pair }) in standing.iter().enumerate() {
-        let is_together = places[&pair[0]] == places[&pair[1]];
-        let later = &standing[at + 1..];
-        if later.is_empty() || (*ruling == Ruling::Merge && later.iter().all(|later| later.ruling == Ruling::Merge)) {
-            assert_eq!(is_together, *ruling == Ruling::Merge, "seed {seed}, correction {number}");
-        }
-    }
-}
-
-#[test]
-fn whatever_is_corrected_and_undone_the_last_word_on_two_articles_holds_and_none_leaves_no_trace() {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    for seed in 0..36_u64 {
-        let mut stream = Stream::open(&folder.path().join(format!("{seed}.db")));
-        let towns =
-            ["Ardley", "Penmarsh", "Kelmscott", "Orveth", "Skarholm", "Tarnmouth", "Varde", "Lomond", "Esk", "Inver"];
-        let told: Vec<ArticleId> = (0..20)
-            .map(|at| {
-                stream.tell(
-                    &format!("{} ferry burns", towns[at % 10]),
-                    &format!("A ferry burnt at {}.", towns[at % 10]),
-                    1,
-                )
-            })
-            .collect();
-        let placed = |stream: &mut Stream| stream.writer.store().places_of(&told).expect("places are read");
-        let before = placed(&mut stream);
-        let dump = |stream: &Stream| {
-            let dump = stream.writer.dump().expect("a dump");
-            // What the corrections moved meanwhile, and the ids they left behind, may be told.
-            dump.lines().filter(|line| line.starts_with('a')).map(str::to_owned).collect::<Vec<_>>()
-        };
-        let reasons = dump(&stream);
-        let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-        let mut roll = |most: usize| {
-            state ^= state << 13;
-            state ^= state >> 7;
-            state ^= state << 17;
-            usize::try_from(state % u64::try_from(most).expect("small")).expect("small")
-        };
-        let mut standing: Vec<Said> = Vec::new();
-        let undo = |stream: &mut Stream, number| {
-            let wanted = Wanted { ruling: Ruling::Undo, ones: vec![], others: vec![], undoes: Some(number) };
-            stream.writer.store().add_correction(&wanted, clock::now()).expect("it is noted").expect("it is new");
-            stream.writer.obey().expect("it is obeyed");
-        };
-        for _ in 0..14 {
-            if roll(4) == 0 && !standing.is_empty() {
-                let Said { number, .. } = standing.remove(roll(standing.len()));
-                undo(&mut stream, number);
-            } else {
-                let (one, other) = (told[roll(20)], told[roll(20)]);
-                if one == other {
-                    continue;
-                }
-                let ruling = if roll(2) == 0 { Ruling::Merge } else { Ruling::Apart };
-                let number = stream.correct(ruling, &[one], &[other]);
-                stream.writer.obey().expect("it is obeyed");
-                standing.push(Said { number, ruling, pair: [one, other] });
-            }
-            assert_said(&standing, &placed(&mut stream), seed);
-        }
-        while !standing.is_empty() {
-            let Said { number, .. } = standing.remove(roll(standing.len()));
-            undo(&mut stream, number);
-        }
-        assert_eq!(placed(&mut stream), before, "seed {seed}");
-        assert_eq!(dump(&stream), reasons, "seed {seed}");
-        let online = stream.writer.dump().expect("a dump");
-        stream.writer.rebuild(|_| {}).expect("it is rebuilt");
-        assert_eq!(stream.writer.dump().expect("a dump"), online, "seed {seed}");
-    }
 }

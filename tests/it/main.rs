@@ -107,6 +107,8 @@ mod stories;
 #[cfg(test)]
 mod storing;
 #[cfg(test)]
+mod tangles;
+#[cfg(test)]
 mod traps;
 #[cfg(test)]
 mod watched;
