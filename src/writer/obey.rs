@@ -97,13 +97,17 @@ fn undo(
         }
     }
     batch.move_articles(undoing, &moving)?;
-    for (was, is) in members.iter().zip(&after).filter(|(was, is)| was.moves != is.moves) {
+    for (was, is) in members.iter().zip(&after) {
         // What the undone one did is still told of it.
-        let gone = was.moves.iter().map(|noted| noted.correction).filter(|correction| *correction != undone);
+        let known = was.moves.iter().filter(|noted| noted.correction != undone);
+        if known.clone().eq(&is.moves) {
+            continue;
+        }
+        let gone: Vec<i64> = known.map(|noted| noted.correction).collect();
         let noted = |Noted { correction, from, reason }: &Noted| {
             (*correction, Moved { article: is.article, from: *from, reason: reason.clone() })
         };
-        batch.note_anew(was.article, &gone.collect::<Vec<_>>(), &is.moves.iter().map(noted).collect::<Vec<_>>())?;
+        batch.note_anew(is.article, &gone, &is.moves.iter().map(noted).collect::<Vec<_>>())?;
     }
     Ok(moves)
 }
