@@ -263,7 +263,7 @@ fn a_service_that_prunes_says_at_every_step_that_it_gets_on() {
     let path = folder.path().join("n.db");
     let mut writer = open(&path);
     let rounds = rounds();
-    for tag in 1..=6 {
+    for tag in 1..=12 {
         store_round(&mut writer, &told_again(&rounds[1].1, tag, 48 * tag), after(0));
     }
     // Less than a leap of the clock.
