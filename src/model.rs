@@ -602,7 +602,7 @@ pub struct Words {
 }
 
 /// Bytes that a few words take.
-const WORDS_USUALLY: usize = 64;
+const WORDS_USUALLY: usize = 96;
 
 impl Words {
     /// Adds one behind the others.
@@ -610,7 +610,7 @@ impl Words {
         if self.text.is_empty() {
             self.text.reserve(WORDS_USUALLY);
         }
-        self.text.extend(word.chars().filter(|letter| *letter != '\n'));
+        word.split('\n').for_each(|piece| self.text.push_str(piece));
         self.text.push('\n');
     }
 

@@ -32,8 +32,8 @@ use crate::store::Store;
 use crate::writer::{self, Archived, Writer};
 use crate::{clock, prepare};
 
-/// How many articles one transaction takes.
-const BATCH_ARTICLES: usize = 2_000;
+/// How many articles one transaction takes. Each writes most pages of the indexes whose keys are random: of 2,000 it takes a tenth longer.
+const BATCH_ARTICLES: usize = 8_000;
 
 /// What `--json` prints.
 #[derive(Debug, Serialize)]

@@ -348,7 +348,8 @@ impl Document {
         let terms = self.terms.iter().step_by(LINE_BYTES / size_of::<Held>()).fold(0, |sum, term| sum ^ term.hash);
         let title = self.title_key.as_bytes().iter().step_by(LINE_BYTES).fold(0, |sum, byte| sum ^ byte);
         let figure = self.figures.first().map_or(0, |figure| figure.beside);
-        terms ^ u32::from(title) ^ figure
+        let sketch = self.sketch.as_ref().map_or(0, |sketch| sketch.touch());
+        terms ^ u32::from(title) ^ figure ^ u32::from(sketch)
     }
 
     /// The length of its vector of all terms.

@@ -64,7 +64,7 @@ impl Default for Params {
             related_probability: 0.1,
             candidates_max: 8,
             measured_max: 4,
-            measured_share: 0.4,
+            measured_share: 0.6,
             query_terms_max: 20,
             index_terms_max: 40,
             lexicon_articles: 2_000,

@@ -93,17 +93,14 @@ fn evidence(
     weights: [f64; Part::ALL.len()],
     shared: impl Fn(Part) -> model::Words,
 ) -> Vec<Evidence> {
-    let mut evidence: Vec<Evidence> = Part::ALL
-        .iter()
-        .zip(weights)
-        .filter(|(_, weight)| *weight != 0.0)
-        .map(|(part, weight)| Evidence {
-            what: part.name().into(),
-            value: SHOWN[*part as usize].map_or(1.0, |measure| values[measure]),
-            weight,
-            shared: shared(*part),
-        })
-        .collect();
+    let mut evidence: Vec<Evidence> = Vec::with_capacity(Part::ALL.len());
+    let weighed = Part::ALL.iter().zip(weights).filter(|(_, weight)| *weight != 0.0);
+    evidence.extend(weighed.map(|(part, weight)| Evidence {
+        what: part.name().into(),
+        value: SHOWN[*part as usize].map_or(1.0, |measure| values[measure]),
+        weight,
+        shared: shared(*part),
+    }));
     evidence.sort_by(|a, b| b.weight.abs().total_cmp(&a.weight.abs()).then_with(|| a.what.cmp(&b.what)));
     evidence
 }

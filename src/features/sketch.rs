@@ -33,6 +33,11 @@ impl Sketch {
         (jaccard * (left + right) / (1.0 + jaccard) / left.min(right).max(1.0)).min(1.0)
     }
 
+    /// A value of each piece of memory that it lies in.
+    pub(crate) fn touch(&self) -> u16 {
+        self.bins[0] ^ self.bins[BINS / 2] ^ self.words
+    }
+
     /// The sketch as bytes of a fixed length.
     pub fn to_bytes(&self) -> Vec<u8> {
         self.bins.iter().chain([&self.words]).flat_map(|bin| bin.to_le_bytes()).collect()
