@@ -18,6 +18,8 @@ use crate::sound::{Dice, told};
 const ENTRIES_MAX: usize = 15;
 /// Stories that are told at a time; new ones take the place of old ones.
 const STORIES: u64 = 12;
+/// What a document ends with, behind its last entry.
+const DOCUMENT_END: &str = "</channel></rss>";
 /// How a report's other title begins.
 const RETITLED: &str = "Seen again, ";
 
@@ -336,7 +338,8 @@ impl Publisher {
             4 => {
                 let mut half = self.document(dice, now);
                 let cut = usize::try_from(dice.below(half.len() as u64)).expect("it is small");
-                half.truncate(cut.max(1));
+                // Without a bracket at its very end it would be whole: all of it is there.
+                half.truncate(cut.min(half.len().saturating_sub(DOCUMENT_END.len())).max(1));
                 // In whose middle it ends; its keys may be what is missing.
                 let last = half.matches("(report ").count().checked_sub(1);
                 let halved = last.and_then(|last| self.reports.get(last)).map(|report| report.number);
