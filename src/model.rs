@@ -590,13 +590,13 @@ pub struct Evidence {
     /// Its contribution to the decision in log-odds: above 0 speaks for, below 0 against.
     pub weight: f64,
     /// The words, names or numbers that both sides share, rarest first.
-    #[serde(default, skip_serializing_if = "Words::is_empty")]
-    pub shared: Words,
+    #[serde(default, skip_serializing_if = "WordList::is_empty")]
+    pub shared: WordList,
 }
 
-/// Words in their order, in one piece of memory: a reason names dozens, and one is made for every article. In JSON an array of strings.
+/// WordList in their order, in one piece of memory: a reason names dozens, and one is made for every article. In JSON an array of strings.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub struct Words {
+pub struct WordList {
     /// Each with a line break behind it; none holds one.
     text: String,
 }
@@ -604,7 +604,7 @@ pub struct Words {
 /// Bytes that a few words take.
 const WORDS_USUALLY: usize = 96;
 
-impl Words {
+impl WordList {
     /// Adds one behind the others.
     pub fn push(&mut self, word: &str) {
         if self.text.is_empty() {
@@ -625,28 +625,28 @@ impl Words {
     }
 }
 
-impl fmt::Debug for Words {
+impl fmt::Debug for WordList {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_list().entries(self.iter()).finish()
     }
 }
 
-impl<T: AsRef<str>> FromIterator<T> for Words {
-    fn from_iter<I: IntoIterator<Item = T>>(words: I) -> Words {
-        let mut gathered = Words::default();
+impl<T: AsRef<str>> FromIterator<T> for WordList {
+    fn from_iter<I: IntoIterator<Item = T>>(words: I) -> WordList {
+        let mut gathered = WordList::default();
         words.into_iter().for_each(|word| gathered.push(word.as_ref()));
         gathered
     }
 }
 
-impl Serialize for Words {
+impl Serialize for WordList {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(self.iter())
     }
 }
 
-impl<'de> Deserialize<'de> for Words {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Words, D::Error> {
+impl<'de> Deserialize<'de> for WordList {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<WordList, D::Error> {
         Ok(Vec::<String>::deserialize(deserializer)?.into_iter().collect())
     }
 }

@@ -42,12 +42,12 @@ pub fn tell_pairs(name: &str, outcomes: &[Outcome]) {
     }
     let languages: BTreeSet<&str> = outcomes.iter().map(|outcome| outcome.lang.as_str()).collect();
     for lang in languages {
-        let [merged, apart] = [false, true].map(|twins| {
+        let [merged, found] = [false, true].map(|twins| {
             let [together, pairs] =
                 count(outcomes, |outcome| outcome.lang == lang && outcome.family.is_twin() == twins);
             format!("{together:4} of {pairs:4}")
         });
-        println!("  {lang:12} look-alikes {merged}, twins {apart}");
+        println!("  {lang:12} look-alikes {merged}, twins {found}");
     }
     let [merged, found] = shares(outcomes);
     println!("  look-alikes merged {:.1} %, twins found {:.1} %", 100.0 * merged, 100.0 * found);

@@ -65,7 +65,7 @@ fn divided(sets: &mut Sets, leave: &[ArticleId], stay: &[ArticleId], rulings: &R
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use std::collections::{BTreeMap, BTreeSet};
 
     use jiff::Timestamp;
@@ -76,7 +76,7 @@ mod tests {
     use crate::cluster::sets::{Clusters, Move};
     use crate::model::{ArticleId, ClusterId, Correction, Ruling};
 
-    fn correction(ruling: Ruling, ones: &[i64], others: &[i64]) -> Correction {
+    pub(crate) fn correction(ruling: Ruling, ones: &[i64], others: &[i64]) -> Correction {
         let articles = |numbers: &[i64]| numbers.iter().copied().map(ArticleId).collect();
         let (ones, others) = (articles(ones), articles(others));
         Correction { number: 1, made: Timestamp::UNIX_EPOCH, ruling, ones, others, undoes: None, seq: None }
@@ -86,7 +86,7 @@ mod tests {
         sets.iter().map(|set| (cluster(set[0]), set.iter().copied().map(ArticleId).collect())).collect()
     }
 
-    fn cluster(number: i64) -> ClusterId {
+    pub(crate) fn cluster(number: i64) -> ClusterId {
         ClusterId(ArticleId(number))
     }
 

@@ -9,7 +9,7 @@ use crate::cluster::subject::SHARED_USUALLY;
 use crate::cluster::weights::probability;
 use crate::cluster::window::Window;
 use crate::features::{Class, Features, Term};
-use crate::model::{self, ClusterId, Evidence, How, Reason, RunnerUp};
+use crate::model::{ClusterId, Evidence, How, Reason, RunnerUp, WordList};
 
 /// Shared words shown with a piece of evidence.
 const SHARED_MAX: usize = 8;
@@ -91,7 +91,7 @@ fn hours_apart(article: &Document, candidate: &Candidate) -> Option<f64> {
 fn evidence(
     values: &[f64; COUNT],
     weights: [f64; Part::ALL.len()],
-    shared: impl Fn(Part) -> model::Words,
+    shared: impl Fn(Part) -> WordList,
 ) -> Vec<Evidence> {
     let mut evidence: Vec<Evidence> = Vec::with_capacity(Part::ALL.len());
     let weighed = Part::ALL.iter().zip(weights).filter(|(_, weight)| *weight != 0.0);
@@ -127,13 +127,13 @@ impl Words<'_> {
 }
 
 /// Of the words that both hold, the rarest first, those that belong to this part.
-fn shared(part: Part, told: &[(&Term, Held)], features: &Features) -> model::Words {
+fn shared(part: Part, told: &[(&Term, Held)], features: &Features) -> WordList {
     let belongs: fn(&Term) -> bool = match part {
         Part::Title => |term| term.in_title > 0 && !matches!(term.class, Class::Pair | Class::Date),
         Part::Text => |term| term.class == Class::Word,
         Part::Names => |term| matches!(term.class, Class::Name | Class::Pair),
         Part::Numbers => |term| term.class == Class::Number,
-        _ => return model::Words::default(),
+        _ => return WordList::default(),
     };
     let fits = |(term, held): &&(&Term, Held)| belongs(term) && (part != Part::Title || held.in_title());
     told.iter().filter(fits).take(SHARED_MAX).map(|(term, _)| features.word(term)).collect()

@@ -152,23 +152,14 @@ impl Rulings {
 mod tests {
     use std::collections::BTreeSet;
 
-    use jiff::Timestamp;
     use proptest::prelude::{Strategy, prop, prop_assert, proptest};
 
     use crate::cluster::change::Change;
+    use crate::cluster::correct::CORRECTED;
+    use crate::cluster::correct::tests::{cluster, correction};
     use crate::cluster::rulings::Rulings;
     use crate::cluster::sets::{Clusters, Sets};
     use crate::model::{ArticleId, ClusterId, Correction, How, Reason, Ruling};
-
-    fn correction(ruling: Ruling, ones: &[i64], others: &[i64]) -> Correction {
-        let articles = |numbers: &[i64]| numbers.iter().copied().map(ArticleId).collect();
-        let (ones, others) = (articles(ones), articles(others));
-        Correction { number: 1, made: Timestamp::UNIX_EPOCH, ruling, ones, others, undoes: None, seq: None }
-    }
-
-    fn cluster(number: i64) -> ClusterId {
-        ClusterId(ArticleId(number))
-    }
 
     fn places(sets: &[&[i64]]) -> Vec<(ArticleId, ClusterId)> {
         sets.iter().flat_map(|set| set.iter().map(|article| (ArticleId(*article), cluster(set[0])))).collect()
@@ -207,14 +198,7 @@ mod tests {
     fn rulings_keep_up_with_merges_and_splits() {
         let merge = correction(Ruling::Apart, &[1], &[5]);
         let mut rulings = Rulings::of(&[merge], places(&[&[1], &[5]]));
-        let reason = Reason {
-            how: How::Merged,
-            probability: 1.0,
-            because: vec![],
-            nearest: None,
-            hours_apart: None,
-            runner_up: None,
-        };
+        let reason = Reason { how: How::Merged, ..CORRECTED.clone() };
         rulings.follow(&Change::Merged { from: cluster(5), into: cluster(4), reason: reason.clone() });
         assert!(rulings.separate(cluster(1), cluster(4)) && !rulings.separate(cluster(1), cluster(5)));
         rulings.follow(&Change::Split { from: cluster(4), into: cluster(5), articles: vec![ArticleId(5)], reason });

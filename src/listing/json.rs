@@ -11,7 +11,7 @@ use crate::listing::sheet::{how, interval_seconds, origin, rounded};
 use crate::listing::sought::Sought;
 use crate::listing::{Found, Pair, Piece, Search, Shown, Why};
 use crate::model::{
-    Article, Cluster, Code, Correction, Enclosure, Evidence, Feed, Member, Pace, Ranked, Reason, Ruling, Words,
+    Article, Cluster, Code, Correction, Enclosure, Evidence, Feed, Member, Pace, Ranked, Reason, Ruling, WordList,
 };
 
 pub use crate::listing::layout::{Layout, document};
@@ -328,7 +328,7 @@ struct EvidenceShape<'a> {
     what: &'a str,
     value: f64,
     weight: f64,
-    shared: &'a Words,
+    shared: &'a WordList,
 }
 
 impl<'a> EvidenceShape<'a> {
