@@ -4,6 +4,8 @@ use std::sync::{LazyLock, OnceLock};
 
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
+use crate::features::unspaced;
+
 /// How rare a term is: the share of articles that hold it, on a logarithmic scale in steps of an eighth of a nat.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Rarity(pub u8);
@@ -71,7 +73,7 @@ impl Lexicon {
     }
 
     /// Languages of which the table holds so many words that a missing one is rare, and how rare it is taken to be.
-    pub const COUNTED: [(&'static str, Rarity); 14] = [
+    pub const COUNTED: [(&'static str, Rarity); 18] = [
         ("en", Rarity::UNKNOWN),
         ("de", Rarity::UNKNOWN),
         ("es", Rarity::UNKNOWN),
@@ -86,10 +88,14 @@ impl Lexicon {
         ("nl", Rarity::UNCOUNTED),
         ("pt", Rarity::UNCOUNTED),
         ("ru", Rarity::UNCOUNTED),
+        ("tr", Rarity::UNKNOWN),
+        ("he", Rarity::UNCOUNTED),
+        ("hi", Rarity::UNCOUNTED),
+        ("ko", Rarity::UNCOUNTED),
     ];
 
     /// Languages whose tables tell proper names; elsewhere English ones are asked.
-    pub const KNOWS_NAMES: [&'static str; 3] = ["en", "es", "el"];
+    pub const KNOWS_NAMES: [&'static str; 4] = ["en", "es", "el", "tr"];
 
     /// Two characters side by side, where only the share of each is known: steps that two independent draws are rarer than the two
     /// shares together (the logarithm of a lead's draws).
@@ -131,21 +137,25 @@ impl Lexicon {
         Some((Rarity(value & !Lexicon::PROPER), value & Lexicon::PROPER != 0))
     }
 
-    /// How rare a pair of letters is in a language without spaces. Of Chinese the commonest pairs are counted; another is as rare as
-    /// its two characters make it.
+    /// Languages of whose pairs of letters the commonest are counted.
+    const COUNTS_PAIRS: [&'static str; 3] = ["zh", "ja", "th"];
+
+    /// How rare a pair of letters is in a language without spaces. Of some languages the commonest pairs are counted; another is there as rare
+    /// as its two letters make it.
     pub fn look_up_gram(&self, lang: &str, gram: &str) -> (Rarity, bool) {
-        let mut letters = gram.chars();
-        if let (None, "zh", Some(first), Some(second)) =
-            (self.value(Lexicon::key(lang, gram)), lang, letters.next(), letters.next())
-        {
-            let mut steps = Lexicon::GRAM_STEPS;
-            for letter in [first, second] {
-                let of_letter = self.value(Lexicon::key(lang, letter.encode_utf8(&mut [0; 4])));
-                steps = steps.saturating_add(of_letter.unwrap_or(Rarity::UNCOUNTED.0));
-            }
-            return (Rarity(steps.min(Rarity::UNKNOWN.0 - 1)), false);
+        if let Some(found) = self.listed(lang, gram) {
+            return found;
         }
-        self.look_up(lang, gram)
+        let units = unspaced::units(gram);
+        let (true, [first, second]) = (Lexicon::COUNTS_PAIRS.contains(&lang), units.as_slice()) else {
+            return Lexicon::unlisted(lang);
+        };
+        let mut steps = Lexicon::GRAM_STEPS;
+        for letter in [first, second] {
+            let of_letter = self.value(Lexicon::key(lang, letter));
+            steps = steps.saturating_add(of_letter.unwrap_or(Rarity::UNCOUNTED.0));
+        }
+        (Rarity(steps.min(Rarity::UNKNOWN.0 - 1)), false)
     }
 
     /// Whether a language's words are counted so well that one which is not listed is rare indeed.
@@ -234,12 +244,33 @@ mod tests {
     }
 
     #[test]
-    fn chinese_pairs_are_counted_or_made_of_their_characters() {
+    fn pairs_are_counted_or_made_of_their_letters() {
         let lexicon = Lexicon::builtin();
-        let rarity = |gram| lexicon.look_up_gram("zh", gram).0;
-        assert!(rarity("中国") < rarity("地震"));
-        assert!(rarity("的是") < rarity("霾鳞"));
-        assert_eq!(lexicon.look_up_gram("ja", "地震").0, Rarity::UNCOUNTED);
+        let rarity = |lang, gram| lexicon.look_up_gram(lang, gram).0;
+        assert!(rarity("zh", "中国") < rarity("zh", "地震"));
+        assert!(rarity("zh", "的是") < rarity("zh", "霾鳞"));
+        assert!(rarity("ja", "東京") < rarity("ja", "地震"));
+        assert!(rarity("ja", "地震") < rarity("ja", "鱗霾"));
+        assert!(rarity("th", "ประ") < rarity("th", "ฆฮ"));
+        assert_eq!(rarity("lo", "ປະ"), Rarity::UNCOUNTED);
+    }
+
+    #[test]
+    fn words_of_many_languages_are_counted() {
+        let lexicon = Lexicon::builtin();
+        let rarity = |lang, stem| lexicon.look_up(lang, stem).0;
+        let cases = [
+            ("tr", "haber", "sikke"),
+            ("ru", "суд", "краситель"),
+            ("ko", "사람", "해녀"),
+            ("he", "ישראל", "קטנוע"),
+            ("hi", "सरकार", "खंडहर"),
+            ("ar", "مدين", "دهان"),
+        ];
+        for (lang, common, rare) in cases {
+            assert!(rarity(lang, common) < rarity(lang, rare), "{lang}: {common}, {rare}");
+        }
+        assert!(lexicon.look_up("tr", "istanbul").1, "a name");
     }
 
     #[test]

@@ -233,8 +233,19 @@ struct Gathered<'a> {
     waiting: Option<(Word<'a>, Stem, Place)>,
     last_month: Option<u8>,
     last_word: &'a str,
+    /// The last pair of letters, until it is known what follows.
+    pair: Option<Held<'a>>,
     /// The first letters of the words with capitals that stand together.
     initials: String,
+}
+
+/// A pair of letters where it stands.
+struct Held<'a> {
+    word: Word<'a>,
+    stem: Stem,
+    place: Place,
+    /// Whether it overlaps a pair before it that is known.
+    behind_known: bool,
 }
 
 impl<'a> Gathered<'a> {
@@ -250,11 +261,34 @@ impl<'a> Gathered<'a> {
             waiting: None,
             last_month: None,
             last_word: "",
+            pair: None,
             initials: String::new(),
         }
     }
 
+    /// Adds a word; of letters without spaces the pair before this one, as soon as it is known what stands on its other side. A pair
+    /// that nobody knows beside one that is known is where two words meet ("科技发布" holds "技发") and says nothing that they do not say.
     fn add(&mut self, word: &Word<'a>, stem: Stem, place: Place) {
+        let overlaps = self.pair.as_ref().is_some_and(|held| words::overlap(&held.word, word));
+        let is_known = word.kind == Kind::Gram && !stem.unheard;
+        let behind_known = overlaps && self.pair.as_ref().is_some_and(|held| !held.stem.unheard);
+        self.end_of_pair(overlaps && is_known);
+        if word.kind == Kind::Gram {
+            self.pair = Some(Held { word: *word, stem, place, behind_known });
+        } else {
+            self.add_word(word, stem, place);
+        }
+    }
+
+    fn end_of_pair(&mut self, next_known: bool) {
+        if let Some(Held { word, stem, place, behind_known }) = self.pair.take()
+            && !(stem.unheard && (behind_known || next_known))
+        {
+            self.add_word(&word, stem, place);
+        }
+    }
+
+    fn add_word(&mut self, word: &Word<'a>, stem: Stem, place: Place) {
         let last_month = self.last_month.take();
         let last_word = std::mem::replace(&mut self.last_word, word.text);
         if let Some((waiting, waiting_stem, waiting_place)) = self.waiting.take() {
@@ -416,6 +450,7 @@ impl<'a> Gathered<'a> {
     }
 
     fn end_of_part(&mut self, place: Place) {
+        self.end_of_pair(false);
         if let Some((word, stem, place)) = self.waiting.take() {
             self.plain(&word, stem, place);
         }
@@ -435,8 +470,15 @@ impl<'a> Gathered<'a> {
     }
 }
 
+/// How rare a pair of letters must be that may belong to a name: two common letters meet everywhere.
+const NAME_PAIR_RARITY_MIN: Rarity = Rarity(72);
+
 /// A capital inside a sentence makes a name; where everything is capitalised, all nouns are or a sentence starts, the lexicon is asked.
+/// Where letters have no capitals, what no dictionary holds is one.
 fn is_name(word: &Word<'_>, stem: Stem, place: Place, lang: &str) -> bool {
+    if word.kind == Kind::Gram {
+        return stem.unheard && stem.rarity >= NAME_PAIR_RARITY_MIN;
+    }
     if word.kind != Kind::Plain || !word.is_capitalised() {
         return false;
     }
@@ -470,6 +512,18 @@ mod tests {
         let subject = Subject { title: "Einbrecher auf frischer Tat ertappt", text, lang: Some("de") };
         let found = of(&subject, Lexicon::builtin(), &Params::default());
         assert_eq!(words_of(&found, Class::Name), ["Berlin", "Leutzenau", "Merkel"]);
+    }
+
+    #[test]
+    fn in_scripts_without_spaces_pairs_across_two_words_are_left_out_and_unheard_ones_are_names() {
+        let words = |class: Class, lang: &str, title: &str| {
+            let found = of(&Subject { title, text: "", lang: Some(lang) }, Lexicon::builtin(), &Params::default());
+            words_of(&found, class).join(" ")
+        };
+        assert_eq!(words(Class::Word, "zh", "新华科技成立公司"), "公司 成立 新华 科技");
+        assert_eq!(words(Class::Name, "zh", "公司在芦岭发布"), "在芦 芦岭");
+        assert_eq!(words(Class::Name, "ja", "鍬霧町で火災"), "鍬霧 霧町");
+        assert_eq!(words(Class::Name, "lo", "ປະເທດລາວ"), "");
     }
 
     #[test]

@@ -109,7 +109,7 @@ fn number_stem(digits: &str, sense: Option<Sense>, lexicon: &Lexicon) -> Stem {
 
 fn gram_stem(gram: &str, lang: &str, lexicon: &Lexicon) -> Stem {
     let (rarity, proper) = lexicon.look_up_gram(lang, gram);
-    Stem { hash: hash(gram), rarity, proper, unheard: rarity.is_unknown(), sense: Sense::None }
+    Stem { hash: hash(gram), rarity, proper, unheard: lexicon.listed(lang, gram).is_none(), sense: Sense::None }
 }
 
 fn plain_stem(word: &str, lower: &str, lang: &str, lexicon: &Lexicon) -> Stem {

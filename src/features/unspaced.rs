@@ -104,6 +104,17 @@ fn pairs<'a>(stretch: &'a str, starts: Vec<usize>, each: &mut impl FnMut(Word<'a
     starts.len() - 1
 }
 
+/// What pairs are made of: the characters of Chinese, the clusters of Thai; none of what makes no pairs.
+pub fn units(text: &str) -> Vec<&str> {
+    let starts = match text.chars().next().and_then(script) {
+        Some(Script::Clustered) => clusters(text),
+        _ => letters(text),
+    };
+    let ends = starts.iter().copied().skip(1).chain([text.len()]);
+    let units = starts.iter().zip(ends).map(|(start, end)| &text[*start..end]);
+    units.filter(|unit| matches!(unit.chars().next().and_then(script), Some(Script::Han | Script::Clustered))).collect()
+}
+
 fn letters(stretch: &str) -> Vec<usize> {
     stretch.char_indices().map(|(at, _)| at).collect()
 }

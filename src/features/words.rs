@@ -39,6 +39,12 @@ impl Word<'_> {
     }
 }
 
+/// Whether two words of one text share letters, as neighbouring pairs do.
+pub fn overlap(one: &Word<'_>, next: &Word<'_>) -> bool {
+    let (one, next) = (one.text.as_bytes().as_ptr_range(), next.text.as_ptr());
+    one.contains(&next)
+}
+
 /// Bytes of text per word to be read: generous for prose, and a bound for text without spaces.
 const WORD_BYTES_MAX: usize = 16;
 
