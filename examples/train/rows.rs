@@ -35,7 +35,7 @@ pub struct Counts {
 
 impl Default for Counts {
     fn default() -> Counts {
-        Counts { young: 0.3, bare: 0.3, altered: 0.5, look_alike: 0.27, twin: 0.42, stranger: 0.035, walks: 48 }
+        Counts { young: 0.3, bare: 0.3, altered: 0.5, look_alike: 0.2, twin: 0.33, stranger: 0.026, walks: 48 }
     }
 }
 

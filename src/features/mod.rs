@@ -9,6 +9,7 @@ mod front;
 pub mod language;
 pub mod lexicon;
 pub mod numerals;
+mod renamed;
 pub mod sketch;
 pub mod spelling;
 pub mod stem;

@@ -9,7 +9,7 @@ use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 use crate::features::calendar::{self, Sense};
 use crate::features::lexicon::{Lexicon, Rarity};
 use crate::features::words::{Kind, Word};
-use crate::features::{endings, numerals, spelling};
+use crate::features::{endings, numerals, renamed, spelling};
 
 /// Whether a language writes every noun with a capital, so that a capital tells no name.
 pub(crate) fn writes_nouns_as_names(lang: &str) -> bool {
@@ -248,7 +248,7 @@ fn plain(word: &str, lower: &str, lang: &str) -> String {
     if lower.contains('.') && lower.split('.').all(|letter| letter.chars().count() <= 1) {
         return lower.replace('.', ""); // "u.n" is "un"
     }
-    stemmed(without_elision(lower, lang), lang)
+    stemmed(renamed::today(word, lower).unwrap_or(without_elision(lower, lang)), lang)
 }
 
 /// The countries whose names are written as words are.
@@ -371,6 +371,9 @@ mod tests {
             ("en", "defence", "defense"),
             ("en", "travelling", "traveling"),
             ("en", "Kyiv", "Kiev"),
+            ("en", "Mumbai", "Bombay"),
+            ("de", "Charkiw", "Charkow"),
+            ("es", "Beijing", "Pekín"),
             ("en", "Zelenskyy", "Zelensky"),
             ("en", "Müller", "Mueller"),
             ("en", "Sao Paulo", "São Paulo"),

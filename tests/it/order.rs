@@ -19,7 +19,7 @@ use crate::binary::{shared, text};
 
 /// How far an article may come late.
 const LATE_SECONDS: u64 = 6 * 3_600;
-/// How well the partitions agree in the mean of two shufflings, at least (adjusted Rand index).
+/// How well the partitions agree in the mean of eight shufflings (one alone is right to 0.004), at least (adjusted Rand index).
 const ARI_MIN: f64 = 0.985;
 
 /// Where each article is in the end, and in how many articles a later one changed that.
@@ -86,7 +86,7 @@ fn articles_that_come_in_another_order_come_together_all_the_same() {
     };
     let stream = &stream;
     let [straight, shuffled @ ..] = thread::scope(|scope| {
-        [0, 1, 2]
+        [0, 1, 2, 3, 4, 5, 6, 7, 8]
             .map(|seed| {
                 let late = move |place| if seed == 0 { 0 } else { drawn(seed, place) % LATE_SECONDS };
                 scope.spawn(move || run(stream, late))

@@ -137,7 +137,7 @@ fn a_prune_takes_whole_clusters_and_neither_later_decisions_nor_a_rebuild_know_i
 
     // What comes then merges and splits clusters that were settled, and a person has a word as well.
     let round = rounds().remove(2).1;
-    for (step, hours) in [(1, 290), (2, 345)] {
+    for (step, hours) in [(1, 262), (2, 345)] {
         for writer in [&mut writer, &mut control] {
             assert!(store_round(writer, &told_again(&round, step, hours - 240), after(hours)) > 50);
         }

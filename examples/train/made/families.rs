@@ -8,7 +8,7 @@ use crate::chance::Chance;
 use crate::made::grammar::{Affair, Kind};
 use crate::made::names::Value;
 use crate::made::telling::{self, Case, Length, Manner, Telling, tell};
-use crate::made::{Article, Pair, Stock};
+use crate::made::{Article, Pair, Stock, of_language};
 
 /// A rule by which pairs are made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -27,6 +27,7 @@ pub enum Family {
     OnePlace,
     Siblings,
     EqualTitles,
+    Rubrics,
     Background,
     Formats,
     // Twins: one event.
@@ -45,7 +46,7 @@ pub enum Family {
 }
 
 /// All families, and the names that reports show.
-pub const FAMILIES: [(Family, &str); 27] = [
+pub const FAMILIES: [(Family, &str); 28] = [
     (Family::Places, "places"),
     (Family::Persons, "persons"),
     (Family::Bodies, "firms-clubs-titles"),
@@ -59,6 +60,7 @@ pub const FAMILIES: [(Family, &str); 27] = [
     (Family::OnePlace, "one-place"),
     (Family::Siblings, "siblings"),
     (Family::EqualTitles, "equal-titles"),
+    (Family::Rubrics, "rubrics"),
     (Family::Background, "background"),
     (Family::Formats, "formats"),
     (Family::OtherWords, "other-words"),
@@ -90,7 +92,11 @@ struct Cases<'a> {
 }
 
 pub fn pair(stock: &Stock, family: Family, at: Timestamp, chance: &mut Chance) -> Option<Pair> {
-    if family.is_twin() { twins(stock, family, at, chance) } else { look_alikes(stock, family, at, chance) }
+    match family {
+        Family::Rubrics => rubric(stock, at, chance),
+        _ if family.is_twin() => twins(stock, family, at, chance),
+        _ => look_alikes(stock, family, at, chance),
+    }
 }
 
 // ---- look-alikes ----
@@ -105,6 +111,36 @@ fn look_alikes(stock: &Stock, family: Family, at: Timestamp, chance: &mut Chance
     let told_apart =
         second.act != first.act || second.affair.name != first.affair.name || is_told_apart(&first, &second, &tellings);
     told_apart.then(|| finished(family, &first.affair.lang, tellings, [at, second_at]))
+}
+
+/// One title over two texts that have nothing to do with each other: a column, or a headline that fits a hundred cases.
+fn rubric(stock: &Stock, at: Timestamp, chance: &mut Chance) -> Option<Pair> {
+    let affair = stock.affair(chance, |_| true)?;
+    let others: Vec<&Affair> =
+        stock.affairs.iter().filter(|other| other.lang == affair.lang && other.name != affair.name).collect();
+    let other = chance.pick(&others)?;
+    let title = (*chance.pick(&of_language(&stock.rubrics, &affair.lang))?).to_owned();
+    let second_at = at + gap_apart(Family::Rubrics, chance);
+    let (mut cases, mut manners) = (Vec::new(), Vec::new());
+    for (affair, at) in [(affair, at), (other, second_at)] {
+        cases.push(case(stock, affair, chance.below(affair.acts.len()), at, chance)?);
+        let length = [Length::Sentence, Length::Sentence, Length::Lead, Length::Report][chance.below(4)];
+        let wordings = Chance::new(chance.next());
+        let manner = Manner {
+            headline: 'T',
+            length,
+            other_spelling: false,
+            half: None,
+            colour: Vec::new(),
+            background: false,
+            wordings,
+        };
+        manners.push(manner);
+    }
+    let mut manners = <[Manner; 2]>::try_from(manners).ok()?;
+    colour(stock, &affair.lang, &mut manners, chance);
+    let told = |place: usize| Telling { title: title.clone(), ..tell(&cases[place], &manners[place]) };
+    Some(finished(Family::Rubrics, &affair.lang, [told(0), told(1)], [at, second_at]))
 }
 
 /// Whether a reader can tell two cases of one act apart: each telling gives a name or a number where the other gives another one. A
@@ -344,7 +380,7 @@ fn gap_apart(family: Family, chance: &mut Chance) -> SignedDuration {
         SignedDuration::from_hours(24 * i64::from(chance.between(1, 6))) + minutes(0, 200, chance)
     };
     match (family, chance.below(10)) {
-        (Family::Formats, 0..8) => SignedDuration::from_hours(24) + minutes(0, 90, chance),
+        (Family::Formats, 0..8) | (Family::Rubrics, 0..4) => SignedDuration::from_hours(24) + minutes(0, 90, chance),
         (Family::Figures | Family::Serial, 0..5) => days(chance),
         (Family::Siblings, 0..8) => minutes(2, 600, chance),
         (Family::Acts | Family::Opposites | Family::Background, 0..4) => days(chance),
@@ -482,7 +518,8 @@ fn grow(case: &mut Case<'_>, chance: &mut Chance) {
 
 /// A copy: whole, cut behind, or cut in its midst, often under a dateline.
 fn copied(text: &str, chance: &mut Chance) -> String {
-    let sentences: Vec<&str> = text.split_inclusive(". ").collect();
+    let stop = ["。", "। "].into_iter().find(|stop| text.contains(stop)).unwrap_or(". ");
+    let sentences: Vec<&str> = text.split_inclusive(stop).collect();
     let cut = chance.below(3);
     let dropped = if sentences.len() > 2 { 1 + chance.below(sentences.len() - 1) } else { usize::MAX };
     let kept: String = sentences

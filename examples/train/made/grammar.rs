@@ -1,4 +1,4 @@
-//! Affairs that news can be made of, as `en.txt` and `others.txt` tell them.
+//! Affairs that news can be made of, as the files in `affairs` tell them.
 //!
 //! `affair NAME LANG MARKS…` begins one; `slot NAME KIND …` names what differs from case to case; `act NAME [not NAME]` begins a thing
 //! that happens in it (perhaps one that excludes another), followed by its wordings, one a line after a letter: `T` a headline, `F` the

@@ -34,8 +34,29 @@ impl Value {
 #[derive(Debug)]
 pub struct Names(BTreeMap<(String, String), Vec<[String; 2]>>);
 
-/// Of a hundred names in Latin letters, how many nobody bears.
+/// Of a hundred names, how many nobody bears.
 const INVENTED_PERCENT: usize = 40;
+
+/// Beginnings and ends of places that nobody knows, in scripts of their own.
+const PLACES: &[(&str, &[&str], &[&str])] = &[
+    (
+        "ar",
+        &["وادي ", "تل ", "عين ", "رأس ", "دير ", "برج "],
+        &["الزهور", "الصفا", "النخيل", "الغزلان", "المرجان", "الحجر"],
+    ),
+    ("el", &["Νέα ", "Άνω ", "Παλιά ", "Κάτω "], &["Μελισσιά", "Καστανιά", "Πέτρα", "Βρύση", "Ροδιά", "Αχλάδα"]),
+    ("he", &["כפר ", "מצפה ", "עין ", "רמת ", "מעלה ", "בית "], &["ארז", "רימון", "שקד", "סלעים", "עופר", "תמרה"]),
+    ("hi", &["राम", "सूरज", "चंदन", "नील", "किशन", "मोती"], &["पुरा", "खेड़ा", "वाड़ी", "कोट", "टोला", "घाट"]),
+    ("ja", &["桜", "黒", "朝", "霧", "白", "柏", "鹿", "浅"], &["ヶ浜", "根沢", "見原", "崎浦", "淵町", "森台"]),
+    ("ko", &["솔", "은", "해", "달", "가", "누", "새", "별"], &["림", "내천", "봉산", "진포", "미원", "재동"]),
+    (
+        "ru",
+        &["Бело", "Красно", "Старо", "Верхне", "Ново", "Ямо"],
+        &["камск", "реченск", "лужье", "горье", "туринск", "озёрск"],
+    ),
+    ("th", &["บ้าน", "หนอง", "ดอน", "โคก", "เขา", "บึง"], &["มะขาม", "นกยูง", "ศิลา", "ตะวัน", "ใบบัว", "เงิน"]),
+    ("zh", &["云", "青", "石", "龙", "鹤", "枫", "月", "芦"], &["岭", "浦", "湾", "塘", "桥", "坝", "泽", "陵"]),
+];
 
 const HEADS: &[&str] = &[
     "Bra", "Cor", "Dal", "El", "Fen", "Gor", "Hal", "Il", "Jor", "Kes", "Lun", "Mar", "Nor", "Os", "Pel", "Quor",
@@ -141,26 +162,33 @@ impl Names {
     /// A club is called by its town and a name, as clubs are.
     fn club(&self, lang: &str, chance: &mut Chance) -> Value {
         let (place, club) = (self.name(lang, "place", PLACE_ENDS, chance), self.name(lang, "club", FIRM_ENDS, chance));
-        match chance.below(3) {
-            0 => club,
-            _ if lang == "en" => Value::plain(format!("{} {}", place.usual, club.usual)),
-            _ => Value::plain(format!("{} {}", club.usual, place.usual)),
-        }
+        let whole = match lang {
+            "en" | "ko" => format!("{} {}", place.usual, club.usual),
+            "zh" => format!("{}{}", place.usual, club.usual),
+            "ja" => format!("{}{}", club.usual, place.usual),
+            _ => format!("{} {}", club.usual, place.usual),
+        };
+        if chance.below(3) == 0 { club } else { Value::plain(whole) }
     }
 
     fn name(&self, lang: &str, kind: &str, ends: &[&str], chance: &mut Chance) -> Value {
         let known = self.0.get(&(lang.to_owned(), kind.to_owned()));
-        let is_latin = !matches!(lang, "ru" | "ja" | "zh" | "ko" | "ar");
-        let invents = is_latin && !matches!(kind, "first" | "country" | "school") && chance.percent(INVENTED_PERCENT);
-        match known {
-            Some(known) if !invents => {
+        let own_script = NON_LATIN.contains(&lang);
+        let of_script = PLACES.iter().find(|(of, ..)| *of == lang).filter(|_| kind == "place");
+        let can_invent = if own_script { of_script.is_some() } else { !matches!(kind, "first" | "country" | "school") };
+        match (known, of_script) {
+            (Some(known), _) if !(can_invent && chance.percent(INVENTED_PERCENT)) => {
                 let [usual, other] = &known[chance.below(known.len())];
                 Value { usual: usual.clone(), other: other.clone(), last: [usual.clone(), other.clone()] }
             }
+            (_, Some((_, heads, ends))) => Value::plain(format!("{}{}", one(heads, chance), one(ends, chance))),
             _ => Value::plain(format!("{}{}{}", one(HEADS, chance), one(MIDDLES, chance), one(ends, chance))),
         }
     }
 }
+
+/// Languages whose names are not made of our syllables.
+const NON_LATIN: [&str; 9] = ["ar", "el", "he", "hi", "ja", "ko", "ru", "th", "zh"];
 
 fn one<'a>(among: &[&'a str], chance: &mut Chance) -> &'a str {
     among[chance.below(among.len())]
