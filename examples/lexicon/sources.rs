@@ -188,7 +188,7 @@ fn unigrams(bytes: &mut &[u8]) -> Option<Vec<(String, f64)>> {
         let length = take(bytes, 2)?.iter().fold(0, |length, byte| length << 8 | usize::from(*byte));
         Some((String::from_utf8(take(bytes, length)?.to_vec()).ok()?, *shares.get(*rank)?))
     };
-    ranks[..words].iter().map(word).collect()
+    ranks.get(..words)?.iter().map(word).collect()
 }
 
 fn integer(bytes: &mut &[u8]) -> Option<usize> {
