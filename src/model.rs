@@ -594,7 +594,7 @@ pub struct Evidence {
     pub shared: WordList,
 }
 
-/// WordList in their order, in one piece of memory: a reason names dozens, and one is made for every article. In JSON an array of strings.
+/// Words in their order, in one piece of memory: a reason names dozens, and one is made for every article. In JSON an array of strings.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct WordList {
     /// Each with a line break behind it; none holds one.

@@ -10,8 +10,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use newsfold::features::lexicon::{Lexicon, Rarity};
-use newsfold::features::words;
-use newsfold::features::{spelling, stem};
+use newsfold::features::stem;
 
 use crate::sources::{Counted, Uses};
 
@@ -91,9 +90,7 @@ fn add_stopwords(table: &mut BTreeMap<u32, u8>, folder: &Path) -> Result<()> {
     let is_counted_in_news = |lang: &str| Lexicon::COUNTED.contains(&(lang, Rarity::UNKNOWN));
     for (lang, list) in lists.iter().filter(|(lang, _)| !is_counted_in_news(lang)) {
         for word in list {
-            let normal = spelling::of_text(words::prefix(word, 1), lang);
-            words::read(&normal, 1, |word| {
-                let stem = stem::text(word.text, word.kind, lang);
+            sources::read_entry(word, 1, lang, |stem, _, _| {
                 let value = table.entry(Lexicon::key(lang, &stem)).or_insert(Rarity::of_share(STOPWORD_SHARE).0);
                 *value = (*value).min(Rarity::EVERYDAY_MAX.0);
             });

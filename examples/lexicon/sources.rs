@@ -23,10 +23,10 @@ const WORDS_MAX: usize = 8;
 /// A language's stems.
 pub type Counted = BTreeMap<String, Uses>;
 
-/// Reads a word as articles are read: its stem, and what it is.
-fn read_word(word: &str, lang: &str, mut each: impl FnMut(String, Kind, bool)) {
-    let normal = spelling::of_text(words::prefix(word, WORDS_MAX), lang);
-    words::read(&normal, WORDS_MAX, |word| {
+/// Reads an entry as articles are read, as many words of it as are wanted: the stem of each, what it is, and whether it has a capital.
+pub fn read_entry(entry: &str, words_max: usize, lang: &str, mut each: impl FnMut(String, Kind, bool)) {
+    let normal = spelling::of_text(words::prefix(entry, words_max), lang);
+    words::read(&normal, words_max, |word| {
         each(stem::text(word.text, word.kind, lang), word.kind, word.is_capitalised())
     });
 }
@@ -37,7 +37,7 @@ pub fn probabilities(folder: &Path, lang: &str, numbers: &mut Counted) -> Result
     let logarithms: BTreeMap<String, f64> = read(&folder.join(format!("{lang}_lexeme_prob.json")))?;
     let mut counted = Counted::new();
     for (token, logarithm) in &logarithms {
-        read_word(token, lang, |stem, kind, capital| {
+        read_entry(token, WORDS_MAX, lang, |stem, kind, capital| {
             let uses = match kind {
                 Kind::Number if lang == "en" => numbers.entry(stem).or_default(),
                 Kind::Number => return,
@@ -61,7 +61,7 @@ pub fn counts(folder: &Path, lang: &str) -> Result<Counted> {
 fn plain<'a>(shares: impl Iterator<Item = (&'a str, f64)>, lang: &str) -> Counted {
     let mut counted = Counted::new();
     for (word, share) in shares {
-        read_word(word, lang, |stem, kind, _| {
+        read_entry(word, WORDS_MAX, lang, |stem, kind, _| {
             if kind == Kind::Plain {
                 counted.entry(stem).or_default().all += share;
             }
@@ -75,7 +75,7 @@ pub fn chinese(folder: &Path) -> Result<Counted> {
     let dictionary = text(&folder.join("dict.txt"))?;
     let fields = dictionary.lines().map(|line| line.split(' '));
     let counts = fields.filter_map(|mut fields| Some((fields.next()?.to_owned(), fields.next()?.parse().ok()?)));
-    Ok(unspaced(counts, "zh"))
+    Ok(pairs(counts, "zh"))
 }
 
 /// `tnc_freq.txt` of Thai: word and count.
@@ -83,7 +83,7 @@ pub fn thai(folder: &Path) -> Result<Counted> {
     let dictionary = text(&folder.join("tnc_freq.txt"))?;
     let fields = dictionary.lines().filter_map(|line| line.split_once('\t'));
     let counts = fields.filter_map(|(word, count)| Some((word.to_owned(), count.trim().parse().ok()?)));
-    Ok(unspaced(counts, "th"))
+    Ok(pairs(counts, "th"))
 }
 
 /// Cost of a word in the Japanese dictionary that makes it e times rarer, and the cost below which it tells of grammar.
@@ -96,15 +96,15 @@ pub fn japanese(folder: &Path) -> Result<Counted> {
     for number in 0..10 {
         let path = folder.join(format!("entries_compact{number}.py"));
         for entry in text(&path)?.split("(u'").skip(1) {
-            let fields = entry.split_once("',").and_then(|(word, rest)| Some((word, rest.split_once(')')?.0)));
-            let cost =
+            let fields = entry.split_once(')').and_then(|(fields, _)| fields.split_once("',"));
+            let found =
                 fields.and_then(|(word, rest)| Some((word, rest.rsplit(',').next()?.trim().parse::<f64>().ok()?)));
-            let (word, cost) = cost.with_context(|| format!("`{}` is not as expected", path.display()))?;
+            let (word, cost) = found.with_context(|| format!("`{}` is not as expected", path.display()))?;
             let least = costs.entry(unescaped(word)).or_insert(f64::INFINITY);
             *least = least.min(cost);
         }
     }
-    Ok(unspaced(costs.into_iter().map(|(word, cost)| (word, (-cost.max(COST_MIN) / COST_PER_NAT).exp())), "ja"))
+    Ok(pairs(costs.into_iter().map(|(word, cost)| (word, (-cost.max(COST_MIN) / COST_PER_NAT).exp())), "ja"))
 }
 
 /// `\u5730` is a letter.
@@ -121,7 +121,7 @@ fn unescaped(word: &str) -> String {
 
 /// Of words that stand side by side without spaces: the pairs of letters that are inside of them, and the letters, of which other pairs
 /// are made.
-fn unspaced(counts: impl Iterator<Item = (String, f64)>, lang: &str) -> Counted {
+fn pairs(counts: impl Iterator<Item = (String, f64)>, lang: &str) -> Counted {
     let mut counted = Counted::new();
     let mut total = 0.0;
     for (word, count) in counts.filter(|(word, _)| word.chars().all(unspaced::is_unspaced)) {
@@ -157,7 +157,7 @@ pub fn turkish(folder: &Path) -> Result<Counted> {
         let [_, word, root, class, second, ..] = fields.as_slice() else { continue };
         let name = *class == "Noun" && *second == "Prop";
         // A rare word that is cut down to a name takes nothing from the name.
-        read_word(word, "tr", |stem, _, _| {
+        read_entry(word, WORDS_MAX, "tr", |stem, _, _| {
             if name || stem == *root {
                 *is_name.entry(stem).or_insert(true) &= name;
             }
@@ -169,7 +169,6 @@ pub fn turkish(folder: &Path) -> Result<Counted> {
     Ok(counted)
 }
 
-/// Numbers stand with their highest byte first.
 fn unigrams(bytes: &mut &[u8]) -> Option<Vec<(String, f64)>> {
     let (_version, _kind) = (integer(bytes)?, integer(bytes)?);
     let base = f64::from_be_bytes(*take(bytes, 8)?.first_chunk()?);
@@ -180,19 +179,23 @@ fn unigrams(bytes: &mut &[u8]) -> Option<Vec<(String, f64)>> {
     let [count, mark_bytes, rank_bytes, rest_bytes] = [(); 4].map(|()| integer(bytes));
     let (mark_bytes, rank_bytes) = (mark_bytes?, rank_bytes?);
     let block = mark_bytes + rank_bytes + rest_bytes?;
-    let rank =
-        |block: &[u8]| block[mark_bytes..][..rank_bytes].iter().fold(0, |rank, byte| rank << 8 | usize::from(*byte));
+    let rank = |block: &[u8]| number(&block[mark_bytes..][..rank_bytes]);
     let ranks: Vec<usize> = take(bytes, count? * block)?.chunks_exact(block).map(rank).collect();
     let words = integer(bytes)?;
     let word = |rank: &usize| {
-        let length = take(bytes, 2)?.iter().fold(0, |length, byte| length << 8 | usize::from(*byte));
+        let length = number(take(bytes, 2)?);
         Some((String::from_utf8(take(bytes, length)?.to_vec()).ok()?, *shares.get(*rank)?))
     };
     ranks.get(..words)?.iter().map(word).collect()
 }
 
 fn integer(bytes: &mut &[u8]) -> Option<usize> {
-    Some(take(bytes, 4)?.iter().fold(0, |integer, byte| integer << 8 | usize::from(*byte)))
+    Some(number(take(bytes, 4)?))
+}
+
+/// Numbers stand with their highest byte first.
+fn number(bytes: &[u8]) -> usize {
+    bytes.iter().fold(0, |number, byte| number << 8 | usize::from(*byte))
 }
 
 fn take<'a>(bytes: &mut &'a [u8], count: usize) -> Option<&'a [u8]> {

@@ -140,12 +140,9 @@ impl Lexicon {
     /// Languages of whose pairs of letters the commonest are counted.
     const COUNTS_PAIRS: [&'static str; 3] = ["zh", "ja", "th"];
 
-    /// How rare a pair of letters is in a language without spaces. Of some languages the commonest pairs are counted; another is there as rare
-    /// as its two letters make it.
-    pub fn look_up_gram(&self, lang: &str, gram: &str) -> (Rarity, bool) {
-        if let Some(found) = self.listed(lang, gram) {
-            return found;
-        }
+    /// What is said of a pair of letters, in a language without spaces, that the table does not hold. Where the commonest pairs are
+    /// counted, another is as rare as its two letters make it.
+    pub fn unlisted_gram(&self, lang: &str, gram: &str) -> (Rarity, bool) {
         let units = unspaced::units(gram);
         let (true, [first, second]) = (Lexicon::COUNTS_PAIRS.contains(&lang), units.as_slice()) else {
             return Lexicon::unlisted(lang);
@@ -246,7 +243,7 @@ mod tests {
     #[test]
     fn pairs_are_counted_or_made_of_their_letters() {
         let lexicon = Lexicon::builtin();
-        let rarity = |lang, gram| lexicon.look_up_gram(lang, gram).0;
+        let rarity = |lang, gram| lexicon.listed(lang, gram).unwrap_or_else(|| lexicon.unlisted_gram(lang, gram)).0;
         assert!(rarity("zh", "中国") < rarity("zh", "地震"));
         assert!(rarity("zh", "的是") < rarity("zh", "霾鳞"));
         assert!(rarity("ja", "東京") < rarity("ja", "地震"));

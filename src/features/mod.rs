@@ -270,10 +270,10 @@ impl<'a> Gathered<'a> {
     /// Adds a word; of letters without spaces the pair before this one, as soon as it is known what stands on its other side. A pair
     /// that nobody knows beside one that is known is where two words meet ("科技发布" holds "技发") and says nothing that they do not say.
     fn add(&mut self, word: &Word<'a>, stem: Stem, place: Place) {
-        let overlaps = self.pair.as_ref().is_some_and(|held| words::overlap(&held.word, word));
-        let is_known = word.kind == Kind::Gram && !stem.unheard;
-        let behind_known = overlaps && self.pair.as_ref().is_some_and(|held| !held.stem.unheard);
-        self.end_of_pair(overlaps && is_known);
+        let behind = self.pair.as_ref().filter(|held| words::overlap(&held.word, word));
+        let behind_known = behind.is_some_and(|held| !held.stem.unheard);
+        let next_known = behind.is_some() && !stem.unheard;
+        self.end_of_pair(next_known);
         if word.kind == Kind::Gram {
             self.pair = Some(Held { word: *word, stem, place, behind_known });
         } else {

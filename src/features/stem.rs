@@ -25,7 +25,8 @@ pub struct Stem {
     pub rarity: Rarity,
     /// Whether the lexicon knows it as a proper name.
     pub proper: bool,
-    /// Whether the lexicon counts the words of its language and lacks this one: a name, or a rare word indeed.
+    /// Whether the lexicon counts the words of its language and lacks this one: a name, or a rare word indeed. Of letters without
+    /// spaces, whether it lacks this pair.
     pub unheard: bool,
     /// What it may say of the calendar.
     pub sense: Sense,
@@ -108,8 +109,9 @@ fn number_stem(digits: &str, sense: Option<Sense>, lexicon: &Lexicon) -> Stem {
 }
 
 fn gram_stem(gram: &str, lang: &str, lexicon: &Lexicon) -> Stem {
-    let (rarity, proper) = lexicon.look_up_gram(lang, gram);
-    Stem { hash: hash(gram), rarity, proper, unheard: lexicon.listed(lang, gram).is_none(), sense: Sense::None }
+    let found = lexicon.listed(lang, gram);
+    let (rarity, proper) = found.unwrap_or_else(|| lexicon.unlisted_gram(lang, gram));
+    Stem { hash: hash(gram), rarity, proper, unheard: found.is_none(), sense: Sense::None }
 }
 
 fn plain_stem(word: &str, lower: &str, lang: &str, lexicon: &Lexicon) -> Stem {

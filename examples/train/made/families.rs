@@ -121,26 +121,17 @@ fn rubric(stock: &Stock, at: Timestamp, chance: &mut Chance) -> Option<Pair> {
     let other = chance.pick(&others)?;
     let title = (*chance.pick(&of_language(&stock.rubrics, &affair.lang))?).to_owned();
     let second_at = at + gap_apart(Family::Rubrics, chance);
-    let (mut cases, mut manners) = (Vec::new(), Vec::new());
-    for (affair, at) in [(affair, at), (other, second_at)] {
-        cases.push(case(stock, affair, chance.below(affair.acts.len()), at, chance)?);
+    let mut drawn = |affair, at| {
+        let case = case(stock, affair, chance.below(affair.acts.len()), at, chance)?;
         let length = [Length::Sentence, Length::Sentence, Length::Lead, Length::Report][chance.below(4)];
-        let wordings = Chance::new(chance.next());
-        let manner = Manner {
-            headline: 'T',
-            length,
-            other_spelling: false,
-            half: None,
-            colour: Vec::new(),
-            background: false,
-            wordings,
-        };
-        manners.push(manner);
-    }
-    let mut manners = <[Manner; 2]>::try_from(manners).ok()?;
+        Some((case, Manner::of('T', length, Chance::new(chance.next()))))
+    };
+    let [(first, one), (second, two)] = [drawn(affair, at)?, drawn(other, second_at)?];
+    let mut manners = [one, two];
     colour(stock, &affair.lang, &mut manners, chance);
-    let told = |place: usize| Telling { title: title.clone(), ..tell(&cases[place], &manners[place]) };
-    Some(finished(Family::Rubrics, &affair.lang, [told(0), told(1)], [at, second_at]))
+    let told = |case, manner| Telling { title: title.clone(), ..tell(case, manner) };
+    let tellings = [told(&first, &manners[0]), told(&second, &manners[1])];
+    Some(finished(Family::Rubrics, &affair.lang, tellings, [at, second_at]))
 }
 
 /// Whether a reader can tell two cases of one act apart: each telling gives a name or a number where the other gives another one. A
@@ -173,7 +164,7 @@ fn manners_apart(
     if length == Length::Bare && (background || headline == 'G') {
         length = Length::Lead;
     }
-    let one = Manner { headline, length, other_spelling: false, half: None, colour: Vec::new(), background, wordings };
+    let one = Manner { background, ..Manner::of(headline, length, wordings) };
     let mut other = one.clone();
     if !template {
         other.wordings = Chance::new(chance.next());
@@ -458,15 +449,7 @@ fn act_fits(family: Family, affair: &Affair, act: usize) -> bool {
 }
 
 fn manners_together(family: Family, chance: &mut Chance) -> [Manner; 2] {
-    let mut manner = |headline: char, length: Length| Manner {
-        headline,
-        length,
-        other_spelling: false,
-        half: None,
-        colour: Vec::new(),
-        background: false,
-        wordings: Chance::new(chance.next()),
-    };
+    let mut manner = |headline: char, length: Length| Manner::of(headline, length, Chance::new(chance.next()));
     let plain = |chance: &mut Chance| [Length::Sentence, Length::Lead, Length::Lead, Length::Report][chance.below(4)];
     let (mut one, mut other) = match family {
         Family::BareTitles => (manner('T', Length::Bare), manner('T', Length::Bare)),

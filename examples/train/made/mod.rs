@@ -36,6 +36,9 @@ const AFFAIRS: [&str; 16] = [
     include_str!("affairs/zh.txt"),
 ];
 
+/// Of a hundred pairs, how many are in English.
+const ENGLISH_PERCENT: usize = 60;
+
 /// An article that was made up.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Article {
@@ -113,9 +116,6 @@ impl Stock {
         chance.pick(&among).copied()
     }
 }
-
-/// Of a hundred pairs, how many are in English.
-const ENGLISH_PERCENT: usize = 60;
 
 /// Lines of a language and what it says.
 fn by_language(text: &str) -> Vec<(String, String)> {

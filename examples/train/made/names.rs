@@ -37,7 +37,7 @@ pub struct Names(BTreeMap<(String, String), Vec<[String; 2]>>);
 /// Of a hundred names, how many nobody bears.
 const INVENTED_PERCENT: usize = 40;
 
-/// Beginnings and ends of places that nobody knows, in scripts of their own.
+/// Beginnings and ends of places that nobody knows, for languages in scripts of their own, whose other names are never made of our syllables.
 const PLACES: &[(&str, &[&str], &[&str])] = &[
     (
         "ar",
@@ -173,10 +173,10 @@ impl Names {
 
     fn name(&self, lang: &str, kind: &str, ends: &[&str], chance: &mut Chance) -> Value {
         let known = self.0.get(&(lang.to_owned(), kind.to_owned()));
-        let own_script = NON_LATIN.contains(&lang);
-        let of_script = PLACES.iter().find(|(of, ..)| *of == lang).filter(|_| kind == "place");
-        let can_invent = if own_script { of_script.is_some() } else { !matches!(kind, "first" | "country" | "school") };
-        match (known, of_script) {
+        let own_script = PLACES.iter().find(|(of, ..)| *of == lang);
+        let can_invent =
+            if own_script.is_some() { kind == "place" } else { !matches!(kind, "first" | "country" | "school") };
+        match (known, own_script.filter(|_| kind == "place")) {
             (Some(known), _) if !(can_invent && chance.percent(INVENTED_PERCENT)) => {
                 let [usual, other] = &known[chance.below(known.len())];
                 Value { usual: usual.clone(), other: other.clone(), last: [usual.clone(), other.clone()] }
@@ -186,9 +186,6 @@ impl Names {
         }
     }
 }
-
-/// Languages whose names are not made of our syllables.
-const NON_LATIN: [&str; 9] = ["ar", "el", "he", "hi", "ja", "ko", "ru", "th", "zh"];
 
 fn one<'a>(among: &[&'a str], chance: &mut Chance) -> &'a str {
     among[chance.below(among.len())]

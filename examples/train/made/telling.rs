@@ -54,6 +54,13 @@ pub struct Manner {
     pub wordings: Chance,
 }
 
+impl Manner {
+    /// This headline and this length, and nothing further.
+    pub fn of(headline: char, length: Length, wordings: Chance) -> Manner {
+        Manner { headline, length, other_spelling: false, half: None, colour: Vec::new(), background: false, wordings }
+    }
+}
+
 /// An article's words.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Telling {
