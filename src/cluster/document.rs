@@ -6,6 +6,7 @@ use crate::cluster::conflict::Sayings;
 use crate::cluster::contrast::Head;
 use crate::cluster::postings::LINE_BYTES;
 use crate::features::calendar::Date;
+use crate::features::concepts::Concept;
 use crate::features::figures::Figure;
 use crate::features::sketch::Sketch;
 use crate::features::{Class, Features, Term};
@@ -25,7 +26,7 @@ pub const NAMES: usize = 3;
 pub const ACTS: usize = 4;
 
 /// The first byte of every memory. It changes with the form of the bytes and with the meaning of any of them.
-pub const VERSION: u8 = 6;
+pub const VERSION: u8 = 7;
 
 /// Steps of a stored rarity per nat: fixed point, so that what was stored equals what was computed.
 const RARITY_STEPS: f64 = 2_048.0;
@@ -251,6 +252,10 @@ pub struct Document {
     pub title_key: Box<str>,
     /// The numbers of its head with the words beside them.
     pub figures: Box<[Figure]>,
+    /// Whether its title says nothing but what is printed again and again.
+    pub is_rubric: bool,
+    /// What its words say, by concept.
+    pub concepts: Box<[Concept]>,
     /// Its first sentence, by its words; 0 for none.
     pub opening: u32,
     /// What its head weighs.
@@ -288,6 +293,7 @@ impl Times {
 /// Bits of a memory's second byte.
 const SKETCHED: u8 = 1;
 const UNDATED: u8 = 2;
+const RUBRIC: u8 = 4;
 
 impl Document {
     /// Weighs an article's features; `rarities` says how rare each of its terms is just now, in nats.
@@ -302,7 +308,9 @@ impl Document {
             terms,
             title_key: features.title_key[..end].into(),
             figures: features.figures.iter().take(usize::from(u8::MAX)).copied().collect(),
+            concepts: features.concepts.iter().take(usize::from(u8::MAX)).copied().collect(),
             opening: features.opening,
+            is_rubric: features.is_rubric,
             head: Head::default(),
             sayings: Sayings::default(),
             sketch: features.sketch.clone().map(Box::new),
@@ -386,20 +394,26 @@ impl Document {
             HEAD_BYTES
                 + 8 * self.terms.len()
                 + FIGURE_BYTES * self.figures.len()
+                + 2 * self.concepts.len()
                 + self.title_key.len()
                 + sketch.len()
                 + ROOM_BYTES,
         );
-        let marks = if self.sketch.is_some() { SKETCHED } else { 0 } | if self.dated { 0 } else { UNDATED };
+        let mark = |is_set: bool, mark: u8| if is_set { mark } else { 0 };
+        let marks = mark(self.sketch.is_some(), SKETCHED) | mark(!self.dated, UNDATED) | mark(self.is_rubric, RUBRIC);
         bytes.extend([VERSION, marks, self.title_key.len() as u8, self.figures.len() as u8]);
         bytes.extend(self.lead_words.to_le_bytes());
         bytes.extend(self.opening.to_le_bytes());
+        bytes.push(self.concepts.len() as u8);
         bytes.extend(self.title_key.as_bytes());
         bytes.extend(sketch);
         for figure in &self.figures {
             bytes.extend(figure.beside.to_le_bytes());
             bytes.extend(figure.number.to_le_bytes());
             bytes.extend(figure.value.to_le_bytes());
+        }
+        for concept in &self.concepts {
+            bytes.extend(concept.packed().to_le_bytes());
         }
         for term in &self.terms {
             let ([h0, h1, h2, h3], [r0, r1]) = (term.hash.to_le_bytes(), term.rarity.to_le_bytes());
@@ -415,6 +429,7 @@ impl Document {
         let sketched = if head[1] & SKETCHED != 0 { Sketch::BYTES } else { 0 };
         let (sketch, rest) = rest.split_at_checked(sketched)?;
         let (figures, rest) = rest.split_at_checked(FIGURE_BYTES * usize::from(head[3]))?;
+        let (concepts, rest) = rest.split_at_checked(2 * usize::from(head[10]))?;
         let terms: Box<[Held]> = rest.chunks_exact(8).map(held).collect();
         let sound = head[0] == VERSION
             && rest.len().is_multiple_of(8)
@@ -427,9 +442,11 @@ impl Document {
             published: times.published,
             seen: times.seen,
             dated: head[1] & UNDATED == 0,
+            is_rubric: head[1] & RUBRIC != 0,
             terms,
             title_key: std::str::from_utf8(title_key).ok()?.into(),
             figures: figures.chunks_exact(FIGURE_BYTES).map(figure).collect(),
+            concepts: concepts.chunks_exact(2).map(concept).collect(),
             opening: u32::from_le_bytes([head[6], head[7], head[8], head[9]]),
             head: Head::default(),
             sayings: Sayings::default(),
@@ -444,7 +461,7 @@ impl Document {
 }
 
 /// Bytes before the title's key.
-const HEAD_BYTES: usize = 10;
+const HEAD_BYTES: usize = 11;
 /// Room for what others write behind a memory.
 const ROOM_BYTES: usize = 32;
 /// Bytes of a stored figure.
@@ -457,6 +474,10 @@ fn figure(bytes: &[u8]) -> Figure {
         number: u32::from_le_bytes(word(4)),
         value: f32::from_le_bytes(word(8)),
     }
+}
+
+fn concept(bytes: &[u8]) -> Concept {
+    Concept::of_packed(u16::from_le_bytes([bytes[0], bytes[1]]))
 }
 
 fn held(bytes: &[u8]) -> Held {

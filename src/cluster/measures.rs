@@ -4,6 +4,7 @@ use crate::cluster::conflict::{self, Conflict};
 use crate::cluster::contrast::{self, Contrast, Figures};
 use crate::cluster::days::{self, Days};
 use crate::cluster::document::{ACTS, ALL, Document, FACETS, LEAD, NAMES, Resemblance, TITLE, is_of_another_date};
+use crate::cluster::meant::{self, Meant};
 use crate::cluster::params::Params;
 pub use crate::cluster::subject::Subject;
 use crate::cluster::window::{Group, PROPOSED_COSINE_MIN, Proposed, Window};
@@ -167,11 +168,26 @@ pub const MEASURES: [(&str, Part); RESEMBLANCES + CONTRASTS] = [
     ("bare_told", Part::Title),
     ("kicker", Part::Title),
     ("kicker_apart", Part::Contradiction),
+    ("meant", Part::Heads),
+    ("meant_shared", Part::Heads),
+    ("meant_told_least", Part::Heads),
+    ("meant_told_most", Part::Heads),
+    ("meant_lacked", Part::Contradiction),
+    ("meant_lacked_share", Part::Contradiction),
+    ("meant_opposed", Part::Contradiction),
+    ("meant_otherwise", Part::Heads),
+    ("same_names_meant", Part::Contradiction),
+    ("bare_meant", Part::Title),
+    ("meant_deeds", Part::Heads),
+    ("meant_deeds_lacked", Part::Contradiction),
+    ("meant_deeds_lacked_share", Part::Contradiction),
+    ("same_names_meant_deeds", Part::Contradiction),
+    ("rubric_apart", Part::Contradiction),
 ];
 
 /// How many of them say what an article shares with a cluster, and how many what the nearest member tells apart.
 const RESEMBLANCES: usize = 34;
-const CONTRASTS: usize = 40;
+const CONTRASTS: usize = 55;
 
 /// The hours after which the closeness in time has fallen to 0.6 (a Gaussian, as in Miranda et al. 2018).
 const GAP_HOURS: f64 = 72.0;
@@ -256,8 +272,10 @@ pub fn measure(subject: &Subject<'_>, group: &Group, window: &Window, params: &P
         contrast: contrast::contrast(document, nearest, &shared_nearest),
         figures: contrast::figures(document, nearest),
         days: days::days(document, nearest),
+        meant: meant::meant(document, nearest),
         title: f64::from(cosines[TITLE]),
         bare,
+        rubric_apart: document.is_rubric != nearest.is_rubric,
         same_opening: document.opening != 0 && document.opening == nearest.opening,
         copied,
         members: group.articles(),
@@ -467,9 +485,11 @@ struct Told {
     contrast: Contrast,
     figures: Figures,
     days: Days,
+    meant: Meant,
     /// The cosine of the two titles.
     title: f64,
     bare: f64,
+    rubric_apart: bool,
     same_opening: bool,
     copied: f64,
     members: usize,
@@ -523,6 +543,21 @@ impl Told {
             self.bare * of(self.contrast.told[0]),
             of(self.contrast.kicker),
             of(self.contrast.kicker * self.contrast.rest_lacked),
+            of(self.meant.alike),
+            of(self.meant.shared).ln_1p(),
+            of(self.meant.told[0]),
+            of(self.meant.told[1]),
+            of(self.meant.lacked).ln_1p(),
+            if self.meant.known { 1.0 - of(self.meant.told[1]) } else { 0.0 },
+            of(self.meant.opposed),
+            of(self.meant.alike) * deeds_apart,
+            if self.meant.known { of(self.contrast.names_told) * (1.0 - of(self.meant.told[1])) } else { 0.0 },
+            self.bare * of(self.meant.shared).ln_1p(),
+            of(self.meant.deeds.shared).ln_1p(),
+            of(self.meant.deeds.lacked).ln_1p(),
+            of(self.meant.deeds.lacked_share),
+            of(self.contrast.names_told) * of(self.meant.deeds.lacked_share),
+            flag(self.rubric_apart),
         ]
     }
 }

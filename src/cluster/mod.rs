@@ -9,7 +9,9 @@ pub mod correct;
 pub mod days;
 pub mod document;
 mod letters;
+pub mod meant;
 pub mod measures;
+
 pub mod params;
 mod postings;
 pub mod reason;

@@ -54,7 +54,7 @@ impl Default for Params {
         Params {
             features: features::Params::default(),
             window_hours: 168,
-            join_probability: 0.50,
+            join_probability: 0.52,
             second_look_probability: 0.25,
             second_look_members: 4,
             merge_probability: 0.65,

@@ -276,7 +276,7 @@ impl Default for ClusterSection {
     fn default() -> ClusterSection {
         ClusterSection {
             window_hours: 168,
-            join_probability: 0.50,
+            join_probability: 0.52,
             merge_probability: 0.65,
             split_probability: 0.3,
             related_probability: 0.1,

@@ -3,6 +3,7 @@
 pub mod ahead;
 pub mod boilerplate;
 pub mod calendar;
+pub mod concepts;
 pub mod endings;
 pub mod figures;
 mod front;
@@ -16,11 +17,13 @@ pub mod stem;
 pub mod unspaced;
 pub mod words;
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 
 use foldhash::fast::FixedState;
 
 use crate::features::calendar::{Date, Sense};
+use crate::features::concepts::{Concept, Concepts, Meaning};
 use crate::features::figures::Figure;
 use crate::features::front::Front;
 use crate::features::lexicon::{Lexicon, Rarity};
@@ -147,6 +150,10 @@ pub struct Features {
     pub opening: u32,
     /// The numbers of the title and of the text's first sentence with the words beside them.
     pub figures: Vec<Figure>,
+    /// Whether its title says nothing but what is printed again and again: "Morning briefing: Friday".
+    pub is_rubric: bool,
+    /// What its words say, whichever words those are: each concept once, in their order.
+    pub concepts: Vec<Concept>,
     /// A sketch of the text's wording; none where the text is too short to be called a copy of anything.
     pub sketch: Option<Sketch>,
 }
@@ -193,8 +200,10 @@ pub fn of(subject: &Subject<'_>, lexicon: &Lexicon, params: &Params) -> Features
     });
     figures.extend(numbers.figures());
     let (lead_words, sketch, opening) = (shingles.words(), shingles.build(), wording.hash());
+    gathered.end_of_part(Place::Lead { opening: false });
+    let (concepts, is_rubric) = (gathered.concepts(), gathered.title.is_rubric());
     let (terms, words) = gathered.terms();
-    Features { lead_words, sketch, terms, words, title_key, figures, opening }
+    Features { lead_words, sketch, terms, words, title_key, figures, is_rubric, concepts, opening }
 }
 
 /// Letters of an abbreviation; two are the initials of too many people.
@@ -238,6 +247,43 @@ struct Gathered<'a> {
     pair: Option<Held<'a>>,
     /// The first letters of the words with capitals that stand together.
     initials: String,
+    concepts: Vec<Concept>,
+    title: Title,
+    /// The last plain word, which the next one may complete to an expression.
+    said: Option<Said<'a>>,
+}
+
+/// What is known of a title: words of a rubric, and words that tell anything else.
+#[derive(Clone, Copy, Debug, Default)]
+struct Title {
+    of_rubric: u8,
+    telling: u8,
+}
+
+impl Title {
+    fn is_rubric(self) -> bool {
+        self.of_rubric > 0 && self.telling == 0
+    }
+
+    fn add(&mut self, meaning: Meaning, rarity: Rarity) {
+        if Concepts::builtin().is_rubric(meaning) {
+            self.of_rubric = self.of_rubric.saturating_add(1);
+        } else if !rarity.is_everyday() {
+            self.telling = self.telling.saturating_add(1);
+        }
+    }
+}
+
+/// A word that may begin an expression.
+struct Said<'a> {
+    stem: Stem,
+    /// The last word of it so far.
+    word: Word<'a>,
+    /// What was known before it.
+    concepts: usize,
+    title: Title,
+    /// Whether a small word stood behind it.
+    skipped: bool,
 }
 
 /// A pair of letters where it stands.
@@ -264,6 +310,9 @@ impl<'a> Gathered<'a> {
             last_word: "",
             pair: None,
             initials: String::new(),
+            concepts: Vec::with_capacity(32),
+            title: Title::default(),
+            said: None,
         }
     }
 
@@ -345,7 +394,11 @@ impl<'a> Gathered<'a> {
         self.count((stem.hash, stem.rarity), class, place, [word.text, ""]);
         for part in stem::parts(word.text, stem, self.lang, self.lexicon).into_iter().flatten() {
             self.count_part(part, place, word.text);
+            if stem.meaning == Meaning::default() {
+                self.say(Concepts::builtin().of_word(self.lang, part.0), place);
+            }
         }
+        self.say_word(word, stem, place, class == Class::Word);
         let previous = self.open_name.take();
         if !named {
             return;
@@ -355,6 +408,56 @@ impl<'a> Gathered<'a> {
             self.count((pair, first.rarity.with(stem.rarity)), Class::Pair, place, [text, word.text]);
         }
         self.open_name = Some((stem, word.text));
+    }
+
+    /// Notes what a word says, or it and the word before it as one expression: then that word said nothing of its own.
+    fn say_word(&mut self, word: &Word<'a>, stem: Stem, place: Place, is_word: bool) {
+        let is_next = |said: &Said<'_>| word.follows_directly || words::overlap(&said.word, word);
+        if let Some(said) = self.said.take().filter(|said| said.stem.meaning.begins && is_next(said)) {
+            let meaning = Concepts::builtin().of_words(self.lang, said.stem.hash, stem.hash);
+            if meaning != Meaning::default() {
+                if matches!(place, Place::Title { .. }) && Concepts::builtin().is_rubric(meaning) {
+                    (self.title, self.said) = (said.title, None);
+                    self.title.add(meaning, stem.rarity);
+                    return;
+                }
+                // "Step down" is no step, and "not guilty" not guilty; a "plan rejected" is a rejection all the same.
+                if stem.rarity.is_everyday() {
+                    self.concepts.truncate(said.concepts);
+                }
+                self.say(meaning, place);
+                if said.stem.rarity.is_everyday() {
+                    return;
+                }
+            } else if !said.skipped && stem.rarity.is_everyday() && stem.meaning == Meaning::default() {
+                // "Pulled from shelves": one small word may stand between.
+                self.said = Some(Said { word: *word, skipped: true, ..said });
+                return;
+            }
+        }
+        let (concepts, title) = (self.concepts.len(), self.title);
+        self.said = Some(Said { stem, word: *word, concepts, title, skipped: false });
+        if matches!(place, Place::Title { .. }) && word.kind != Kind::Number {
+            self.title.add(stem.meaning, stem.rarity);
+        }
+        if is_word {
+            self.say(stem.meaning, place);
+        }
+    }
+
+    /// Notes concepts.
+    fn say(&mut self, meaning: Meaning, place: Place) {
+        let in_head = place != Place::Lead { opening: false };
+        self.concepts.extend(Concepts::builtin().concepts(meaning).map(|concept| Concept { in_head, ..concept }));
+    }
+
+    /// Each concept once.
+    fn concepts(&mut self) -> Vec<Concept> {
+        let mut concepts = std::mem::take(&mut self.concepts);
+        concepts.sort_unstable_by_key(|concept| (concept.id, !concept.in_head, Reverse(concept.quarters)));
+        concepts.dedup_by_key(|concept| concept.id);
+        concepts.shrink_to_fit();
+        concepts
     }
 
     /// Counts a term, spelled in one word or two.
@@ -457,13 +560,13 @@ impl<'a> Gathered<'a> {
         }
         self.end_initials(place);
         self.open_name = None;
+        self.said = None;
         self.last_month = None;
         self.last_word = "";
     }
 
     /// The terms by hash, and their words.
     fn terms(mut self) -> (Vec<Term>, String) {
-        self.end_of_part(Place::Lead { opening: false });
         self.terms.sort_unstable_by_key(|term| term.hash);
         self.terms.shrink_to_fit();
         self.words.shrink_to_fit();
@@ -504,6 +607,38 @@ mod tests {
             features.terms.iter().filter(|term| term.class == class).map(|term| features.word(term)).collect();
         words.sort_unstable();
         words
+    }
+
+    #[test]
+    fn a_rubric_says_nothing_of_the_day() {
+        let is_rubric = |title: &str, lang: &str| {
+            let subject = Subject { title, text: "", lang: Some(lang) };
+            of(&subject, Lexicon::builtin(), &Params::default()).is_rubric
+        };
+        for (title, lang) in [
+            ("Morning briefing: Friday", "en"),
+            ("In pictures: the week ahead", "en"),
+            ("Presseschau am Donnerstag", "de"),
+        ] {
+            assert!(is_rubric(title, lang), "{title}");
+        }
+        for title in ["Friday briefing: Halvorsen resigns", "Minister cancels briefing", "Halvorsen", "What now?", ""] {
+            assert!(!is_rubric(title, "en"), "{title}");
+        }
+    }
+
+    #[test]
+    fn two_words_may_say_what_neither_does() {
+        let said = |title: &str| features(title, "").concepts.iter().map(|concept| concept.id).collect::<Vec<_>>();
+        let resign = said("resign");
+        let acquit = said("acquit");
+        assert!(!resign.is_empty());
+        assert!(said("Mayor steps down").iter().any(|concept| resign.contains(concept)));
+        assert!(!said("Mayor steps into the rain").iter().any(|concept| resign.contains(concept)));
+        // A name is no deed, and one small word may stand between two.
+        let recall = said("recall");
+        assert!(said("Kettles pulled from shelves").iter().any(|concept| recall.contains(concept)));
+        assert!(!said("The harbour of Acquit opens at noon").iter().any(|concept| acquit.contains(concept)));
     }
 
     #[test]

@@ -7,6 +7,7 @@ use rust_stemmers::{Algorithm, Stemmer};
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 use crate::features::calendar::{self, Sense};
+use crate::features::concepts::{Concepts, Meaning};
 use crate::features::lexicon::{Lexicon, Rarity};
 use crate::features::words::{Kind, Word};
 use crate::features::{endings, numerals, renamed, spelling};
@@ -30,6 +31,8 @@ pub struct Stem {
     pub unheard: bool,
     /// What it may say of the calendar.
     pub sense: Sense,
+    /// The concepts that it says.
+    pub meaning: Meaning,
 }
 
 /// Words remembered per thread. A direct-mapped table: a newcomer takes the place of what stood there, so it never grows.
@@ -105,13 +108,15 @@ fn made(word: &Word<'_>, lang: &str, lexicon: &Lexicon) -> Stem {
 fn number_stem(digits: &str, sense: Option<Sense>, lexicon: &Lexicon) -> Stem {
     let (rarity, proper) = lexicon.look_up(NUMBERS, digits);
     let sense = sense.unwrap_or_else(|| calendar::of_number(digits));
-    Stem { hash: hash(digits), rarity, proper, unheard: rarity.is_unknown(), sense }
+    Stem { hash: hash(digits), rarity, proper, unheard: rarity.is_unknown(), sense, meaning: Meaning::default() }
 }
 
 fn gram_stem(gram: &str, lang: &str, lexicon: &Lexicon) -> Stem {
     let found = lexicon.listed(lang, gram);
     let (rarity, proper) = found.unwrap_or_else(|| lexicon.unlisted_gram(lang, gram));
-    Stem { hash: hash(gram), rarity, proper, unheard: found.is_none(), sense: Sense::None }
+    let (hash, sense) = (hash(gram), Sense::None);
+    let meaning = Concepts::builtin().of_word(lang, hash);
+    Stem { hash, rarity, proper, unheard: found.is_none(), sense, meaning }
 }
 
 fn plain_stem(word: &str, lower: &str, lang: &str, lexicon: &Lexicon) -> Stem {
@@ -126,14 +131,25 @@ fn plain_stem(word: &str, lower: &str, lang: &str, lexicon: &Lexicon) -> Stem {
     let hash = match (country(word), is_abbreviation(word) && listed && !proper) {
         // "WHO" is not "who".
         (None, true) => {
-            return Stem { hash: hash(&format!("{stem}.")), rarity: Rarity::UNCOUNTED, proper: true, unheard, sense };
+            let (hash, meaning) = (hash(&format!("{stem}.")), Meaning::default());
+            return Stem { hash, rarity: Rarity::UNCOUNTED, proper: true, unheard, sense, meaning };
         }
         (None, false) if proper || unheard => spelling::sound(&stem).map_or_else(|| hash(&stem), |sound| hash(&sound)),
         _ => hash(&stem),
     };
     // Its term stays as its own language spells it, so that it is one with the same word in a compound.
     let proper = proper || (writes_nouns_as_names(lang) && listed && lexicon.is_english_name(&stem, rarity));
-    Stem { hash, rarity, proper, unheard, sense }
+    let mut meaning = Concepts::builtin().of_word(lang, hash);
+    if let (Some(root), true) = (korean_root(&stem, lang), meaning == Meaning::default()) {
+        meaning = Concepts::builtin().of_word(lang, self::hash(root));
+    }
+    Stem { hash, rarity, proper, unheard, sense, meaning }
+}
+
+/// The first two syllables of a Korean word, which mostly say what the endings behind them conjugate: 발표했다, 발표하기로.
+fn korean_root<'a>(stem: &'a str, lang: &str) -> Option<&'a str> {
+    let end = stem.char_indices().nth(2).map(|(at, _)| at).filter(|_| lang == "ko")?;
+    Some(&stem[..end])
 }
 
 /// Whether a word is the letters of a name: two to five capitals.

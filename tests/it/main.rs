@@ -15,6 +15,8 @@ mod captures;
 #[cfg(test)]
 mod commands;
 #[cfg(test)]
+mod concepts;
+#[cfg(test)]
 mod corpus;
 #[cfg(test)]
 mod corrections;
