@@ -357,7 +357,8 @@ impl Document {
         let title = self.title_key.as_bytes().iter().step_by(LINE_BYTES).fold(0, |sum, byte| sum ^ byte);
         let figure = self.figures.first().map_or(0, |figure| figure.beside);
         let sketch = self.sketch.as_ref().map_or(0, |sketch| sketch.touch());
-        terms ^ u32::from(title) ^ figure ^ u32::from(sketch)
+        let concept = self.concepts.first().map_or(0, |concept| u32::from(concept.id.0));
+        terms ^ u32::from(title) ^ figure ^ u32::from(sketch) ^ concept
     }
 
     /// The length of its vector of all terms.
