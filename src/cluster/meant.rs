@@ -17,7 +17,7 @@ pub struct Meant {
     pub told: [f32; 2],
     /// How much the concepts tell that each head holds and the other article lacks; of both, the lesser.
     pub lacked: f32,
-    /// The same of what is done alone: shared, told (the greater share) and lacked.
+    /// What is done, without who or what is there.
     pub deeds: Deeds,
     /// How much the strongest of these tells that is the opposite of one of the other head's.
     pub opposed: f32,

@@ -3,7 +3,7 @@
 //!
 //! The table is `concepts.bin`, made by `examples/concepts` out of a list of words for each language, which people can read and mend.
 
-use xxhash_rust::xxh3::xxh3_64_with_seed;
+use crate::features::lexicon::Lexicon;
 
 /// A concept by its place in the table.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -57,6 +57,13 @@ pub struct Meaning {
     pub begins: bool,
 }
 
+impl Meaning {
+    /// Whether the table does not hold the word at all.
+    pub fn is_none(self) -> bool {
+        self == Meaning::default()
+    }
+}
+
 /// Which words of a language say which concepts.
 #[derive(Debug)]
 pub struct Concepts {
@@ -95,8 +102,7 @@ impl Concepts {
 
     /// The key of a term in a language: a term's hash is one in all of them, and what its word says is not.
     pub fn key(lang: &str, term: u32) -> u32 {
-        let seed = lang.bytes().fold(0, |seed, byte| (seed << 8) | u64::from(byte));
-        (xxh3_64_with_seed(&term.to_le_bytes(), seed) >> 32) as u32
+        Lexicon::key_of_bytes(lang, &term.to_le_bytes())
     }
 
     /// The key of two terms side by side.

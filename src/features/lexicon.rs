@@ -194,10 +194,15 @@ impl Lexicon {
         self.values.is_empty()
     }
 
+    /// The key of anything that means one thing in one language and another in the next.
+    pub(crate) fn key_of_bytes(lang: &str, bytes: &[u8]) -> u32 {
+        let seed = lang.bytes().fold(0, |seed, byte| (seed << 8) | u64::from(byte));
+        (xxh3_64_with_seed(bytes, seed) >> 32) as u32
+    }
+
     /// The key of a stem in a language.
     pub fn key(lang: &str, stem: &str) -> u32 {
-        let seed = lang.bytes().fold(0, |seed, byte| (seed << 8) | u64::from(byte));
-        (xxh3_64_with_seed(stem.as_bytes(), seed) >> 32) as u32
+        Lexicon::key_of_bytes(lang, stem.as_bytes())
     }
 
     fn value(&self, key: u32) -> Option<u8> {

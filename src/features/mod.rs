@@ -394,7 +394,7 @@ impl<'a> Gathered<'a> {
         self.count((stem.hash, stem.rarity), class, place, [word.text, ""]);
         for part in stem::parts(word.text, stem, self.lang, self.lexicon).into_iter().flatten() {
             self.count_part(part, place, word.text);
-            if stem.meaning == Meaning::default() {
+            if stem.meaning.is_none() {
                 self.say(Concepts::builtin().of_word(self.lang, part.0), place);
             }
         }
@@ -415,7 +415,7 @@ impl<'a> Gathered<'a> {
         let is_next = |said: &Said<'_>| word.follows_directly || words::overlap(&said.word, word);
         if let Some(said) = self.said.take().filter(|said| said.stem.meaning.begins && is_next(said)) {
             let meaning = Concepts::builtin().of_words(self.lang, said.stem.hash, stem.hash);
-            if meaning != Meaning::default() {
+            if !meaning.is_none() {
                 if matches!(place, Place::Title { .. }) && Concepts::builtin().is_rubric(meaning) {
                     (self.title, self.said) = (said.title, None);
                     self.title.add(meaning, stem.rarity);
@@ -429,7 +429,7 @@ impl<'a> Gathered<'a> {
                 if said.stem.rarity.is_everyday() {
                     return;
                 }
-            } else if !said.skipped && stem.rarity.is_everyday() && stem.meaning == Meaning::default() {
+            } else if !said.skipped && stem.rarity.is_everyday() && stem.meaning.is_none() {
                 // "Pulled from shelves": one small word may stand between.
                 self.said = Some(Said { word: *word, skipped: true, ..said });
                 return;

@@ -140,7 +140,7 @@ fn plain_stem(word: &str, lower: &str, lang: &str, lexicon: &Lexicon) -> Stem {
     // Its term stays as its own language spells it, so that it is one with the same word in a compound.
     let proper = proper || (writes_nouns_as_names(lang) && listed && lexicon.is_english_name(&stem, rarity));
     let mut meaning = Concepts::builtin().of_word(lang, hash);
-    if let (Some(root), true) = (korean_root(&stem, lang), meaning == Meaning::default()) {
+    if let (Some(root), true) = (korean_root(&stem, lang), meaning.is_none()) {
         meaning = Concepts::builtin().of_word(lang, self::hash(root));
     }
     Stem { hash, rarity, proper, unheard, sense, meaning }
