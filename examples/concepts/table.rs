@@ -65,9 +65,16 @@ pub fn compile(sources: &[(&str, &str)]) -> Result<Vec<u8>> {
                 opposites[usize::from(other)].push(id);
             }
             for expression in line.words {
-                let Some((key, begun, rarity)) = read(expression, lang, lexicon) else { continue };
-                words.entry(key).or_insert((rarity, Vec::new())).1.push(id);
-                begins.extend(begun);
+                let stems = read(expression, lang, lexicon);
+                // A title of letters without spaces is a rubric if all its pairs are of rubrics, those too where two words meet.
+                if id == ConceptId::RUBRIC.0 && stems.is_gram {
+                    for stem in &stems.all {
+                        say(&mut words, (Concepts::key(lang, stem.hash), stem.rarity), id);
+                    }
+                } else if let Some((key, begun, rarity)) = stems.key(lang) {
+                    say(&mut words, (key, rarity), id);
+                    begins.extend(begun);
+                }
             }
         }
     }
@@ -126,32 +133,48 @@ fn lines(text: &str) -> impl Iterator<Item = Result<Line<'_>>> {
     })
 }
 
-/// The key of an expression, that of its first word where it has two, and how rare it is; `None` for what is too common to say
-/// anything, or too long to be told by two words.
-fn read(expression: &str, lang: &str, lexicon: &Lexicon) -> Option<(u32, Option<u32>, Rarity)> {
-    let mut stems = Vec::new();
-    let mut is_gram = false;
+fn say(words: &mut BTreeMap<u32, (Rarity, Vec<u16>)>, (key, rarity): (u32, Rarity), id: u16) {
+    words.entry(key).or_insert((rarity, Vec::new())).1.push(id);
+}
+
+/// The words of an expression, or the pairs of its letters.
+struct Stems {
+    all: Vec<Stem>,
+    is_gram: bool,
+}
+
+fn read(expression: &str, lang: &str, lexicon: &Lexicon) -> Stems {
+    let mut stems = Stems { all: Vec::new(), is_gram: false };
     let text = spelling::of_text(words::prefix(expression, WORDS_MAX), lang);
     words::read(&text, WORDS_MAX, |word| {
-        is_gram |= word.kind == Kind::Gram;
-        stems.push(stem::of(&word, lang, lexicon));
+        stems.is_gram |= word.kind == Kind::Gram;
+        stems.all.push(stem::of(&word, lang, lexicon));
     });
-    match stems[..] {
-        [one] if -one.rarity.share().ln() > TELLING_MIN => Some((Concepts::key(lang, one.hash), None, one.rarity)),
-        [one, two] => pair(lang, one, two),
-        // A longer word of letters without spaces is told by its beginning.
-        [one, two, ..] if is_gram => pair(lang, one, two),
-        _ => None,
+    stems
+}
+
+impl Stems {
+    /// The key of the expression, that of its first word where it has two, and how rare it is; `None` for what is too common to say
+    /// anything, or cannot be told by two words.
+    fn key(&self, lang: &str) -> Option<(u32, Option<u32>, Rarity)> {
+        match self.all[..] {
+            [one] if -one.rarity.share().ln() > TELLING_MIN => Some((Concepts::key(lang, one.hash), None, one.rarity)),
+            [one, two] => Some(pair(lang, one, two)),
+            // A longer word of letters without spaces is told by its beginning.
+            [one, two, ..] if self.is_gram => Some(pair(lang, one, two)),
+            // "Hit-and-run": where it is read, small words may stand between.
+            [one, ref between @ .., last] if between.iter().all(|stem| stem.rarity.is_everyday()) => {
+                Some(pair(lang, one, last))
+            }
+            _ => None,
+        }
     }
 }
 
-fn pair(lang: &str, one: Stem, two: Stem) -> Option<(u32, Option<u32>, Rarity)> {
-    Some((
-        Concepts::key_of_words(lang, one.hash, two.hash),
-        Some(Concepts::key(lang, one.hash)),
-        one.rarity.with(two.rarity),
-    ))
+fn pair(lang: &str, one: Stem, two: Stem) -> (u32, Option<u32>, Rarity) {
+    let key = Concepts::key_of_words(lang, one.hash, two.hash);
+    (key, Some(Concepts::key(lang, one.hash)), one.rarity.with(two.rarity))
 }
 
 /// Words of an expression that are read.
-const WORDS_MAX: usize = 4;
+const WORDS_MAX: usize = 8;

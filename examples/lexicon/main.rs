@@ -45,6 +45,8 @@ const KEPT_MAX: [(&str, usize); 21] = [
 ];
 /// The share of articles assumed for a language's listed commonest words, where nobody has counted them.
 const STOPWORD_SHARE: f64 = 0.15;
+/// Words that their source counts as two ("de" and "el"), beside all with an apostrophe ("did" and "n't").
+const COUNTED_IN_PIECES: [(&str, &str); 3] = [("en", "cannot"), ("es", "al"), ("es", "del")];
 /// A word is a proper name if at least this share of its uses has a capital.
 const PROPER_SHARE_MIN: f64 = 0.72;
 
@@ -84,15 +86,23 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// Every language's commonest words. Where words were counted in talk, the listed ones are made common if they are not.
+/// Every language's commonest words. Where words were counted in talk, the listed ones are made common if they are not; where they were
+/// counted in news, those are that the count lacks, or has only in pieces.
 fn add_stopwords(table: &mut BTreeMap<u32, u8>, folder: &Path) -> Result<()> {
     let lists: BTreeMap<String, Vec<String>> = sources::read(&folder.join("stopwords-iso.json"))?;
-    let is_counted_in_news = |lang: &str| Lexicon::COUNTED.contains(&(lang, Rarity::UNKNOWN));
-    for (lang, list) in lists.iter().filter(|(lang, _)| !is_counted_in_news(lang)) {
+    let common = Rarity::of_share(STOPWORD_SHARE).0;
+    for (lang, list) in &lists {
+        let is_counted_in_news = Lexicon::COUNTED.contains(&(lang, Rarity::UNKNOWN));
         for word in list {
             sources::read_entry(word, 1, lang, |stem, _, _| {
-                let value = table.entry(Lexicon::key(lang, &stem)).or_insert(Rarity::of_share(STOPWORD_SHARE).0);
-                *value = (*value).min(Rarity::EVERYDAY_MAX.0);
+                let is_in_pieces = stem.contains('\'') || COUNTED_IN_PIECES.contains(&(lang, word));
+                let most = match is_counted_in_news {
+                    false => Rarity::EVERYDAY_MAX.0,
+                    true if is_in_pieces => common,
+                    true => u8::MAX,
+                };
+                let value = table.entry(Lexicon::key(lang, &stem)).or_insert(common);
+                *value = (*value).min(most);
             });
         }
     }

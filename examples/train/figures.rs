@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use newsfold::cluster::weights::{Scale, Weights, probability};
 use newsfold::score;
 
+use crate::fit::Row;
 use crate::made::{FAMILIES, Family};
 use crate::rows::Outcome;
 use crate::stream::Labelled;
@@ -16,6 +18,45 @@ pub fn fold_of(story: u32, folds: u32) -> u32 {
 /// The fold of a family of made pairs.
 pub fn fold_of_family(family: Family, folds: u32) -> u32 {
     FAMILIES.iter().position(|(held, _)| *held == family).unwrap_or_default() as u32 % folds
+}
+
+/// How much weights are surprised by rows that they never saw: sums of `-weight × ln(the chance given to what was so)`, and of weights,
+/// for rows of the stream, of made look-alikes and of made twins (against all that these met). A row counts in each fold that left it
+/// out. It moves with every row where the scores of runs move with the few
+/// that are decided otherwise, so it tells small changes from chance.
+#[derive(Clone, Copy, Default)]
+pub struct Surprises([[f64; 2]; 3]);
+
+impl Surprises {
+    /// That of weights by rows.
+    pub fn of(rows: &[Row], weights: Weights) -> Surprises {
+        let mut sums = [[0.0; 2]; 3];
+        let scale = Scale::of(weights);
+        for row in rows {
+            let chance = probability(scale.by_part(&row.values).iter().sum());
+            let given = if row.joins { chance } else { 1.0 - chance };
+            let [surprise, weight] = &mut sums[row.made.map_or(0, |family| 1 + usize::from(family.is_twin()))];
+            *surprise -= row.weight * given.max(1e-9).ln();
+            *weight += row.weight;
+        }
+        Surprises(sums)
+    }
+
+    /// Both together.
+    pub fn with(mut self, other: Surprises) -> Surprises {
+        self.0.iter_mut().flatten().zip(other.0.iter().flatten()).for_each(|(sum, more)| *sum += more);
+        self
+    }
+}
+
+impl std::fmt::Display for Surprises {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let [stream, look_alikes, twins] = self.0.map(|[surprise, weight]| 1_000.0 * surprise / weight.max(1e-9));
+        write!(
+            formatter,
+            "surprise in thousandths of a nat: stream {stream:.2} look-alikes {look_alikes:.1} twins {twins:.1}"
+        )
+    }
 }
 
 /// The shares of look-alikes that are merged and of twins that are found.

@@ -35,7 +35,7 @@ pub struct Taste {
 
 impl Default for Taste {
     fn default() -> Taste {
-        Taste { bend: 0.2, ridge: 0.25, surface_ridge: 4.0, surfaces: 16, surfaces_at_once: 4 }
+        Taste { bend: 0.2, ridge: 0.25, surface_ridge: 6.0, surfaces: 16, surfaces_at_once: 4 }
     }
 }
 

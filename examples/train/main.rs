@@ -2,7 +2,8 @@
 //!
 //! usage: cargo run --release --example train -- STREAM.jsonl [--folds 5] [--out src/cluster/weights.tsv] [--set KEY=VALUE]
 //! Without `--out` nothing is written. `--folds 0` skips the cross-validation; `--check` scores the built-in weights and learns nothing;
-//! `--show 3` prints three made pairs of each family; `--count KEY=VALUE` sets what a kind of row counts (`rows::Counts`).
+//! `--surprise` says how much left-out rows surprise what is learned without them, and stops there; `--show 3` prints three made pairs of
+//! each family; `--count KEY=VALUE` sets what a kind of row counts (`rows::Counts`), `--fit KEY=VALUE` how stiff curves are (`fit::Taste`).
 
 mod chance;
 mod figures;
@@ -16,14 +17,14 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Instant;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use newsfold::cluster::Clusterer;
 use newsfold::cluster::change::Places;
 use newsfold::cluster::params::Params;
 use newsfold::cluster::weights::Weights;
 
 use crate::chance::Chance;
-use crate::figures::{Sum, fold_of, fold_of_family, report, tell_pairs};
+use crate::figures::{Sum, Surprises, fold_of, fold_of_family, report, tell_pairs};
 use crate::fit::{Row, Taste};
 use crate::made::{FAMILIES, Stock};
 use crate::rows::{Counts, Outcome};
@@ -35,13 +36,14 @@ const TRIED_SEEDS: std::ops::RangeInclusive<u64> = 5..=8;
 /// Folds that are learned at once.
 const THREADS: usize = 2;
 /// What is added to the set `join_probability` to see what another one would give.
-const SWEEP: [f64; 3] = [-0.05, 0.0, 0.1];
+const SWEEP: [f64; 5] = [-0.05, 0.0, 0.02, 0.04, 0.1];
 
 struct Arguments {
     stream: String,
     folds: usize,
     out: Option<String>,
     check: bool,
+    surprise: bool,
     show: usize,
     params: Params,
     counts: Counts,
@@ -55,6 +57,7 @@ fn main() -> Result<()> {
         show(&stock, arguments.show);
         return Ok(());
     }
+    ensure!(!arguments.surprise || arguments.folds > 1, "`--surprise` is told by two folds or more");
     let stream = stream::load(&arguments.stream, &arguments.params)?;
     let whole: Vec<&Labelled> = stream.iter().collect();
     let tried: Vec<Vec<Labelled>> =
@@ -75,7 +78,16 @@ fn main() -> Result<()> {
         rows.iter().filter(|row| row.made.is_some()).count(),
         started.elapsed().as_secs_f64()
     );
-    let figures = if arguments.folds > 1 { Some(cross_validate(&stream, &trials, &rows, &arguments)?) } else { None };
+    let figures = if arguments.folds > 1 {
+        let (weights, surprises) = learn_without_folds(&rows, &arguments);
+        println!("{surprises}");
+        if arguments.surprise {
+            return Ok(());
+        }
+        Some(cross_validate(&stream, &trials, &weights, &arguments)?)
+    } else {
+        None
+    };
     let Some(out) = &arguments.out else { return Ok(()) };
     let weights = fit::fit(&rows, &arguments.taste);
     report("trained on all of it", &stream, &[run(&stream, &arguments.params, &weights)]);
@@ -94,13 +106,15 @@ fn arguments() -> Result<Arguments> {
     let stream =
         given.next().context("say which stream: STREAM.jsonl [--folds N] [--out FILE] [--check] [--set KEY=VALUE]")?;
     let (params, counts, taste) = (Params::default(), Counts::default(), Taste::default());
-    let mut arguments = Arguments { stream, folds: 5, out: None, check: false, show: 0, params, counts, taste };
+    let mut arguments =
+        Arguments { stream, folds: 5, out: None, check: false, surprise: false, show: 0, params, counts, taste };
     while let Some(flag) = given.next() {
         let mut value = || given.next().with_context(|| format!("`{flag}` needs a value"));
         match flag.as_str() {
             "--folds" => arguments.folds = value()?.parse().context("`--folds` needs a number")?,
             "--out" => arguments.out = Some(value()?),
             "--check" => arguments.check = true,
+            "--surprise" => arguments.surprise = true,
             "--show" => arguments.show = value()?.parse().context("`--show` needs a number")?,
             "--set" => {
                 let setting = value()?;
@@ -177,23 +191,32 @@ impl std::fmt::Display for Figures {
 }
 
 /// Learns weights once per fold that never saw the fold's stories, on either side of a comparison, nor made pairs of the fold's
-/// families; with these it clusters the whole stream, and the made pairs of those families, and scores the fold's alone.
+/// families; and how much these surprise them.
+fn learn_without_folds(rows: &[Row], arguments: &Arguments) -> (Vec<Weights>, Surprises) {
+    let folds = u32::try_from(arguments.folds).unwrap_or(u32::MAX);
+    let is_held_out = |row: &Row, fold: u32| {
+        row.stories.iter().any(|story| *story < rows::MADE_STORIES && fold_of(*story, folds) == fold)
+            || row.made.is_some_and(|family| fold_of_family(family, folds) == fold)
+    };
+    let learned = side_by_side(folds, |fold| {
+        let (held_out, seen): (Vec<Row>, Vec<Row>) = rows.iter().cloned().partition(|row| is_held_out(row, fold));
+        let weights = fit::fit(&seen, &arguments.taste);
+        let surprises = Surprises::of(&held_out, weights.clone());
+        (weights, surprises)
+    });
+    let (weights, surprises): (Vec<Weights>, Vec<Surprises>) = learned.into_iter().unzip();
+    (weights, surprises.into_iter().fold(Surprises::default(), Surprises::with))
+}
+
+/// With the weights of each fold clusters the whole stream, and made pairs of the families that they never saw, and scores what they
+/// never saw alone.
 fn cross_validate(
     stream: &[Labelled],
     trials: &[Vec<&Labelled>],
-    rows: &[Row],
+    weights: &[Weights],
     arguments: &Arguments,
 ) -> Result<Figures> {
-    let folds = u32::try_from(arguments.folds).unwrap_or(u32::MAX);
-    let learned = |fold: u32| {
-        let is_held_out = |row: &Row| {
-            row.stories.iter().any(|story| *story < rows::MADE_STORIES && fold_of(*story, folds) == fold)
-                || row.made.is_some_and(|family| fold_of_family(family, folds) == fold)
-        };
-        let seen: Vec<Row> = rows.iter().filter(|row| !is_held_out(row)).cloned().collect();
-        fit::fit(&seen, &arguments.taste)
-    };
-    let weights = side_by_side(folds, learned);
+    let folds = u32::try_from(weights.len()).unwrap_or(u32::MAX);
     let mut given = None;
     for change in SWEEP {
         let mut params = arguments.params.clone();

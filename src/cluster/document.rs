@@ -26,7 +26,7 @@ pub const NAMES: usize = 3;
 pub const ACTS: usize = 4;
 
 /// The first byte of every memory. It changes with the form of the bytes and with the meaning of any of them.
-pub const VERSION: u8 = 7;
+pub const VERSION: u8 = 8;
 
 /// Steps of a stored rarity per nat: fixed point, so that what was stored equals what was computed.
 const RARITY_STEPS: f64 = 2_048.0;

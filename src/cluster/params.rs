@@ -55,7 +55,7 @@ impl Default for Params {
             features: features::Params::default(),
             window_hours: 168,
             join_probability: 0.52,
-            second_look_probability: 0.25,
+            second_look_probability: 0.3,
             second_look_members: 4,
             merge_probability: 0.65,
             merge_size_odds: 1.5,

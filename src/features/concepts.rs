@@ -4,6 +4,7 @@
 //! The table is `concepts.bin`, made by `examples/concepts` out of a list of words for each language, which people can read and mend.
 
 use crate::features::lexicon::Lexicon;
+use crate::features::stem;
 
 /// A concept by its place in the table.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -62,6 +63,11 @@ impl Meaning {
     pub fn is_none(self) -> bool {
         self == Meaning::default()
     }
+
+    /// Whether the word says nothing by itself, though an expression may begin with it.
+    pub fn is_silent(self) -> bool {
+        self.count == 0
+    }
 }
 
 /// Which words of a language say which concepts.
@@ -107,7 +113,7 @@ impl Concepts {
 
     /// The key of two terms side by side.
     pub fn key_of_words(lang: &str, first: u32, second: u32) -> u32 {
-        Concepts::key(lang, first.rotate_left(11) ^ second.wrapping_mul(0x9E37_79B1))
+        Concepts::key(lang, stem::of_two(first, second))
     }
 
     /// How many concepts there are.

@@ -220,6 +220,17 @@ fn joins_names(word: &str) -> bool {
     )
 }
 
+/// Whether it is the second word of most Portuguese weekdays.
+fn ends_weekday(word: &Word<'_>) -> bool {
+    word.text.eq_ignore_ascii_case("feira")
+}
+
+/// Whether a hyphen and nothing else stands between a word and the next.
+fn is_hyphened(last: &str, next: &Word<'_>) -> bool {
+    let end = last.as_bytes().as_ptr_range().end;
+    next.text.as_ptr() as usize == end as usize + 1 && !next.follows_directly
+}
+
 /// Dates are common, whichever they are.
 const DATE_RARITY: Rarity = Rarity(0);
 
@@ -241,7 +252,8 @@ struct Gathered<'a> {
     open_name: Option<(Stem, &'a str)>,
     front: Front,
     waiting: Option<(Word<'a>, Stem, Place)>,
-    last_month: Option<u8>,
+    /// The date that the last word was, or the last part of one.
+    last_date: Option<Date>,
     last_word: &'a str,
     /// The last pair of letters, until it is known what follows.
     pair: Option<Held<'a>>,
@@ -249,8 +261,8 @@ struct Gathered<'a> {
     initials: String,
     concepts: Vec<Concept>,
     title: Title,
-    /// The last plain word, which the next one may complete to an expression.
-    said: Option<Said<'a>>,
+    /// The last words, the last of them first, which the next one may complete to an expression.
+    said: [Option<Said<'a>>; SAID_MAX],
 }
 
 /// What is known of a title: words of a rubric, and words that tell anything else.
@@ -266,24 +278,33 @@ impl Title {
     }
 
     fn add(&mut self, meaning: Meaning, rarity: Rarity) {
+        // "Two people killed today": a common word that says a deed tells something.
         if Concepts::builtin().is_rubric(meaning) {
             self.of_rubric = self.of_rubric.saturating_add(1);
-        } else if !rarity.is_everyday() {
+        } else if !rarity.is_everyday() || !meaning.is_silent() {
             self.telling = self.telling.saturating_add(1);
         }
     }
 }
 
-/// A word that may begin an expression.
+/// Words of an expression before its last: two small ones may stand behind the first ("photo of the day").
+const SAID_MAX: usize = 3;
+
+/// A word that may begin an expression, or stand inside of one.
+#[derive(Clone, Copy)]
 struct Said<'a> {
-    stem: Stem,
-    /// The last word of it so far.
     word: Word<'a>,
+    stem: Stem,
     /// What was known before it.
     concepts: usize,
     title: Title,
-    /// Whether a small word stood behind it.
-    skipped: bool,
+}
+
+impl Said<'_> {
+    /// Whether it may stand inside of an expression: "pulled from shelves".
+    fn is_small(&self) -> bool {
+        self.stem.rarity.is_everyday() && self.stem.meaning.is_silent()
+    }
 }
 
 /// A pair of letters where it stands.
@@ -306,13 +327,13 @@ impl<'a> Gathered<'a> {
             open_name: None,
             front: Front::default(),
             waiting: None,
-            last_month: None,
+            last_date: None,
             last_word: "",
             pair: None,
             initials: String::new(),
             concepts: Vec::with_capacity(32),
             title: Title::default(),
-            said: None,
+            said: [None; SAID_MAX],
         }
     }
 
@@ -339,7 +360,7 @@ impl<'a> Gathered<'a> {
     }
 
     fn add_word(&mut self, word: &Word<'a>, stem: Stem, place: Place) {
-        let last_month = self.last_month.take();
+        let last_date = self.last_date.take();
         let last_word = std::mem::replace(&mut self.last_word, word.text);
         if let Some((waiting, waiting_stem, waiting_place)) = self.waiting.take() {
             match (waiting_stem.sense, stem.sense) {
@@ -354,16 +375,17 @@ impl<'a> Gathered<'a> {
                     return self.date(Date::Day { month, day }, place, word);
                 }
                 (Sense::Maybe(date), Sense::DayNumber(_) | Sense::Date(_)) => self.date(date, waiting_place, &waiting),
-                (Sense::Maybe(date), _) if word.text.eq_ignore_ascii_case("feira") => {
+                (Sense::Maybe(date), _) if ends_weekday(word) => {
                     return self.date(date, waiting_place, &waiting);
                 }
                 _ => self.plain(&waiting, waiting_stem, waiting_place),
             }
         }
-        match (stem.sense, last_month) {
-            (Sense::DayNumber(day) | Sense::Date(Date::Day { month: 0, day }), Some(month)) => {
+        match (stem.sense, last_date) {
+            (Sense::DayNumber(day) | Sense::Date(Date::Day { month: 0, day }), Some(Date::Month(month))) => {
                 self.date(Date::Day { month, day }, place, word);
             }
+            (_, Some(Date::Weekday(_))) if ends_weekday(word) && is_hyphened(last_word, word) => {} // "desta quinta-feira"
             (Sense::Date(date), _) => self.date(date, place, word),
             (Sense::Maybe(date), _) if calendar::leads_to_a_date(last_word) => self.date(date, place, word),
             (Sense::Maybe(_) | Sense::DayNumber(_), _) => self.waiting = Some((*word, stem, place)),
@@ -372,10 +394,9 @@ impl<'a> Gathered<'a> {
     }
 
     fn date(&mut self, date: Date, place: Place, word: &Word<'a>) {
-        if let Date::Month(month) = date {
-            self.last_month = Some(month);
-        }
+        self.last_date = Some(date);
         self.open_name = None;
+        self.said = [None; SAID_MAX];
         self.count((date.hash(), DATE_RARITY), Class::Date, place, [word.text, ""]);
     }
 
@@ -404,45 +425,62 @@ impl<'a> Gathered<'a> {
             return;
         }
         if let (Some((first, text)), true) = (previous, word.follows_directly) {
-            let pair = first.hash.rotate_left(7) ^ stem.hash.wrapping_mul(0x9E37_79B1);
+            let pair = stem::of_two(first.hash, stem.hash);
             self.count((pair, first.rarity.with(stem.rarity)), Class::Pair, place, [text, word.text]);
         }
         self.open_name = Some((stem, word.text));
     }
 
-    /// Notes what a word says, or it and the word before it as one expression: then that word said nothing of its own.
+    /// Notes what a word says, or an expression that ends with it: then its first word said nothing of its own.
     fn say_word(&mut self, word: &Word<'a>, stem: Stem, place: Place, is_word: bool) {
-        let is_next = |said: &Said<'_>| word.follows_directly || words::overlap(&said.word, word);
-        if let Some(said) = self.said.take().filter(|said| said.stem.meaning.begins && is_next(said)) {
-            let meaning = Concepts::builtin().of_words(self.lang, said.stem.hash, stem.hash);
-            if !meaning.is_none() {
-                if matches!(place, Place::Title { .. }) && Concepts::builtin().is_rubric(meaning) {
-                    (self.title, self.said) = (said.title, None);
-                    self.title.add(meaning, stem.rarity);
+        if let Some((said, meaning)) = self.expression(word, stem) {
+            if matches!(place, Place::Title { .. }) {
+                let is_rubric = Concepts::builtin().is_rubric(meaning);
+                self.title = if is_rubric { said.title } else { self.title };
+                self.title.add(meaning, stem.rarity);
+                if is_rubric {
                     return;
                 }
-                // "Step down" is no step, and "not guilty" not guilty; a "plan rejected" is a rejection all the same.
-                if stem.rarity.is_everyday() {
-                    self.concepts.truncate(said.concepts);
-                }
-                self.say(meaning, place);
-                if said.stem.rarity.is_everyday() {
-                    return;
-                }
-            } else if !said.skipped && stem.rarity.is_everyday() && stem.meaning.is_none() {
-                // "Pulled from shelves": one small word may stand between.
-                self.said = Some(Said { word: *word, skipped: true, ..said });
+            }
+            // "Step down" is no step, and "not guilty" not guilty; a "plan rejected" is a rejection all the same.
+            if stem.rarity.is_everyday() {
+                self.concepts.truncate(said.concepts);
+            }
+            self.say(meaning, place);
+            if said.stem.rarity.is_everyday() {
                 return;
             }
         }
-        let (concepts, title) = (self.concepts.len(), self.title);
-        self.said = Some(Said { stem, word: *word, concepts, title, skipped: false });
+        self.said.rotate_right(1);
+        self.said[0] = Some(Said { word: *word, stem, concepts: self.concepts.len(), title: self.title });
         if matches!(place, Place::Title { .. }) && word.kind != Kind::Number {
             self.title.add(stem.meaning, stem.rarity);
         }
         if is_word {
             self.say(stem.meaning, place);
         }
+    }
+
+    /// The expression that a word completes, by its first word, and what it says. Nothing but small words (and common numbers) may stand
+    /// between the two. An expression ends what came before it, and so does whatever parts two words, a date too.
+    fn expression(&mut self, word: &Word<'a>, stem: Stem) -> Option<(Said<'a>, Meaning)> {
+        if !self.said[0].is_some_and(|last| word.follows_directly || words::overlap(&last.word, word)) {
+            self.said = [None; SAID_MAX];
+        }
+        for at in 0..SAID_MAX {
+            let said = self.said[at]?;
+            if said.stem.meaning.begins {
+                let meaning = Concepts::builtin().of_words(self.lang, said.stem.hash, stem.hash);
+                if !meaning.is_none() {
+                    self.said = [None; SAID_MAX];
+                    return Some((said, meaning));
+                }
+            }
+            if !said.is_small() {
+                break;
+            }
+        }
+        None
     }
 
     /// Notes concepts.
@@ -560,8 +598,8 @@ impl<'a> Gathered<'a> {
         }
         self.end_initials(place);
         self.open_name = None;
-        self.said = None;
-        self.last_month = None;
+        self.said = [None; SAID_MAX];
+        self.last_date = None;
         self.last_word = "";
     }
 
@@ -615,15 +653,52 @@ mod tests {
             let subject = Subject { title, text: "", lang: Some(lang) };
             of(&subject, Lexicon::builtin(), &Params::default()).is_rubric
         };
-        for (title, lang) in [
-            ("Morning briefing: Friday", "en"),
-            ("In pictures: the week ahead", "en"),
-            ("Presseschau am Donnerstag", "de"),
+        for (lang, titles) in [
+            ("ar", ["عناوين الصحف اليوم", "موجز الأنباء"]),
+            ("de", ["Presseschau am Donnerstag", "Der Tag im Überblick"]),
+            ("el", ["Τα πρωτοσέλιδα των εφημερίδων", "Το δελτίο της ημέρας"]),
+            ("en", ["Morning briefing: Friday", "In pictures: the week ahead"]),
+            ("en", ["What you need to know this Monday", "News in brief"]),
+            ("es", ["Titulares del viernes", "Las claves del día"]),
+            ("fr", ["Revue de presse du 4 mai", "L'essentiel de l'actualité"]),
+            ("he", ["כותרות העיתונים", "תמונת היום"]),
+            ("hi", ["आज की सुर्खियां", "मुख्य समाचार"]),
+            ("it", ["Rassegna stampa di oggi", "Le prime pagine dei giornali"]),
+            ("ja", ["今日のニュース一覧", "朝刊ヘッドライン"]),
+            ("ko", ["아침 뉴스 브리핑", "오늘의 운세"]),
+            ("nl", ["Het nieuwsoverzicht van dinsdag", "De foto van de dag"]),
+            ("pt", ["Resumo do dia", "As manchetes desta quinta-feira"]),
+            ("ru", ["Главное за день", "Итоги недели"]),
+            ("th", ["สรุปข่าววันนี้", "ดวงวันนี้"]),
+            ("tr", ["Günün özeti", "Gazete manşetleri"]),
+            ("zh", ["今日要闻", "早报"]),
         ] {
-            assert!(is_rubric(title, lang), "{title}");
+            for title in titles {
+                assert!(is_rubric(title, lang), "{lang}: {title}");
+            }
         }
-        for title in ["Friday briefing: Halvorsen resigns", "Minister cancels briefing", "Halvorsen", "What now?", ""] {
+        for title in [
+            "Friday briefing: Halvorsen resigns",
+            "Minister cancels briefing",
+            "Two people killed today",
+            "Morning briefing: not guilty",
+            "Halvorsen",
+            "What now?",
+            "",
+        ] {
             assert!(!is_rubric(title, "en"), "{title}");
+        }
+        for (lang, title) in [
+            ("de", "Heute zwei Tote"),
+            ("es", "Dos muertos hoy"),
+            ("fr", "Deux morts aujourd'hui"),
+            ("it", "Donna uccisa oggi"),
+            ("ja", "今日の地震"),
+            ("ru", "Сегодня взрыв"),
+            ("th", "แผ่นดินไหววันนี้"),
+            ("zh", "今日地震"),
+        ] {
+            assert!(!is_rubric(title, lang), "{lang}: {title}");
         }
     }
 
@@ -638,6 +713,11 @@ mod tests {
         // A name is no deed, and one small word may stand between two.
         let recall = said("recall");
         assert!(said("Kettles pulled from shelves").iter().any(|concept| recall.contains(concept)));
+        assert!(said("Kettles pulled from all the shelves").iter().any(|concept| recall.contains(concept)));
+        for parted in ["Kettles pulled from some of the shelves", "Rope pulled, shelves fall", "Pulled Monday shelves"]
+        {
+            assert!(!said(parted).iter().any(|concept| recall.contains(concept)), "{parted}");
+        }
         assert!(!said("The harbour of Acquit opens at noon").iter().any(|concept| acquit.contains(concept)));
     }
 
@@ -694,7 +774,7 @@ mod tests {
 
     #[test]
     fn dates_are_neither_names_nor_numbers() {
-        let cases: [(&str, &str, &[Date]); 11] = [
+        let cases: [(&str, &str, &[Date]); 12] = [
             ("en", "Trial opens Tuesday", &[Date::Weekday(1)]),
             ("en", "Vote set for May 12, says Theresa May", &[Date::Day { month: 5, day: 12 }]),
             ("en", "Closed since March 2026", &[Date::Month(3), Date::Year(2026)]),
@@ -702,6 +782,7 @@ mod tests {
             ("de", "Am 3. Mai wird gewählt", &[Date::Day { month: 5, day: 3 }]),
             ("es", "Abre el 12 de mayo", &[Date::Day { month: 5, day: 12 }]),
             ("pt", "Abre na segunda-feira", &[Date::Weekday(0)]),
+            ("pt", "Abre nesta quinta-feira", &[Date::Weekday(3)]),
             ("ja", "5月12日に再開", &[Date::Month(5), Date::Day { month: 5, day: 12 }]),
             ("ko", "5월 12일 수요일 재개", &[Date::Month(5), Date::Day { month: 5, day: 12 }, Date::Weekday(2)]),
             ("zh", "市长星期三宣布", &[Date::Weekday(2)]),
@@ -715,7 +796,11 @@ mod tests {
             dates.sort_unstable();
             expected.sort_unstable();
             assert_eq!(dates, expected, "{title}");
+            assert!(!words_of(&found, Class::Word).contains(&"feira"), "{title}: it is of the day's name");
         }
+        let fair = Subject { title: "No sábado, feira de ciências", text: "", lang: Some("pt") };
+        let fair = of(&fair, Lexicon::builtin(), &Params::default());
+        assert!(words_of(&fair, Class::Word).contains(&"feira"), "a fair");
     }
 
     #[test]

@@ -250,6 +250,11 @@ pub fn hash(stem: &str) -> u32 {
     (xxh3_64(stem.as_bytes()) >> 32) as u32
 }
 
+/// The 32 bits that stand for two stems side by side, in this order.
+pub fn of_two(first: u32, second: u32) -> u32 {
+    first.rotate_left(7) ^ second.wrapping_mul(0x9E37_79B1)
+}
+
 /// A word's stem, spelled out: what the lexicon is made of.
 pub fn text(word: &str, kind: Kind, lang: &str) -> String {
     match kind {

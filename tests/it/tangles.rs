@@ -322,7 +322,7 @@ fn settings(kind: Kind) -> &'static [(&'static str, &'static str)] {
         Kind::Quiet => &[("second_look_members", "0")],
         // It is slow to put together, so that much is left for the second look.
         Kind::Restless => &[
-            ("join_probability", "0.7"),
+            ("join_probability", "0.6"),
             ("second_look_probability", "0.02"),
             ("merge_probability", "0.1"),
             ("split_probability", "0.97"),
